@@ -33,7 +33,7 @@ python:
 node *arguments:
     tests/node/run {{ arguments }}
 
-# Runs az, the SDKs, kubectl and a registry client against the emulator.
+# Runs az, the SDKs, kubectl, a registry client, containerd and a node against the emulator.
 peers *suite:
     tests/peers/run {{ suite }}
 

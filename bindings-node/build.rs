@@ -1,4 +1,4 @@
-//! Tells the linker about Node.
+//! Configures the linker for Node.
 
 fn main() {
     napi_build::setup();

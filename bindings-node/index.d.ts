@@ -59,7 +59,7 @@ export interface ClientSettings {
   /**
    * The credential. By default the first one configured in the environment, found at the first request: a service principal in
    * `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_CLIENT_CERTIFICATE_PATH`; GitHub Actions; workload identity;
-   * Azure Pipelines; managed identity; az, then azd. A configured credential that fails is an error and is not skipped.
+   * Azure Pipelines; managed identity; az, then azd. If a configured credential fails, the call fails: the credential is not skipped.
    * `AZURE_TOKEN_CREDENTIALS` narrows the chain, as in Azure's SDKs: `prod` (all but the last two), `dev` (the last two), or one name, such
    * as `ManagedIdentityCredential`. No other package is needed for it.
    *
@@ -71,16 +71,16 @@ export interface ClientSettings {
   /** The cloud. `'public'` by default. */
   cloud?: CloudName | CustomCloud;
   /**
-   * The URL of a proxy, such as `http://proxy.example:3128`. By default `HTTPS_PROXY` or else `ALL_PROXY` of the environment. Hosts in
-   * `NO_PROXY` and this machine are always reached directly.
+   * The URL of a proxy, such as `http://proxy.example:3128`. By default, `HTTPS_PROXY` or else `ALL_PROXY` from the environment.
+   * Hosts in `NO_PROXY` and this machine are always reached directly.
    */
   proxy?: string;
   /** Root certificates as PEM text, trusted in addition to the system's. `NODE_EXTRA_CA_CERTS` is not read. */
   ca?: string;
   /**
    * Makes the client read-only: a request that would change Azure or Kubernetes is not sent, and its call fails with `'forbidden'` and the
-   * refusal `'read_only_client'`. Plans, reads, kubeconfigs, dry-run applies, and attaches whose grant already exists still work. Local
-   * files are not covered: a kubeconfig is merged, and a missing SSH key pair is generated before ``create_cluster`` is refused.
+   * refusal `'read_only_client'`. Plans, reads, kubeconfigs, dry runs of `apply`, and `attach` calls whose grant already exists
+   * still work. Local files are not covered: a kubeconfig can still be merged into a file. No SSH key is generated.
    */
   readOnly?: boolean;
   /**
@@ -100,8 +100,8 @@ export interface CallOptions {
    */
   deadlineMs?: number;
   /**
-   * Cancels the call: it is rejected with `code: 'cancelled'`, `name: 'AbortError'` and the signal's reason as `cause`. Azure operations
-   * that have started continue. If the signal is aborted already, no request is sent.
+   * Cancels the call: it is rejected with `code: 'cancelled'`, `name: 'AbortError'` and the signal's reason as `cause`.
+   * Operations that Azure has already started keep running. If the signal is aborted already, no request is sent.
    */
   signal?: AbortSignal;
   /** Called with each event of the call, always before the promise settles. If it throws, that is an uncaught exception; the call continues. */
@@ -219,7 +219,7 @@ export interface Operations {
   planAttach(cluster: string, registry: string, options?: AttachOptions): Promise<AttachPlan>;
 
   /**
-   * Carries out a plan of `planAttach`, after checking that it still matches the current state.
+   * Carries out a plan made by `planAttach`, after checking that it still matches the current state.
    *
    * The current state is read again first. If the grant was made in the meantime, nothing is written and the call
    * succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
@@ -249,9 +249,9 @@ export interface Operations {
    * grants at scopes above the registry are not touched. The result lists the grants that still give access. If there
    * is nothing to remove, nothing is written and the outcome says so.
    *
-   * Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-   * continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second
-   * call takes 2 requests in 1 round trip.
+   * The removal of each grant is attempted even if another removal failed: the error lists the removed grants, and a
+   * second call continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round
+   * trips; a second call takes 2 requests in 1 round trip.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
@@ -291,12 +291,12 @@ export interface Operations {
   planDetach(cluster: string, registry: string, options?: DetachOptions): Promise<DetachPlan>;
 
   /**
-   * Removes the grants in a plan of `planDetach`, after checking that it still matches the current state.
+   * Removes the grants in a plan made by `planDetach`, after checking that it still matches the current state.
    *
    * The current state is read again first. Grants that were removed in the meantime are skipped; if more grants would
    * be removed than planned, none is removed. The plan contains the options it was made with and is valid for one hour.
-   * Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-   * continues with the rest.
+   * The removal of each grant is attempted even if another removal failed: the error lists the removed grants, and a
+   * second call continues with the rest.
    *
    * @param plan A plan of what detach would remove. It is valid for one hour.
    * @param options The deadline is 5 minutes by default.
@@ -322,8 +322,8 @@ export interface Operations {
    * in the client's subscription and the cluster's; name further subscriptions in the options. `queryGraph` has no
    * effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
    *
-   * Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants with
-   * `attachmentsOfRegistry` instead.
+   * For a cluster with a service principal, Azure reports its client ID but not its object ID, which role assignments
+   * use: list the registry's grants with `attachmentsOfRegistry` instead.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 5 minutes by default.
@@ -344,10 +344,10 @@ export interface Operations {
   /**
    * Lists the principals that can pull from a registry, and the grants that allow it.
    *
-   * Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. The call can say
-   * whether a principal still exists only if it is a kubelet identity, unless Microsoft Graph is queried
-   * (`queryGraph`). If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for
-   * each further subscription and for each role that is not one of the common built-in roles.
+   * Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. Unless Microsoft Graph
+   * is queried (`queryGraph`), the call can report whether a principal still exists only if it is a kubelet identity.
+   * If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for each further
+   * subscription and for each role that is not one of the common built-in roles.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
@@ -374,11 +374,10 @@ export interface Operations {
    *
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} `'forbidden'` if the caller can see no subscription, or lacks the permission to list the
-   * clusters of a named subscription or of all of them, with the missing action: with `allowPartial` that is a part of
-   * the list.
+   * @throws {AksAcrError} `'forbidden'` if the caller can see no subscription, or, without `allowPartial`, cannot list
+   * the clusters of a named subscription or, if none is named, of any visible one (the error names the missing action).
    * @throws {AksAcrError} `'not_found'` if a named subscription does not exist.
-   * @throws {AksAcrError} `'invalid_input'` for a filter that can match nothing, such as an invalid name.
+   * @throws {AksAcrError} `'invalid_input'` for a filter that cannot match anything, such as an invalid name.
    * @throws {AksAcrError} `'unsupported'` for Azure Resource Graph, a management group or a fleet, which this version
    * cannot read yet.
    *
@@ -401,11 +400,11 @@ export interface Operations {
    *
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} `'forbidden'` if the caller can see no subscription, or lacks the permission to list the
-   * registries of a named subscription or of all of them, with the missing action: with `allowPartial` that is a part
-   * of the list.
+   * @throws {AksAcrError} `'forbidden'` if the caller can see no subscription, or, without `allowPartial`, cannot list
+   * the registries of a named subscription or, if none is named, of any visible one (the error names the missing
+   * action).
    * @throws {AksAcrError} `'not_found'` if a named subscription does not exist.
-   * @throws {AksAcrError} `'invalid_input'` for a filter that can match nothing, such as an invalid name.
+   * @throws {AksAcrError} `'invalid_input'` for a filter that cannot match anything, such as an invalid name.
    * @throws {AksAcrError} `'unsupported'` for Azure Resource Graph or a management group, which this version cannot
    * read yet.
    *
@@ -443,9 +442,10 @@ export interface Operations {
    * If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it differs
    * from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
    *
-   * A taken name and a registry that is being deleted both fail with `'conflict'`. The first has the `serviceCode`
-   * `RegistryNameAlreadyInUse`: choose another name. The second has no code: wait and retry. There is no separate error
-   * kind for an exhausted quota; see `createCluster`.
+   * If the name is taken or the registry is being deleted, the call fails with `'conflict'`. For a taken name, the
+   * `serviceCode` is `RegistryNameAlreadyInUse` or `AlreadyInUse`: choose another name. For a registry that is being
+   * deleted, there is no code: wait and retry. There is no separate error kind for an exhausted quota; see
+   * `createCluster`.
    *
    * @param group The resource group.
    * @param name The name.
@@ -456,7 +456,7 @@ export interface Operations {
    * @throws {AksAcrError} `'not_found'` if the resource group does not exist.
    * @throws {AksAcrError} `'not_registered'` if the subscription has not registered the resource provider and
    * `registerProviders` is off.
-   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks a required permission.
    * @throws {AksAcrError} `'operation_failed'` if the creation failed, now or in an earlier attempt.
    *
    * @example
@@ -469,22 +469,108 @@ export interface Operations {
   createRegistry(group: string, name: string, options?: CreateRegistryOptions): Promise<CreatedRegistry>;
 
   /**
+   * Deletes a registry with all its images, and waits until it is gone.
+   *
+   * Azure keeps no copy. The role assignments on the registry are lost too; the result says how many there were, if
+   * they could be listed. Call `planDeleteRegistry` first to see what would be lost and who can pull from the registry.
+   * To protect a registry from deletion, put a [`CanNotDelete`
+   * lock](https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources) on it.
+   *
+   * The write is sent once. After a transient error it is sent again only if a read shows that the same registry still
+   * exists. If the registry is not found, or Azure is already deleting it, nothing is written and the outcome says so.
+   * A name or login server is searched for in one subscription only, so `nothing_to_delete` does not prove that the
+   * registry is not in another one. If you pass the registry's resource ID, this takes 4 requests, and more while Azure
+   * is deleting it.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 10 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the resource group or the subscription in a resource ID does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read or to delete the registry (the error
+   * names the missing action), or if a lock prevents the deletion (the refusal is `'lock'`).
+   * @throws {AksAcrError} `'operation_failed'` if Azure could not delete it.
+   *
+   * @example
+   * ```js
+   * const { outcome } = await client.deleteRegistry('myregistry');
+   * console.log(outcome);
+   * ```
+   */
+  deleteRegistry(registry: string, options?: CallOptions): Promise<RegistryDeletion>;
+
+  /**
+   * Plans the deletion of a registry, and writes nothing.
+   *
+   * The plan says what would be lost (the registry, the role assignments on it, and its repositories, which are only
+   * counted), and which principals and clusters can pull from it. What the caller cannot read is in `unread`, with the
+   * missing action. The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+   * `applyDeleteRegistry`.
+   *
+   * To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It
+   * waits at most 3 seconds for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that the
+   * repositories could not be counted.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 10 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it.
+   * @throws {AksAcrError} `'unexpected'` if Azure does not report when it was created.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planDeleteRegistry('myregistry');
+   * console.log(String(plan)); // what would be lost, and who pulls from it
+   * for (const { part, missingAction } of plan.unread) console.log('not known:', part, missingAction);
+   * ```
+   */
+  planDeleteRegistry(registry: string, options?: CallOptions): Promise<DeleteRegistryPlan>;
+
+  /**
+   * Deletes the registry in a plan made by `planDeleteRegistry`, after checking that it is still the same one.
+   *
+   * The current state is read again first. If the registry is gone, nothing is written and the outcome says so. A
+   * registry with the same ID that was created after the plan is not deleted. If a role assignment that the plan does
+   * not list would be lost, nothing is deleted: make a new plan and review it. If the plan could not list the role
+   * assignments (see `unread`), they are not compared. Images are not compared: those that were pushed after the plan
+   * are deleted too. The plan is valid for one hour.
+   *
+   * @param plan A plan for deleting a registry: what would be lost, and who can pull from the registry. It is valid for
+   * one hour.
+   * @param options The deadline is 10 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `deleteRegistry`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired, if the registry was deleted and created again, or if a
+   * role assignment that the plan does not list would be lost.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planDeleteRegistry('myregistry');
+   * // Review the plan first; it is valid for one hour.
+   * const { outcome } = await client.applyDeleteRegistry(plan);
+   * console.log(outcome);
+   * ```
+   */
+  applyDeleteRegistry(plan: DeleteRegistryPlan | StoredPlan, options?: CallOptions): Promise<RegistryDeletion>;
+
+  /**
    * Creates a cluster whose nodes can pull from the registries in the options.
    *
    * If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
    * attached to it, and `differences` lists how it differs from the options.
    *
-   * The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If the
-   * cluster is already being created, the call waits for that.
+   * The grants are made as soon as the cluster reports its kubelet identity, which may be before the creation ends. If
+   * the cluster is already being created, the call waits for that.
    *
-   * Azure offers no way to check in advance whether the caller may make the grants. The call learns it only when it
-   * makes them, after the creation has started. By then the cluster exists: call again to continue.
+   * The library does not check in advance whether the caller may make the grants. The call finds out only when it makes
+   * them, after the creation has started. By then the cluster exists: call again to continue.
    *
    * There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If Azure
    * rejects the request, the kind follows the HTTP status: `'invalid_input'`, `'forbidden'` without a `missingAction`,
-   * or `'conflict'`. If Azure notices it only during the creation, the kind is `'operation_failed'`. Azure's own code
-   * is in `serviceCode`, such as `QuotaExceeded` or `SkuNotAvailable`. No such response of Azure has been recorded yet,
-   * so there may be other codes.
+   * or `'conflict'`. If Azure notices the problem only during the creation, the kind is `'operation_failed'`. Azure's
+   * own code is in `serviceCode`, such as `QuotaExceeded` or `SkuNotAvailable`. No such response from Azure has been
+   * recorded yet, so there may be other codes.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 60 minutes by default.
@@ -497,8 +583,8 @@ export interface Operations {
    * the cluster's state).
    * @throws {AksAcrError} `'not_registered'` if the subscription has not registered the resource provider and
    * `registerProviders` is off.
-   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission. If Azure has started to create a cluster,
-   * which costs money, the error names it in `created`.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks a required permission. If Azure has started to create a
+   * cluster, which costs money, the error names it in `created`.
    *
    * @example
    * ```js
@@ -511,6 +597,84 @@ export interface Operations {
    * ```
    */
   createCluster(cluster: string, options?: CreateClusterOptions): Promise<CreatedCluster>;
+
+  /**
+   * Deletes a cluster with its nodes and all that runs on it, and waits until it is gone.
+   *
+   * Azure also deletes the node resource group with everything in it, such as the disks of persistent volumes. Call
+   * `planDeleteCluster` first to see what would be deleted and which grants would stay behind. The images in the
+   * registry stay.
+   *
+   * The write is sent once, and only for the cluster that was read: Azure rejects it if the cluster has been changed
+   * since. After a transient error it is sent again only if a read shows that the same cluster still exists. If the
+   * cluster is not found, or Azure is already deleting it, nothing is written and the outcome says so. A deletion takes
+   * some minutes: 4 requests, and more while Azure is deleting the cluster.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param options The deadline is 30 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the resource group or the subscription does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read or to delete the cluster (the error
+   * names the missing action), or if a lock prevents the deletion (the refusal is `'lock'`).
+   * @throws {AksAcrError} `'conflict'` if the cluster was changed between the read and the write.
+   * @throws {AksAcrError} `'operation_failed'` if Azure could not delete it.
+   *
+   * @example
+   * ```js
+   * const { outcome } = await client.deleteCluster('my-group/my-cluster');
+   * console.log(outcome);
+   * ```
+   */
+  deleteCluster(cluster: string, options?: CallOptions): Promise<ClusterDeletion>;
+
+  /**
+   * Plans the deletion of a cluster, and writes nothing.
+   *
+   * The plan says what would be deleted (the cluster, and the resource group with its nodes), and which grants of the
+   * kubelet identity would stay behind: Azure keeps role assignments of deleted identities. Remove them with `detach`
+   * first. What the caller cannot read is in `unread`, with the missing action. The plan needs read permissions only.
+   * Review it, store it as JSON, and carry it out with `applyDeleteCluster`.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param options The deadline is 30 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the cluster does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it.
+   * @throws {AksAcrError} `'unexpected'` if Azure does not report its `resourceUID`.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planDeleteCluster('my-group/my-cluster');
+   * console.log(`${plan}`);
+   * for (const one of plan.unread) console.log('not read:', one.part);
+   * ```
+   */
+  planDeleteCluster(cluster: string, options?: CallOptions): Promise<DeleteClusterPlan>;
+
+  /**
+   * Deletes the cluster in a plan made by `planDeleteCluster`, after checking that it is still the same one.
+   *
+   * The cluster is read again first. If it is gone, nothing is written and the outcome says so. A cluster with the same
+   * ID that was created after the plan is not deleted. What runs on the cluster is not compared: workloads that were
+   * deployed after the plan are deleted too. The plan is valid for one hour.
+   *
+   * @param plan A plan for deleting a cluster: what would be deleted, and which grants would stay behind. It is valid
+   * for one hour.
+   * @param options The deadline is 30 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `deleteCluster`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired, or if the cluster was deleted and created again.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planDeleteCluster('my-group/my-cluster');
+   * console.log(`${plan}`);
+   * const { outcome } = await client.applyDeleteCluster(plan);
+   * console.log(outcome);
+   * ```
+   */
+  applyDeleteCluster(plan: DeleteClusterPlan | StoredPlan, options?: CallOptions): Promise<ClusterDeletion>;
 
   /**
    * Copies an image into a registry, and verifies the imported digest.
@@ -529,10 +693,10 @@ export interface Operations {
    *
    * @throws {AksAcrError} `'invalid_input'` for an invalid target or a source in another cloud.
    * @throws {AksAcrError} `'not_found'` if the registry or the source does not exist.
-   * @throws {AksAcrError} `'conflict'` if the tag has another image.
+   * @throws {AksAcrError} `'conflict'` if the tag already refers to a different image.
    * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to import, or access to the source is
    * denied.
-   * @throws {AksAcrError} `'rate_limited'` if the source throttles.
+   * @throws {AksAcrError} `'rate_limited'` if the source throttles Azure's requests.
    * @throws {AksAcrError} `'operation_failed'` if the copy failed in Azure. `failedSide` says which side is at fault,
    * if known.
    *
@@ -549,7 +713,7 @@ export interface Operations {
    *
    * `concurrency` sets how many run at the same time. Each image has its own result, in the order of the list: one that
    * fails does not stop the others, and one that exists already is not copied. `'item_ended'` reports the end of each
-   * image.
+   * image's import.
    *
    * If the call is cancelled or reaches its deadline, it still returns all results: each unfinished image has the
    * cancellation or the deadline as its error.
@@ -607,7 +771,7 @@ export interface Operations {
    * other error, such as a lost connection, the import continues, and the handle can be polled again.
    *
    * If Azure does not let the caller follow the import, its targets are read instead: until they have the image, the
-   * import is reported as running, without tags; then it is reported as succeeded. If the targets cannot be read
+   * import is reported as running, with `tags` empty; then it is reported as succeeded. If the targets cannot be read
    * either, the error is `'forbidden'`.
    *
    * @param handle What `startImport` returned, the handle in it, or its stored form.
@@ -633,15 +797,16 @@ export interface Operations {
   /**
    * Gets a cluster's kubeconfig as a value, without writing a file.
    *
-   * The kubeconfig is Azure's own. For a cluster with Entra ID, its user entry makes kubectl start the program
-   * `kubelogin`, which has to be installed. `apply`, `waitForRollout` and `pods` do not need it: they acquire the token
-   * themselves. This call itself starts no program.
+   * The kubeconfig is Azure's own. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
+   * program `kubelogin`, which has to be installed; with `'admin'` the entry has a client certificate instead. `apply`,
+   * `waitForRollout` and `pods` do not need kubelogin: they acquire the token themselves. This call itself starts no
+   * program.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
    *
    * @throws {AksAcrError} `'not_found'` if the cluster does not exist.
-   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks a required permission.
    * @throws {AksAcrError} `'invalid_input'` for `'admin'` if local accounts are disabled, and for an invalid context
    * name.
    *
@@ -659,20 +824,21 @@ export interface Operations {
    * The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Everything else in the
    * file stays as it is, byte for byte. A second call changes nothing.
    *
-   * For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context; see `kubeconfig`.
+   * For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, except with `'admin'`; see
+   * `kubeconfig`.
    *
    * Without a file in the options it reads the process's `KUBECONFIG`.
    *
    * The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example because
    * it is a single file mounted into a container, it is written in place, as kubectl does, and the old text is restored
-   * if that fails. Links are followed; mode, owner and line endings are kept; only its owner can read or write a new
-   * file. If a context of that name differs only in its namespace, which a user may have set, it is left alone. An
-   * administrator's context ends in `-admin`, as with az.
+   * if that fails. Links are followed; mode, owner and line endings are kept; a new file can be read and written by its
+   * owner only. If a context of that name differs only in its namespace, which a user may have set, it is left alone.
+   * An administrator's context ends in `-admin`, as with az.
    *
-   * If the merge fails, no file is changed, with one exception: if the current context is in a different file of
-   * `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary files, before
-   * the first is replaced. If replacing the second then fails, the error names the first as `already changed`: run the
-   * same merge again to complete it.
+   * If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current context
+   * is in a different file of `KUBECONFIG` than the entries, both files are locked, and both new versions are written
+   * to temporary files, before the first is replaced. If replacing the second then fails, the error names the first as
+   * `already changed`: run the same merge again to complete it.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
@@ -681,13 +847,14 @@ export interface Operations {
    * @throws {AksAcrError} `'conflict'` if the file has different entries with these names and `onExistingEntry` is
    * `'keep'`, if the lock is not released in time (the error names it), or if a program that ignores the lock changed
    * the file in the meantime.
-   * @throws {AksAcrError} `'invalid_input'` if an entry names a file, another user, a proxy that you did not configure,
-   * or a program other than `kubelogin` (the error names the field), or if the file's layout does not allow changing
-   * only these entries (the error names the line).
+   * @throws {AksAcrError} `'invalid_input'` if an entry names a file, a user to impersonate, a proxy that you did not
+   * configure, or a program other than `kubelogin` (the error names the field), or if the file's layout does not allow
+   * changing only these entries (the error names the line).
    * @throws {AksAcrError} `'forbidden'` if the file is not writable.
-   * @throws {AksAcrError} `'unavailable'` if the system failed, for example because the disk is full.
-   * @throws {AksAcrError} `'invalid_input'` also, before the first request, if no file is named and the home folder is
-   * unknown.
+   * @throws {AksAcrError} `'unavailable'` if the operating system reported an error, for example because the disk is
+   * full.
+   * @throws {AksAcrError} `'invalid_input'` also, before the first request, if no file is named and the home directory
+   * is unknown.
    *
    * @example
    * ```js
@@ -701,18 +868,19 @@ export interface Operations {
    * Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`.
    *
    * The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
-   * images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of an
-   * object, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces and
-   * custom resource definitions come first. If one fails, the objects applied before it stay and the error says how
-   * many: run the same apply again to continue.
+   * images of containers and volumes, in arguments and environment variables, and in custom resources. An object's
+   * `data`, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces and
+   * custom resource definitions come first, and up to 8 consecutive objects of the same built-in kind are applied at a
+   * time. If one fails, no more are started, those already applied stay, and the error says how many were applied: run
+   * the same apply again to continue.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param manifests YAML with any number of documents, or JSON.
    * @param options The deadline is 5 minutes by default.
    *
-   * @throws {AksAcrError} `'invalid_input'` if the options have no registry for a placeholder or an image is from
-   * another cloud (both before the first request), or if Kubernetes rejects an object that does not match its schema or
-   * is too large.
+   * @throws {AksAcrError} `'invalid_input'` if the options have no registry for a placeholder, or if an image is from
+   * another cloud (both are checked before the first request), or if Kubernetes rejects an object that does not match
+   * its schema or is too large.
    * @throws {AksAcrError} `'not_found'` for a kind or namespace that does not exist in the cluster, or a missing
    * cluster or registry.
    * @throws {AksAcrError} `'conflict'` for a field that another field manager owns, and, as a transient error, for a
@@ -732,14 +900,19 @@ export interface Operations {
    * Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
    *
    * It only waits and starts nothing. A Deployment, StatefulSet or DaemonSet is complete when `kubectl rollout status`
-   * says so, and a Job when `kubectl wait --for=condition=complete` does. Pods belong to the workload by their owner
-   * references, so that overlapping selectors do not matter.
+   * says so, and a Job when `kubectl wait --for=condition=complete` does. Pods are matched to the workload by their
+   * owner references, so overlapping selectors do not matter.
    *
    * The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod Security, a
    * `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has failed. If a grant
-   * is missing, it ends after about 20 seconds. An exhausted quota, pods that fit no node, missing configuration and
-   * containers that keep exiting are reported in `'rollout'` and in the error at the deadline; with `failFast` they end
-   * the wait, too. The deadline limits the whole call, including `propagationTimeoutMs`.
+   * is missing, it ends after about 3 seconds, unless `missingGrant` says to wait. A missing image on a registry of the
+   * Premium tier, whose replicas may lag, ends it after 6 minutes; a host name that does not exist, once the registry
+   * is 10 minutes old.
+   *
+   * An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are reported
+   * in `'rollout'` and in the error at the deadline; with `failFast` they end the wait, too. If a pod's status does not
+   * say why it does not start, its events are read after 5 seconds: a volume whose ConfigMap or Secret is missing is
+   * reported there only. The deadline limits the whole call, including `propagationTimeoutMs`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param workload The workload, such as `web` (a Deployment), `statefulset/db`, `daemonset/agent` or `job/migrate`.
@@ -748,8 +921,8 @@ export interface Operations {
    *
    * @throws {AksAcrError} `'pull_failed'` if an image cannot be pulled and waiting cannot help (the cause is in
    * `pullFailure`).
-   * @throws {AksAcrError} `'deadline_exceeded'` if the deadline passes (the error has the progress made so far, and
-   * what blocked the rollout at the end, if anything).
+   * @throws {AksAcrError} `'deadline_exceeded'` if the deadline passes (the error contains the progress made so far,
+   * and what blocked the rollout at the end, if anything).
    * @throws {AksAcrError} `'operation_failed'` if admission rejects the pods, the workload is paused, or Kubernetes
    * reports the rollout as failed.
    * @throws {AksAcrError} `'not_found'` if the workload does not exist.
@@ -761,14 +934,14 @@ export interface Operations {
    *   console.log(`${ready}/${wanted} ready`);
    * } catch (err) {
    *   if (err.code !== 'pull_failed') throw err;
-   *   console.error(err.message); // the cause and the remedy; err.pullFailure has the facts
+   *   console.error(err.message); // the finding and the next step; err.pullFailure has the details
    * }
    * ```
    */
   waitForRollout(cluster: string, workload: string, options?: RolloutOptions): Promise<Rollout>;
 
   /**
-   * Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
+   * Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
@@ -799,11 +972,11 @@ export type Follow = {
 export interface Run<Result> extends AsyncIterable<Event> {
   /** The call's result. If you do not await it, a failure does not cause an unhandled rejection. */
   readonly result: Promise<Result>;
-  /** Cancels the call: its result is rejected with `'cancelled'`. Azure operations that have started continue. */
+  /** Cancels the call: its result is rejected with `'cancelled'`. Operations that Azure has already started keep running. */
   cancel(): void;
 }
 
-/** An error of a call: the message is for people, the fields are for programs. It never contains a token or key. */
+/** An error of a call: the message is for people; the fields are for programs. It never contains a token or key. */
 export declare class AksAcrError extends Error {
   private constructor();
   /** `'AbortError'` for a cancelled call, as with every API that takes an `AbortSignal`. */
@@ -841,7 +1014,7 @@ export declare class AksAcrError extends Error {
   /**
    * The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
    *
-   * `undefined` if something other than the caller's roles refused the call.
+   * `undefined` if the call was refused for a reason other than the caller's roles.
    */
   readonly missingAction?: string;
   /**
@@ -855,14 +1028,17 @@ export declare class AksAcrError extends Error {
   /**
    * What refused the call, if known.
    *
-   * It is set for the kind `'forbidden'`, and for conditional access with `'unauthenticated'`.
+   * It is set for the kind `'forbidden'`, and for `'unauthenticated'` if conditional access is the reason.
    */
   readonly refusal?: RefusalKind;
   /** `x-ms-request-id` of the service's response. */
   readonly requestId?: string;
   /** How long the service asked the client to wait. In milliseconds. */
   readonly retryAfterMs?: number;
-  /** The resource ID at which the caller was refused. For a resource to create, that of its resource group. */
+  /**
+   * The resource ID at which the caller was refused. If the resource was to be created, this is the ID of its resource
+   * group.
+   */
   readonly scope?: string;
   /** The smallest built-in role with `missingAction`. */
   readonly smallestRole?: string;
@@ -888,7 +1064,7 @@ export declare function requiredRights(operations: readonly (keyof Operations)[]
 
 /**
  * A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights that are not
- * required; leave those that you do not want out of `rights`.
+ * required; remove those that you do not want from `rights`.
  *
  * @throws {AksAcrError} `'invalid_input'` for rights that are not from {@link requiredRights}.
  */
@@ -968,7 +1144,7 @@ export interface AttachmentsOptions extends CallOptions {
 
 /** Options for listing the resources of many subscriptions. */
 export interface ClustersOptions extends CallOptions {
-  /** Tags that a cluster must all have. A tag without a value matches every value. */
+  /** Tags; a cluster must have all of them. A tag without a value matches every value. */
   tags?: { readonly [name: string]: string | null };
   /** The subscriptions to read; by default all enabled ones that the caller can see. */
   subscriptions?: readonly string[];
@@ -976,7 +1152,7 @@ export interface ClustersOptions extends CallOptions {
   managementGroup?: string;
   /** The resource groups. */
   resourceGroups?: readonly string[];
-  /** Patterns for the name: `*` stands for any letters and `?` for one. */
+  /** Patterns for the name: `*` stands for any characters and `?` for exactly one. */
   names?: readonly string[];
   /** The regions, such as `westeurope` or `West Europe`. */
   locations?: readonly string[];
@@ -985,17 +1161,17 @@ export interface ClustersOptions extends CallOptions {
   /** The service to read. Values: `'auto'` (default), `'arm'` or `'graph'`. */
   read?: ReadFrom;
   /**
-   * Whether a list without a subscription that the filter names is a success.
+   * Whether the call succeeds even if a subscription that the filter names cannot be read.
    *
-   * Off by default: a named subscription that cannot be read is an error. A subscription that no filter names never is:
-   * it is in `unreadable`.
+   * Off by default: a named subscription that cannot be read is an error. A subscription that the filter does not name
+   * is listed in `unreadable`; it is an error only if no subscription can be read.
    */
   allowPartial?: boolean;
 }
 
 /** Options for listing the resources of many subscriptions. */
 export interface RegistriesOptions extends CallOptions {
-  /** Tags that a registry must all have. A tag without a value matches every value. */
+  /** Tags; a registry must have all of them. A tag without a value matches every value. */
   tags?: { readonly [name: string]: string | null };
   /** The subscriptions to read; by default all enabled ones that the caller can see. */
   subscriptions?: readonly string[];
@@ -1003,17 +1179,17 @@ export interface RegistriesOptions extends CallOptions {
   managementGroup?: string;
   /** The resource groups. */
   resourceGroups?: readonly string[];
-  /** Patterns for the name: `*` stands for any letters and `?` for one. */
+  /** Patterns for the name: `*` stands for any characters and `?` for exactly one. */
   names?: readonly string[];
   /** The regions, such as `westeurope` or `West Europe`. */
   locations?: readonly string[];
   /** The service to read. Values: `'auto'` (default), `'arm'` or `'graph'`. */
   read?: ReadFrom;
   /**
-   * Whether a list without a subscription that the filter names is a success.
+   * Whether the call succeeds even if a subscription that the filter names cannot be read.
    *
-   * Off by default: a named subscription that cannot be read is an error. A subscription that no filter names never is:
-   * it is in `unreadable`.
+   * Off by default: a named subscription that cannot be read is an error. A subscription that the filter does not name
+   * is listed in `unreadable`; it is an error only if no subscription can be read.
    */
   allowPartial?: boolean;
 }
@@ -1079,7 +1255,7 @@ export interface CreateClusterOptions extends CallOptions {
 export interface ImportOptions extends CallOptions {
   /**
    * The target, `repository:tag`. By default the source's own repository and tag, as Docker completes them, unless
-   * `additionalTags` or `untaggedRepositories` name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1`
+   * `additionalTags` or `untaggedRepositories` name others: `nginx` becomes `library/nginx:latest`; `ghcr.io/a/b:v1`
    * and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag has no default: without any target, the
    * call fails with `'invalid_input'`.
    */
@@ -1089,7 +1265,7 @@ export interface ImportOptions extends CallOptions {
   /** Repositories in the target registry that get the image without a tag, by its digest only. */
   untaggedRepositories?: readonly string[];
   /**
-   * What to do with an existing tag. By default it is kept: if it has the same image, the call succeeds, otherwise it
+   * What to do with an existing tag. By default it is kept: if it has the same image, the call succeeds; otherwise it
    * fails with `'conflict'`. Values: `'keep'` (default) or `'replace'`.
    */
   onExistingTag?: OnExistingTag;
@@ -1127,9 +1303,9 @@ export interface KubeconfigOptions extends CallOptions {
   publicFqdn?: boolean;
   /**
    * The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the
-   * cluster's name, and for the user entry a name that contains the resource group. The user entry gets its Azure name
-   * with this name appended. In a merged file, an administrator's context gets this name with `-admin` appended, unless
-   * it ends in that already.
+   * cluster's name, and for the user entry a name that contains the resource group. If you set this option, the user
+   * entry's name is Azure's name with yours appended. In a merged file, an administrator's context gets this name with
+   * `-admin` appended, unless it ends in that already.
    */
   context?: string;
 }
@@ -1144,15 +1320,15 @@ export interface MergeKubeconfigOptions extends CallOptions {
   publicFqdn?: boolean;
   /**
    * The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the
-   * cluster's name, and for the user entry a name that contains the resource group. The user entry gets its Azure name
-   * with this name appended. In a merged file, an administrator's context gets this name with `-admin` appended, unless
-   * it ends in that already.
+   * cluster's name, and for the user entry a name that contains the resource group. If you set this option, the user
+   * entry's name is Azure's name with yours appended. In a merged file, an administrator's context gets this name with
+   * `-admin` appended, unless it ends in that already.
    */
   context?: string;
   /**
-   * The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an entry with
-   * the name of the context, the cluster or the user, else the first that exists, else the last; without `KUBECONFIG`,
-   * `~/.kube/config`.
+   * The file. By default it is chosen as kubectl chooses it: the first file in `KUBECONFIG` that already has an entry
+   * with the name of the context, the cluster or the user, else the first that exists, else the last; without
+   * `KUBECONFIG`, `~/.kube/config`.
    */
   file?: string;
   /**
@@ -1189,12 +1365,13 @@ export interface RolloutOptions extends CallOptions {
   namespace?: string;
   /**
    * Resource ID of the images' registry, if it is in a subscription that is not searched. When a registry refuses a
-   * pull, its role assignments are read, to distinguish a missing grant from one that is not effective yet.
+   * pull, its role assignments are read, to distinguish a missing grant from one that is not effective yet. When a
+   * registry does not have an image, or its host name does not exist, the registry itself is read.
    */
   registry?: string;
   /**
    * Further subscriptions to search for the registry of a refused pull. The client's and the cluster's are always
-   * searched. By default all that the caller can list.
+   * searched. By default, every subscription that the caller can list is searched too.
    */
   subscriptions?: readonly string[];
   /**
@@ -1204,9 +1381,15 @@ export interface RolloutOptions extends CallOptions {
    */
   propagationTimeoutMs?: number;
   /**
-   * Whether the wait also ends at causes that others can remove at any time; `false` by default. They are an exhausted
-   * quota, pods that fit no node, a missing ConfigMap, Secret or service account, and containers that keep exiting.
-   * Without it they are reported in `'rollout'` and in the error at the deadline.
+   * What to do if the role assignments were read completely and none of them allows the pull; by default, the wait
+   * ends. Values: `'fail'` (default) or `'wait'`.
+   */
+  missingGrant?: OnMissingGrant;
+  /**
+   * Whether problems that someone else can fix at any time also end the wait; `false` by default. These are an
+   * exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account, and containers that keep
+   * exiting. Without it they are reported in `'rollout'` and in the error at the deadline. With it, the wait also gives
+   * no time to the replicas of a Premium registry or to the host names of a new registry.
    */
   failFast?: boolean;
 }
@@ -1219,7 +1402,7 @@ export interface PodsOptions extends CallOptions {
   labels?: string;
 }
 
-/** One image of a list, with the options of its import. Cancellation and progress are set for the whole list, not for each image. */
+/** One image in a list, with its import options. Cancellation and progress are set for the whole list, not for each image. */
 export interface ImportItem extends Omit<ImportOptions, 'signal' | 'onProgress'> {
   /** The source image. */
   source: string;
@@ -1237,6 +1420,11 @@ export type Access =
    */
   | 'admin';
 
+/** A part of what a plan says about a cluster. */
+export type ClusterPart =
+  /** The grants of its kubelet identity. */
+  | 'grants';
+
 /** A cluster's pricing tier, which determines the control plane's service level. */
 export type ClusterTier =
   /** No uptime SLA for the control plane. */
@@ -1245,6 +1433,16 @@ export type ClusterTier =
   | 'Standard'
   /** With an uptime SLA and long-term support. */
   | 'Premium';
+
+/** What the call found or did. */
+export type DeletionOutcome =
+  /** This call deleted the registry or cluster. It is gone. */
+  | 'deleted'
+  /**
+   * The registry or cluster was not found, or Azure was already deleting it and it is gone now. This call deleted
+   * nothing.
+   */
+  | 'nothing_to_delete';
 
 /** What detach found or did. */
 export type DetachOutcome =
@@ -1271,7 +1469,7 @@ export type DomainNameLabelScope =
   | 'NoReuse';
 
 /**
- * The kind of an `Error`: what a caller can do about it.
+ * The kind of an error: what a caller can do about it.
  *
  * Transient kinds, where retrying the same call later may succeed, are `'rate_limited'`, `'unavailable'` and
  * `'deadline_exceeded'`. An individual error can differ from its kind: use `isTransient`.
@@ -1302,12 +1500,15 @@ export type ErrorKind =
   /** No token could be acquired, or the service rejected it. */
   | 'unauthenticated'
   /**
-   * The service throttles, and asks the client to wait longer than the deadline allows; see `retryAfterMs`. Transient.
+   * The service throttles the client, and asks it to wait longer than the deadline allows; see `retryAfterMs`.
+   * Transient.
    */
   | 'rate_limited'
-  /** The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. */
+  /**
+   * The deadline passed. Transient: operations that Azure has already started keep running, and a new call finds them.
+   */
   | 'deadline_exceeded'
-  /** The caller cancelled. Operations that Azure has started continue. */
+  /** The caller cancelled. Operations that Azure has already started keep running. */
   | 'cancelled'
   /**
    * The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the
@@ -1331,7 +1532,7 @@ export type GroupMembership =
   | 'checked'
   /**
    * It is a group whose members were not read: a cluster that is not named here may pull with it. `queryGraph` reads
-   * them, with `GroupMember.Read.All` in Microsoft Graph.
+   * them.
    */
   | 'unchecked';
 
@@ -1368,7 +1569,7 @@ export type OnExistingEntry =
 /** What an import does with an existing target tag. */
 export type OnExistingTag =
   /**
-   * Keeps it: if it has the same image, the call succeeds, otherwise it fails with `'conflict'`. If the source is not
+   * Keeps it: if it has the same image, the call succeeds; otherwise it fails with `'conflict'`. If the source is not
    * named by its digest and cannot be read, for example because it requires credentials, any existing image with that
    * tag counts as a different one.
    */
@@ -1383,6 +1584,16 @@ export type OnInheritedGrant =
   /** A grant on the registry itself is made anyway. */
   | 'grant_directly';
 
+/** What a wait for a rollout does if no role assignment allows the nodes to pull. */
+export type OnMissingGrant =
+  /** The wait ends with the missing grant. */
+  | 'fail'
+  /**
+   * The wait continues for the propagation timeout. For deployments that run beside the tool that makes the grant, such
+   * as Terraform.
+   */
+  | 'wait';
+
 /**
  * Whether a principal still exists.
  *
@@ -1391,10 +1602,22 @@ export type OnInheritedGrant =
 export type PrincipalState =
   /** It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it. */
   | 'exists'
-  /** It was deleted in Entra ID: Azure keeps its role assignments, which are useless. */
+  /**
+   * It was deleted in Entra ID. Azure keeps its role assignments; they have no effect once the principal's last token
+   * has expired.
+   */
   | 'gone'
   /** Not known. */
   | 'unknown';
+
+/** Whether waiting can help. */
+export type PullRetry =
+  /** Waiting does not help: something has to be changed. */
+  | 'never'
+  /** Waiting can help if a grant exists that is not effective yet. */
+  | 'after_grant'
+  /** Waiting can help: the cause may be transient. */
+  | 'transient';
 
 /** The role that allows pulling. Each registry mode honours only one of them. */
 export type PullRole =
@@ -1405,7 +1628,7 @@ export type PullRole =
 
 /** The service to read lists from. */
 export type ReadFrom =
-  /** The library decides: Azure Resource Manager. */
+  /** The library decides; at present it always uses Azure Resource Manager. */
   | 'auto'
   /** Azure Resource Manager: the current state, one list for each subscription. */
   | 'arm'
@@ -1421,7 +1644,7 @@ export type ReadSource =
 
 /** What refused a call. Each kind is resolved in a different way, by a different person. */
 export type RefusalKind =
-  /** No role of the caller contains the action: see `missingAction`. */
+  /** None of the caller's roles contains the action: see `missingAction`. */
   | 'missing_right'
   /** A policy denies the request: see `policies`. More permissions do not help. */
   | 'policy'
@@ -1430,7 +1653,9 @@ export type RefusalKind =
    * responds with 409.
    */
   | 'lock'
-  /** A deny assignment, such as that of a deployment stack or a managed application, has precedence over all roles. */
+  /**
+   * A deny assignment, such as that of a deployment stack or a managed application, takes precedence over all roles.
+   */
   | 'deny_assignment'
   /** The caller may assign roles, but a condition excludes this role or this principal. */
   | 'constrained_delegation'
@@ -1440,6 +1665,15 @@ export type RefusalKind =
   | 'read_only_client'
   /** The write hook rejected the write: nothing was sent. */
   | 'write_hook';
+
+/** A part of what a plan says about a registry. */
+export type RegistryPart =
+  /** The number of its repositories. */
+  | 'repositories'
+  /** The role assignments at the registry and above it. */
+  | 'role_assignments'
+  /** The clusters that use a grant. */
+  | 'clusters';
 
 /** The scope at which a permission is needed. */
 export type RightScope =
@@ -1485,15 +1719,15 @@ export interface StoredPlan {
   readonly [field: string]: unknown;
 }
 
-/** The result of one image of a list: the import, or its error. */
+/** The result for one image in a list: the import, or its error. */
 export type ImportResult =
   | { readonly import: Import; readonly error?: undefined }
   | { readonly error: AksAcrError; readonly import?: undefined };
 
 /**
  * An import that Azure is working on. `JSON.stringify(handle)` is the form to store, the same in every language. The link in it is signed
- * by Azure: anyone who has it can follow the import, so keep it secret. `util.inspect` does not show it. A copy made by `structuredClone`,
- * `postMessage` or spreading lacks the link and is rejected: send `handle.toJSON()`.
+ * by Azure: someone who has it may be able to follow the import, so keep it secret. `util.inspect` does not show it. A copy made by
+ * `structuredClone`, `postMessage` or spreading lacks the link and is rejected: send `handle.toJSON()`.
  */
 export declare class ImportHandle {
   /** @throws {AksAcrError} `'invalid_input'` if the stored form is invalid. */
@@ -1504,7 +1738,7 @@ export declare class ImportHandle {
   readonly targets: readonly string[];
   /** `x-ms-correlation-request-id` of the request that started it, which identifies it in Azure's activity log, if known. */
   readonly correlationId: string | null;
-  /** How long Azure asked to wait before the next poll, in milliseconds. `null` if it did not. */
+  /** How long Azure asked the caller to wait before the next poll, in milliseconds. `null` if it did not. */
   get waitMs(): number | null;
   toJSON(): StoredImportHandle;
 }
@@ -1615,7 +1849,7 @@ export type AttachOutcome =
       readonly kind: 'already_granted';
     }
   | {
-      /** A scope above the registry gives the role: nothing was written. */
+      /** The role is already assigned at a scope above the registry: nothing was written. */
       readonly kind: 'inherited';
       /** The scope at which the role is assigned. */
       readonly from: string;
@@ -1630,7 +1864,7 @@ export type AttachOutcome =
       readonly kind: 'through_group';
       /** Object ID of the group that has the role. */
       readonly group: string;
-      /** The scope of its role assignment: the registry or one above it. */
+      /** The scope of its role assignment: the registry or a scope above it. */
       readonly from: string;
     }
   | {
@@ -1730,8 +1964,8 @@ export type PlannedAction =
 /**
  * The result of detach: the removed grants, and those that still give access.
  *
- * A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry token
- * for hours, and an image that is already on a node starts without a pull.
+ * A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry
+ * credential for up to an hour, and an image that is already on a node starts without a pull.
  */
 export interface Detachment {
   /** What detach found or did. */
@@ -1781,7 +2015,7 @@ export interface PullGrant {
    * identity, or a group that contains it (see `membership`). Resource IDs.
    */
   readonly clusters: readonly string[];
-  /** The role definition's ID, the part that is the same in every subscription. */
+  /** The part of the role definition's ID that is the same in every subscription. */
   readonly roleDefinitionId: string;
   /** The role's name. `null` if the caller lacks the permission to read the definition. */
   readonly roleName: string | null;
@@ -1869,11 +2103,11 @@ export interface RoleAssignment {
   readonly principalId: string;
   /** The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`. */
   readonly principalType: string | null;
-  /** The role definition's ID, the part that is the same in every subscription. */
+  /** The part of the role definition's ID that is the same in every subscription. */
   readonly roleDefinitionId: string;
   /** The condition that restricts it, if any. */
   readonly condition: string | null;
-  /** Its description; on assignments that this library created, its name and version. */
+  /** Its description; on assignments that this library created, the library's name and version. */
   readonly description: string | null;
 }
 
@@ -1888,7 +2122,7 @@ export interface ClusterAttachments {
    * identity is a direct or nested member.
    */
   readonly grants: readonly PullGrant[];
-  /** The searched subscriptions. Registries in other subscriptions may be attached too. */
+  /** The subscriptions that were searched. Registries in other subscriptions may be attached too. */
   readonly subscriptions: readonly string[];
 }
 
@@ -1921,7 +2155,9 @@ export interface Registry {
   readonly mode: RoleAssignmentMode;
   /** The provisioning state reported by Azure, such as `Succeeded`. */
   readonly state: string;
-  /** When it was created. A registry that was deleted and created again has the same ID and another time. */
+  /**
+   * When it was created. A registry that was deleted and created again has the same ID but a different creation time.
+   */
   readonly created: Date | null;
   /** Its tags. */
   readonly tags: { readonly [name: string]: string };
@@ -1933,7 +2169,7 @@ export interface ClusterList {
   readonly clusters: readonly ListedCluster[];
   /** The service that listed them. */
   readonly source: ReadSource;
-  /** When reading began, by Azure's clock. The list shows this state or a later one. */
+  /** When reading began, by Azure's clock. The list shows the state at that time or a later one. */
   readonly asOf: Date;
   /** The subscriptions that were read. */
   readonly subscriptions: readonly string[];
@@ -1954,7 +2190,7 @@ export interface ListedCluster {
   readonly location: string | null;
   /** Its tags. */
   readonly tags: { readonly [name: string]: string };
-  /** Whether its nodes run, as reported by Azure: `Running` or `Stopped`. */
+  /** Whether the cluster is running, as reported by Azure: `Running` or `Stopped`. */
   readonly powerState: string | null;
   /** Its identities, and how its users sign in. */
   readonly identities: ClusterIdentities;
@@ -1964,7 +2200,7 @@ export interface ListedCluster {
 export interface Unreadable {
   /** The subscription. */
   readonly subscription: string;
-  /** The resource, by its ID or as one without an ID, if only this one could not be read. */
+  /** The resource, if only this one could not be read: its ID, or `a resource without an ID`. */
   readonly resource: string | null;
   /** The action that the caller's roles lack, if that is the reason. */
   readonly missingAction: string | null;
@@ -1981,7 +2217,7 @@ export interface RegistryList {
   readonly registries: readonly Registry[];
   /** The service that listed them. */
   readonly source: ReadSource;
-  /** When reading began, by Azure's clock. The list shows this state or a later one. */
+  /** When reading began, by Azure's clock. The list shows the state at that time or a later one. */
   readonly asOf: Date;
   /** The subscriptions that were read. */
   readonly subscriptions: readonly string[];
@@ -2017,6 +2253,85 @@ export interface Difference {
   readonly asked: string;
   /** The existing value. */
   readonly found: string;
+}
+
+/** The result of deleting a registry. */
+export interface RegistryDeletion {
+  /** What the call found or did. */
+  readonly outcome: DeletionOutcome;
+  /** The registry. `null` if no registry was found by the given name or login server. A resource ID. */
+  readonly registry: string | null;
+  /**
+   * How many role assignments had the registry itself as their scope. They are lost with it: a registry of the same
+   * name starts without them. `null` if they could not be listed, or nothing was deleted.
+   */
+  readonly roleAssignments: number | null;
+  /**
+   * `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written, or its
+   * response was lost.
+   */
+  readonly correlationId: string | null;
+}
+
+/**
+ * A plan for deleting a registry: what would be lost, and who can pull from the registry. It is valid for one hour.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+ *
+ * Applying it reads the current state again. If the registry is gone, the call succeeds. If it has since been deleted
+ * and created again, or if a role assignment that the plan does not list would be lost, nothing is deleted; if the plan
+ * could not list the role assignments, they are not compared. Images are not compared either: those that have been
+ * pushed since then are deleted too.
+ *
+ * `String()` starts with a line for the registry, marked with `-` and followed by its details. A line with `!` names a
+ * grant that allows pulling from it, and a line with `?` names what could not be read.
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface DeleteRegistryPlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /** The expiry, by Azure's clock. The plan is rejected after this. */
+  readonly expires: Date;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** Its host for pushes and pulls. */
+  readonly loginServer: string;
+  /** Its service tier, such as `Basic`. */
+  readonly sku: string;
+  /** When it was created. A registry with the same ID that was created at another time is not deleted. */
+  readonly created: Date;
+  /** How many repositories it has. `null` if they could not be counted: see `unread`. */
+  readonly repositories: number | null;
+  /** The role assignments with the registry itself as their scope, regardless of their role. They are lost with it. */
+  readonly roleAssignments: readonly RoleAssignment[];
+  /** The grants that allow pulling from it, direct ones first, with the clusters that use them. */
+  readonly grants: readonly PullGrant[];
+  /** The subscriptions that were searched for clusters. */
+  readonly subscriptions: readonly string[];
+  /** What could not be read. The plan says nothing about these parts. */
+  readonly unread: readonly UnreadPart[];
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const DeleteRegistryPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): DeleteRegistryPlan;
+};
+
+/** What a plan could not read, and why. */
+export interface UnreadPart {
+  /** What is not known. */
+  readonly part: RegistryPart;
+  /** The action that the caller's roles lack, if that is the reason. */
+  readonly missingAction: string | null;
+  /** The error's text. */
+  readonly reason: string;
 }
 
 /** The result of creating a cluster: the cluster, and its attachments. */
@@ -2059,6 +2374,96 @@ export interface Cluster {
   readonly vmSize: string;
   /** The host of its API server, once it has one. */
   readonly host: string | null;
+  /**
+   * The resource group with its nodes, disks, load balancer and public IP addresses, such as `MC_group_dev_westeurope`;
+   * empty if Azure reports none.
+   */
+  readonly nodeResourceGroup: string;
+  /** Azure's `eTag`, which is another one after each write. `null` if Azure reports none. */
+  readonly etag: string | null;
+  /**
+   * Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another UID.
+   * `null` if Azure reports none.
+   */
+  readonly uid: string | null;
+}
+
+/** The result of deleting a cluster. */
+export interface ClusterDeletion {
+  /** What the call found or did. */
+  readonly outcome: DeletionOutcome;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /**
+   * `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written, or its
+   * response was lost.
+   */
+  readonly correlationId: string | null;
+}
+
+/**
+ * A plan for deleting a cluster: what would be deleted, and which grants would stay behind. It is valid for one hour.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+ *
+ * Applying it reads the cluster again. If the cluster is gone, the call succeeds. If it has since been deleted and
+ * created again, nothing is deleted. What runs on the cluster is not compared: workloads that were deployed after the
+ * plan are deleted too.
+ *
+ * `String()` starts with a line for the cluster, marked with `-` and followed by its details. A line with `!` names a
+ * grant that would stay behind, and a line with `?` names what could not be read.
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface DeleteClusterPlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /** The expiry, by Azure's clock. The plan is rejected after this. */
+  readonly expires: Date;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** Azure's `resourceUID`. A cluster with the same ID but another UID is not deleted. */
+  readonly uid: string;
+  /** The host of its API server, if it has one. */
+  readonly host: string | null;
+  /** Its Kubernetes version. */
+  readonly kubernetesVersion: string;
+  /**
+   * The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent
+   * volumes, load balancer, public IP addresses. Empty if Azure reports none.
+   */
+  readonly nodeResourceGroup: string;
+  /**
+   * The grants of the kubelet identity itself that allow pulling. They stay behind: if the identity was created with
+   * the cluster, it is deleted with it, and Azure keeps role assignments of deleted identities. `detach` removes the
+   * direct ones.
+   */
+  readonly grants: readonly PullGrant[];
+  /** The subscriptions that were searched for grants; empty if they could not be listed. */
+  readonly subscriptions: readonly string[];
+  /** What could not be read. The plan says nothing about these parts. */
+  readonly unread: readonly UnreadClusterPart[];
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const DeleteClusterPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): DeleteClusterPlan;
+};
+
+/** What a plan could not read about a cluster, and why. */
+export interface UnreadClusterPart {
+  /** What is not known. */
+  readonly part: ClusterPart;
+  /** The action that the caller's roles lack, if that is the reason. */
+  readonly missingAction: string | null;
+  /** The error's text. */
+  readonly reason: string;
 }
 
 /** The result of an import. */
@@ -2097,7 +2502,7 @@ export type ImportProof =
       /** The target's digest. */
       readonly digest: string;
       /**
-       * Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has its
+       * Why the source was not compared: it is not reachable from here, it refuses the caller, or only Azure has its
        * credentials.
        */
       readonly reason: string;
@@ -2142,7 +2547,7 @@ export type ImportStatus =
 
 /** The result of merging a kubeconfig into a file. */
 export interface MergedKubeconfig {
-  /** The file with the entries. If it is a link, the file that the link leads to was written. */
+  /** The file with the entries. If it is a link, the file that the link points to was written. */
   readonly file: string;
   /** The name of the context. */
   readonly context: string;
@@ -2168,20 +2573,20 @@ export interface Applied {
   /** Its namespace, if its kind has one. */
   readonly namespace: string | null;
   /**
-   * Whether the object is new; in a dry run, whether it would be new. `false`: it existed, and was changed or was
-   * already as the manifest says.
+   * Whether the object is new; in a dry run, whether it would be new. `false`: it existed, and was changed or already
+   * matched the manifest.
    */
   readonly isNew: boolean;
   /**
-   * Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version; usually
-   * empty.
+   * Warnings from the cluster's API server, such as those from Pod Security admission or about a deprecated API
+   * version; usually empty.
    */
   readonly warnings: readonly string[];
 }
 
 /** A completed rollout of a workload. */
 export interface Rollout {
-  /** Ready pods of the newest pod template; of a Job, the completed ones. */
+  /** Ready pods of the newest pod template; for a Job, the completed ones. */
   readonly ready: number;
   /** Pods that the rollout needs. */
   readonly wanted: number;
@@ -2221,7 +2626,7 @@ export interface Pod {
   readonly pullFailure: PullFailure | null;
 }
 
-/** A failed pull: the image, the cause if it is known, and kubelet's message. */
+/** A failed pull: the image, what the failure means, and the kubelet's message. */
 export interface PullFailure {
   /** The pod. */
   readonly pod: string;
@@ -2229,84 +2634,54 @@ export interface PullFailure {
   readonly container: string;
   /** The image as the pod names it. */
   readonly image: string;
-  /** Kubelet's reason, such as `ErrImagePull`. */
+  /** The kubelet's reason, such as `ErrImagePull`. */
   readonly reason: string;
-  /** The cause. */
-  readonly cause: PullCause;
+  /** What the failure means. */
+  readonly finding: PullFinding;
   /**
-   * Kubelet's message; the one about the first failure, if it was read in time. Kubelet replaces that message when it
-   * starts to back off.
+   * The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that message
+   * when it starts to back off.
    */
   readonly message: string;
 }
 
-/** The cause of a failed pull. */
-export type PullCause =
-  | {
-      /**
-       * The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role
-       * for the registry's mode, the wrong identity, or a grant that is not effective yet.
-       */
-      readonly kind: 'unauthorized';
-    }
-  | {
-      /** No credentials reached the registry: the nodes have no identity, or could not use it. */
-      readonly kind: 'no_credentials';
-    }
-  | {
-      /** The registry's firewall denied the address. */
-      readonly kind: 'firewall';
-      /** The cluster's outgoing address, if the message contains it. */
-      readonly address: string | null;
-    }
-  | {
-      /** The registry does not have the repository or the tag. */
-      readonly kind: 'not_found';
-    }
-  | {
-      /** The image has no variant for the node's operating system and architecture. */
-      readonly kind: 'no_matching_platform';
-    }
-  | {
-      /** A private address does not respond: no route, or a security group blocks it. */
-      readonly kind: 'private_address_timeout';
-    }
-  | {
-      /** A public address does not respond: outgoing traffic is filtered. */
-      readonly kind: 'public_address_timeout';
-    }
-  | {
-      /** The registry's host name does not resolve. */
-      readonly kind: 'no_such_host';
-    }
-  | {
-      /** The registry throttles. */
-      readonly kind: 'throttled';
-    }
-  | {
-      /** The registry's certificate is not trusted: a proxy or firewall inspects the traffic. */
-      readonly kind: 'untrusted_certificate';
-    }
-  | {
-      /** The image reference is invalid. */
-      readonly kind: 'invalid_name';
-    }
-  | {
-      /** The image is not on the node, and the pod's pull policy is `Never`. */
-      readonly kind: 'never_pulled';
-    }
-  | {
-      /** The message is not recognized. The cause may be transient. */
-      readonly kind: 'unknown';
-    };
+/** What a failed pull means: a finding, with the facts in the kubelet's message. */
+export interface PullFinding {
+  /** The finding's ID, such as `grant.missing`. The page of findings lists them. */
+  readonly id: string;
+  /** What it means, in one sentence. */
+  readonly message: string;
+  /** Whether waiting can help. */
+  readonly retry: PullRetry;
+  /** What to do about it. */
+  readonly nextStep: NextStep;
+  /** The address that did not respond, or the cluster's own address that the registry denied. */
+  readonly address: string | null;
+  /** The host that the node could not use. */
+  readonly host: string | null;
+  /** When the registry accepts requests again, if it says so. */
+  readonly retryAt: Date | null;
+}
+
+/** What to do about a finding. */
+export interface NextStep {
+  /** The step, in one sentence. */
+  readonly summary: string;
+  /** The operation of this library that does it, such as `attach`. Its `arguments` are complete. */
+  readonly operation: string | null;
+  /** The arguments of `operation`, by name. */
+  readonly arguments: { readonly [name: string]: string };
+  /** The `az` or `kubectl` command that does it. */
+  readonly command: string | null;
+}
 
 /**
  * A progress event of a call.
  *
  * Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
  * people and may change. Each `'started'` is followed by one `'finished'` with the same text, unless the step failed,
- * or the deadline or a cancellation ended it. In those cases the call's error says so; for one image of a list, its
- * `'item_ended'` says so. A step that was not started is never finished.
+ * or the deadline or a cancellation ended it. In those cases the call's error says so; for one image in a list, its
+ * `'item_ended'` says so. There is no `finished` without an earlier `started`.
  */
 export type Event =
   | {
@@ -2360,7 +2735,7 @@ export type Event =
       readonly step: string;
     }
   | {
-      /** The import of one image of a list has ended, successfully or not. */
+      /** The import of one image in a list has ended, successfully or not. */
       readonly kind: 'item_ended';
       /** The image's index in the list, from 0. */
       readonly index: number;

@@ -6,6 +6,8 @@ export const {
   AksAcrError,
   AttachPlan,
   Client,
+  DeleteClusterPlan,
+  DeleteRegistryPlan,
   DetachPlan,
   ImportHandle,
   Kubeconfig,

@@ -57,7 +57,7 @@ const listener = (onProgress) => (event) => {
   try {
     onProgress(shown(event, 'Event'));
   } catch (thrown) {
-    // The work goes on; the fault of the listener is nobody's to catch, as with any event listener.
+    // The work continues. An exception of the listener is uncaught, as with any event listener.
     process.nextTick(() => {
       throw thrown;
     });

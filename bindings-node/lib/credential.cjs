@@ -3,8 +3,8 @@
 const { AksAcrError } = require('./error.cjs');
 
 /**
- * How long a request for a token is kept that no call waits for any more. Calls at the same time share one request, and the one that made it
- * may be the one that ends: what waits with it asks at once, and takes the request over.
+ * How long a request for a token is kept after the last call that waits for it has ended. Concurrent calls share one request, and
+ * the call that made it may end first: the others ask again at once, and take the request over.
  */
 const KEPT_MS = 250;
 
@@ -12,8 +12,8 @@ const KEPT_MS = 250;
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /**
- * `getToken` of a credential as the native half calls it: always a promise, and always of a token; given the number of a request alone,
- * nobody waits for that one any more. None if there is no credential.
+ * `getToken` of a credential as the native half calls it: it always returns a promise of a token. A call with only the number of
+ * a request means that no call waits for that request any longer. `undefined` if there is no credential.
  */
 function getter(credential) {
   if (credential === undefined) return undefined;

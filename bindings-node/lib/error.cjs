@@ -7,7 +7,7 @@ class AksAcrError extends Error {
   constructor(message, { cause, ...fields }) {
     super(message, cause === undefined ? undefined : { cause });
     Object.assign(this, { code: fields.code, isTransient: false }, fields);
-    // By this name any code knows that a thing was stopped on purpose, whoever did it.
+    // By this name any code recognizes that something was stopped on purpose.
     if (this.code === 'cancelled') Object.defineProperty(this, 'name', { ...named, value: 'AbortError' });
   }
 

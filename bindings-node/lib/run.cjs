@@ -45,7 +45,7 @@ class Run {
   /** No generator: one that waits for an event would be left only after that. */
   [Symbol.asyncIterator]() {
     let place = 0;
-    // Left, or told how the call ended.
+    // The loop was left, or has received the end of the call.
     let over = false;
     const next = async () => {
       const mine = place++;
@@ -59,7 +59,7 @@ class Run {
       }
       return { value: undefined, done: true };
     };
-    // Left early, the work is stopped, and has ended before the loop is left; whoever leaves wants nothing of its error.
+    // If the loop is left early, the work is stopped and ends before the loop does; its error is dropped.
     const leave = async (value) => {
       over = true;
       this.#stop.abort();

@@ -81,7 +81,7 @@ function checked(type, value) {
 
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Core's JSON form of a value in that form already or in that of {@link view}, such as a copy of a plan, which is no plan any more. */
+/** Core's JSON form of a value that is in that form already or in that of {@link view}, such as a copy of a plan, which has no methods. */
 function stored(value) {
   if (typeof value?.toJSON === 'function') return value.toJSON();
   if (Array.isArray(value)) return value.map(stored);

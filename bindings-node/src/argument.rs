@@ -92,7 +92,7 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
     }
 }
 
-/// An option that is a secret. What is no text is refused without being repeated.
+/// An option that is a secret. A value that is not text is rejected without being repeated.
 pub struct Hidden(pub Secret);
 
 impl<'de> Deserialize<'de> for Hidden {

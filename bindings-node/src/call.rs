@@ -34,7 +34,7 @@ pub fn number() -> Option<u32> {
     NUMBER.try_with(|number| *number).ok()
 }
 
-/// A call that is about to be made, or is under way.
+/// A call that is about to be made, or is running.
 #[napi]
 pub struct Call {
     number: u32,
@@ -71,7 +71,7 @@ impl Call {
         Ok(Self { number, cancel: CancellationToken::new(), listener })
     }
 
-    /// By which the call is known to the caller's hooks.
+    /// The number that identifies the call in the caller's hooks.
     #[napi(getter)]
     pub fn number(&self) -> u32 {
         self.number
@@ -104,7 +104,7 @@ impl Call {
         move || {
             let (sender, receiver) = oneshot::channel();
             if let Some(listener) = listener {
-                // Dropped without being called where the environment is torn down: then there is nobody to hear.
+                // Dropped without being called if the environment is torn down: then no listener is left.
                 let told = move |_, _| {
                     let _ = sender.send(());
                     Ok(())

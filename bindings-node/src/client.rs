@@ -119,7 +119,7 @@ impl Client {
         self.run_with(env, call, read, |env, value| env.to_js_value(&value))
     }
 
-    /// The same of a result that becomes a value of JavaScript in a way of its own.
+    /// The same for a result that is converted to JavaScript by its own function.
     pub fn run_with<'env, T, W>(
         &self,
         env: &'env Env,

@@ -27,8 +27,8 @@ pub struct Token {
     pub expires_on_timestamp: f64,
 }
 
-/// A request's number and what the token is for, or with the same number nothing: it is not wanted any more. One function for both, so that
-/// they come in their order.
+/// A request's number and what the token is for, or with the same number nothing: it is no longer needed. One function for both,
+/// so that they come in their order.
 type Asked = FnArgs<(u32, Option<Vec<String>>)>;
 
 /// `getToken`, made `async` by the JavaScript half, so that it never throws.

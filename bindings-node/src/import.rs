@@ -14,7 +14,7 @@ use serde::{
 };
 use std::fmt;
 
-/// An image of a list: its name, or an object with it and the options of its import.
+/// An image in a list: its name, or an object with it and the options of its import.
 struct Item(ImageReference, operations::ImportOptions);
 
 impl<'de> Deserialize<'de> for Item {

@@ -77,7 +77,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Carries out a plan of `planAttach`, after checking that it still matches the current state.
+    /// Carries out a plan made by `planAttach`, after checking that it still matches the current state.
     #[napi]
     pub fn apply_attach<'env>(
         &self,
@@ -138,7 +138,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Removes the grants in a plan of `planDetach`, after checking that it still matches the current state.
+    /// Removes the grants in a plan made by `planDetach`, after checking that it still matches the current state.
     #[napi]
     pub fn apply_detach<'env>(
         &self,
@@ -290,6 +290,63 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Deletes a registry with all its images, and waits until it is gone.
+    #[napi]
+    pub fn delete_registry<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::DeleteRegistryOptions::default().with_call(of_call);
+            Ok(async move { client.delete_registry(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Plans the deletion of a registry, and writes nothing.
+    #[napi]
+    pub fn plan_delete_registry<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::DeleteRegistryOptions::default().with_call(of_call);
+            Ok(async move { client.plan_delete_registry(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Deletes the registry in a plan made by `planDeleteRegistry`, after checking that it is still the same one.
+    #[napi]
+    pub fn apply_delete_registry<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::DeleteRegistryPlan = argument::object("plan", plan)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::ApplyDeleteRegistryOptions::default().with_call(of_call);
+            Ok(async move { client.apply_delete_registry(&plan, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Creates a cluster whose nodes can pull from the registries in the options.
     #[napi]
     pub fn create_cluster<'env>(
@@ -305,6 +362,63 @@ impl Client {
             let of_call = call.options(given.deadline_ms);
             let options = given.into_core(of_call)?;
             Ok(async move { client.create_cluster(&cluster, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Deletes a cluster with its nodes and all that runs on it, and waits until it is gone.
+    #[napi]
+    pub fn delete_cluster<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::DeleteClusterOptions::default().with_call(of_call);
+            Ok(async move { client.delete_cluster(&cluster, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Plans the deletion of a cluster, and writes nothing.
+    #[napi]
+    pub fn plan_delete_cluster<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::DeleteClusterOptions::default().with_call(of_call);
+            Ok(async move { client.plan_delete_cluster(&cluster, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Deletes the cluster in a plan made by `planDeleteCluster`, after checking that it is still the same one.
+    #[napi]
+    pub fn apply_delete_cluster<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::DeleteClusterPlan = argument::object("plan", plan)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::ApplyDeleteClusterOptions::default().with_call(of_call);
+            Ok(async move { client.apply_delete_cluster(&plan, options).await })
         };
         self.run(env, call, read)
     }
@@ -475,7 +589,7 @@ impl Client {
         self.run(env, call, read)
     }
 
-    /// Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
+    /// Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.
     #[napi]
     pub fn pods<'env>(
         &self,
@@ -863,6 +977,7 @@ pub struct RolloutOptions {
     pub registry: Option<Text<aks_acr::RegistryRef>>,
     pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
     pub propagation_timeout_ms: Option<Millis>,
+    pub missing_grant: Option<Text<aks_acr::OnMissingGrant>>,
     pub fail_fast: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
@@ -875,6 +990,7 @@ impl RolloutOptions {
         options.registry = self.registry.map(|one| one.0);
         set(&mut options.subscriptions, self.subscriptions.map(|all| all.into_iter().map(|one| one.0).collect()));
         set(&mut options.propagation_timeout, self.propagation_timeout_ms.map(|millis| millis.0));
+        set(&mut options.missing_grant, self.missing_grant.map(|one| one.0));
         set(&mut options.fail_fast, self.fail_fast);
         Ok(options)
     }
@@ -921,6 +1037,7 @@ pub const OPTIONS: &[&str] = &[
     "kubernetes_version",
     "lock_wait",
     "management_group",
+    "missing_grant",
     "node_count",
     "on_condition_mismatch",
     "on_existing_entry",
@@ -978,8 +1095,16 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "RegistryList" => serde_json::from_str::<aks_acr::RegistryList>(&json).map(|value| value.to_string()),
         "CreatedRegistry" => serde_json::from_str::<aks_acr::CreatedRegistry>(&json).map(|value| value.to_string()),
         "Difference" => serde_json::from_str::<aks_acr::Difference>(&json).map(|value| value.to_string()),
+        "RegistryDeletion" => serde_json::from_str::<aks_acr::RegistryDeletion>(&json).map(|value| value.to_string()),
+        "DeleteRegistryPlan" => {
+            serde_json::from_str::<aks_acr::DeleteRegistryPlan>(&json).map(|value| value.to_string())
+        }
+        "UnreadPart" => serde_json::from_str::<aks_acr::UnreadPart>(&json).map(|value| value.to_string()),
         "CreatedCluster" => serde_json::from_str::<aks_acr::CreatedCluster>(&json).map(|value| value.to_string()),
         "Cluster" => serde_json::from_str::<aks_acr::Cluster>(&json).map(|value| value.to_string()),
+        "ClusterDeletion" => serde_json::from_str::<aks_acr::ClusterDeletion>(&json).map(|value| value.to_string()),
+        "DeleteClusterPlan" => serde_json::from_str::<aks_acr::DeleteClusterPlan>(&json).map(|value| value.to_string()),
+        "UnreadClusterPart" => serde_json::from_str::<aks_acr::UnreadClusterPart>(&json).map(|value| value.to_string()),
         "Import" => serde_json::from_str::<aks_acr::Import>(&json).map(|value| value.to_string()),
         "ImportProof" => serde_json::from_str::<aks_acr::ImportProof>(&json).map(|value| value.to_string()),
         "StartedImport" => serde_json::from_str::<aks_acr::StartedImport>(&json).map(|value| value.to_string()),
@@ -990,7 +1115,8 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "Pods" => serde_json::from_str::<aks_acr::Pods>(&json).map(|value| value.to_string()),
         "Pod" => serde_json::from_str::<aks_acr::Pod>(&json).map(|value| value.to_string()),
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),
-        "PullCause" => serde_json::from_str::<aks_acr::PullCause>(&json).map(|value| value.to_string()),
+        "PullFinding" => serde_json::from_str::<aks_acr::PullFinding>(&json).map(|value| value.to_string()),
+        "NextStep" => serde_json::from_str::<aks_acr::NextStep>(&json).map(|value| value.to_string()),
         "Event" => serde_json::from_str::<aks_acr::Event>(&json).map(|value| value.to_string()),
         "DenyingPolicy" => serde_json::from_str::<aks_acr::DenyingPolicy>(&json).map(|value| value.to_string()),
         "RequiredRight" => serde_json::from_str::<aks_acr::RequiredRight>(&json).map(|value| value.to_string()),

@@ -14,7 +14,7 @@ pub fn of_javascript(complaint: &str) -> String {
         let wanted = wanted_word(wanted);
         return format!("must be {wanted}, not {}", found_word(found, wanted.contains("number")));
     }
-    // The rest is napi's own: what has no form as data, and what is no word of a list of words.
+    // The rest are napi's own errors: a value that has no form as data, and an invalid word for a list of words.
     if let Some(of) =
         complaint.strip_prefix("typeof ").and_then(|of| of.strip_suffix(" value could not be deserialized"))
     {

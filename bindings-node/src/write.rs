@@ -37,7 +37,8 @@ impl Hook {
 }
 
 impl WriteHook for Hook {
-    /// Waits for JavaScript's thread, which waits for nobody here. Without an answer, as where that thread is ending, nothing is sent.
+    /// Waits for JavaScript's thread, which never waits for this one. Without an answer, for example because that thread is
+    /// ending, nothing is sent.
     fn before(&self, write: &Write) -> Result<(), String> {
         let (sender, answer) = mpsc::channel();
         let hear = move |said: napi::Result<Option<String>>, _| {

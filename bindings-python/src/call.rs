@@ -44,6 +44,16 @@ pub struct Call {
     manner: Manner,
 }
 
+/// The end of a call whose result cannot be converted.
+fn raised(err: PyErr) -> Outcome {
+    Arc::new(move |py| Err(err.clone_ref(py)))
+}
+
+/// The end of a call that failed.
+fn failed(err: aks_acr::Error) -> Outcome {
+    Arc::new(move |py| Err(to_py(py, &err)))
+}
+
 impl Call {
     /// A call whose result is read from its JSON form.
     pub fn new<O, T, W>(manner: Manner, begin: impl FnOnce(CallOptions) -> W + Send + 'static) -> Self
@@ -70,8 +80,8 @@ impl Call {
             Box::pin(async move {
                 let outcome: Outcome = match work.await.map(convert) {
                     Ok(Ok(value)) => Arc::new(move |py| value.clone().into_py_any(py)),
-                    Ok(Err(err)) => Arc::new(move |py| Err(err.clone_ref(py))),
-                    Err(err) => Arc::new(move |py| Err(to_py(py, &err))),
+                    Ok(Err(err)) => raised(err),
+                    Err(err) => failed(err),
                 };
                 outcome
             })
@@ -214,7 +224,7 @@ impl<'py> IntoPyObject<'py> for Returned {
     }
 }
 
-/// Ends a call that a coroutine awaits, from the thread of the event loop.
+/// Ends, from the event loop's thread, a call that a coroutine awaits.
 #[pyclass(frozen, module = "aks_acr._native")]
 pub struct Ending(Interrupt);
 

@@ -1,11 +1,6 @@
 //! What runs in a cluster, and how it is entered.
 
-use crate::{
-    error::to_py,
-    value::through_json,
-    values::{Pods, PullCause},
-    word::Word,
-};
+use crate::{error::to_py, value::through_json, values::Pods};
 use pyo3::{prelude::*, types::PyTuple};
 
 #[pymethods]
@@ -24,15 +19,6 @@ impl Pods {
 
     fn _repr_html_(&self) -> PyResult<String> {
         Ok(html(&through_json::<aks_acr::Pods>(self)?.rows()))
-    }
-}
-
-#[pymethods]
-impl PullCause {
-    /// Whether waiting can help.
-    #[getter]
-    fn retry(&self) -> PyResult<Word<aks_acr::PullRetry>> {
-        Ok(Word(through_json::<aks_acr::PullCause>(self)?.retry()))
     }
 }
 

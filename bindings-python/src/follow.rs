@@ -140,7 +140,7 @@ impl Run {
         self.0.end(py)
     }
 
-    /// Stops the work. An operation that Azure has started continues. May be called from any thread.
+    /// Stops the work. An operation that Azure has already started keeps running. May be called from any thread.
     fn cancel(&self) {
         self.0.cancel();
     }
@@ -259,7 +259,7 @@ impl AsyncRun {
         result.call_method0("__await__")
     }
 
-    /// Stops the work. An operation that Azure has started continues. May be called from any thread.
+    /// Stops the work. An operation that Azure has already started keeps running. May be called from any thread.
     fn cancel(&self) {
         self.0.cancel();
     }

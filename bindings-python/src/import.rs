@@ -32,8 +32,8 @@ impl StartedImport {
 
 /// An import that Azure is working on. It can be stored and polled later, also by another process.
 ///
-/// Azure signed the link in it: anyone who has the link can follow the import, so keep the JSON form secret. Each poll replaces the
-/// link; copies of the handle within a process share it.
+/// Azure signed the link in it: someone who has the link may be able to follow the import, so keep the JSON form secret. Each poll
+/// replaces the link; copies of the handle within a process share it.
 #[pyclass(frozen, eq, hash, from_py_object, module = "aks_acr")]
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "aks_acr::ImportHandle", into = "aks_acr::ImportHandle")]
@@ -127,7 +127,7 @@ impl FromPyObject<'_, '_> for Followed {
     }
 }
 
-/// An image of a list: its source, or a mapping with the source and options.
+/// An image in a list: its source, or a mapping with the source and options.
 pub struct Item(pub ImportItem);
 
 impl FromPyObject<'_, '_> for Item {
@@ -159,7 +159,7 @@ impl FromPyObject<'_, '_> for Items {
     }
 }
 
-/// The result of each image of a list: the import or the exception.
+/// The result of each image in a list: the import or the exception.
 #[derive(Clone)]
 pub struct Outcomes(Arc<Vec<aks_acr::Result<aks_acr::Import>>>);
 

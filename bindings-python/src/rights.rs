@@ -17,7 +17,7 @@ pub fn required_rights(operations: Several<Word<Operation>>) -> PyResult<Vec<Req
 }
 
 /// A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights
-/// that are not required; leave those that you do not want out of `rights`.
+/// that are not required; remove those that you do not want from `rights`.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "values from Python are owned")]
 pub fn custom_role_json(

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::SystemTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Converts a value of core to one of ours, or back.
+/// Converts a value of core to one of ours, or back. By the text, as it is stored: the code to read it exists once for each type.
 pub fn through_json<T: DeserializeOwned>(value: &impl Serialize) -> PyResult<T> {
-    serde_json::to_value(value).and_then(serde_json::from_value).map_err(|err| PyValueError::new_err(err.to_string()))
+    from_json(&to_json(value)?)
 }
 
 pub fn to_json(value: &impl Serialize) -> PyResult<String> {

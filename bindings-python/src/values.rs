@@ -97,7 +97,7 @@ variants! {
         /// The same grant existed: nothing was written.
         AlreadyGranted {
         },
-        /// A scope above the registry gives the role: nothing was written.
+        /// The role is already assigned at a scope above the registry: nothing was written.
         Inherited {
             /// The scope at which the role is assigned.
             #[serde(rename = "from")]
@@ -110,7 +110,7 @@ variants! {
         ThroughGroup {
             /// Object ID of the group that has the role.
             group: String,
-            /// The scope of its role assignment: the registry or one above it.
+            /// The scope of its role assignment: the registry or a scope above it.
             #[serde(rename = "from")]
             from_: String,
         },
@@ -201,7 +201,7 @@ value! {
     /// The result of detach: the removed grants, and those that still give access.
     ///
     /// A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry
-    /// token for hours, and an image that is already on a node starts without a pull.
+    /// credential for up to an hour, and an image that is already on a node starts without a pull.
     pub struct Detachment {
         /// What detach found or did.
         outcome: Word<aks_acr::DetachOutcome>,
@@ -248,7 +248,7 @@ value! {
         /// The clusters whose nodes pull with this grant, among those that the call listed: the principal is their
         /// kubelet identity, or a group that contains it (see `membership`). Resource IDs.
         clusters: Several<String>,
-        /// The role definition's ID, the part that is the same in every subscription.
+        /// The part of the role definition's ID that is the same in every subscription.
         role_definition_id: String,
         /// The role's name. `None` if the caller lacks the permission to read the definition.
         role_name: Option<String>,
@@ -327,11 +327,11 @@ value! {
         principal_id: String,
         /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
         principal_type: Option<String>,
-        /// The role definition's ID, the part that is the same in every subscription.
+        /// The part of the role definition's ID that is the same in every subscription.
         role_definition_id: String,
         /// The condition that restricts it, if any.
         condition: Option<String>,
-        /// Its description; on assignments that this library created, its name and version.
+        /// Its description; on assignments that this library created, the library's name and version.
         description: Option<String>,
     }
 }
@@ -346,7 +346,7 @@ value! {
         /// The grants, one or more for each registry, direct grants first. Includes grants to Entra groups of which the
         /// identity is a direct or nested member.
         grants: Several<PullGrant>,
-        /// The searched subscriptions. Registries in other subscriptions may be attached too.
+        /// The subscriptions that were searched. Registries in other subscriptions may be attached too.
         subscriptions: Several<String>,
     }
 }
@@ -380,7 +380,8 @@ value! {
         mode: Word<aks_acr::RoleAssignmentMode>,
         /// The provisioning state reported by Azure, such as `Succeeded`.
         state: String,
-        /// When it was created. A registry that was deleted and created again has the same ID and another time.
+        /// When it was created. A registry that was deleted and created again has the same ID but a different creation
+        /// time.
         created: Option<Time>,
         /// Its tags.
         tags: BTreeMap<String, String>,
@@ -394,7 +395,7 @@ value! {
         clusters: Several<ListedCluster>,
         /// The service that listed them.
         source: Word<aks_acr::ReadSource>,
-        /// When reading began, by Azure's clock. The list shows this state or a later one.
+        /// When reading began, by Azure's clock. The list shows the state at that time or a later one.
         as_of: Time,
         /// The subscriptions that were read.
         subscriptions: Several<String>,
@@ -415,7 +416,7 @@ value! {
         location: Option<String>,
         /// Its tags.
         tags: BTreeMap<String, String>,
-        /// Whether its nodes run, as reported by Azure: `Running` or `Stopped`.
+        /// Whether the cluster is running, as reported by Azure: `Running` or `Stopped`.
         power_state: Option<String>,
         /// Its identities, and how its users sign in.
         identities: ClusterIdentities,
@@ -427,7 +428,7 @@ value! {
     pub struct Unreadable {
         /// The subscription.
         subscription: String,
-        /// The resource, by its ID or as one without an ID, if only this one could not be read.
+        /// The resource, if only this one could not be read: its ID, or `a resource without an ID`.
         resource: Option<String>,
         /// The action that the caller's roles lack, if that is the reason.
         missing_action: Option<String>,
@@ -444,7 +445,7 @@ value! {
         registries: Several<Registry>,
         /// The service that listed them.
         source: Word<aks_acr::ReadSource>,
-        /// When reading began, by Azure's clock. The list shows this state or a later one.
+        /// When reading began, by Azure's clock. The list shows the state at that time or a later one.
         as_of: Time,
         /// The subscriptions that were read.
         subscriptions: Several<String>,
@@ -480,6 +481,76 @@ value! {
         asked: String,
         /// The existing value.
         found: String,
+    }
+}
+
+value! {
+    /// The result of deleting a registry.
+    pub struct RegistryDeletion {
+        /// What the call found or did.
+        outcome: Word<aks_acr::DeletionOutcome>,
+        /// The registry. `None` if no registry was found by the given name or login server. A resource ID.
+        registry: Option<String>,
+        /// How many role assignments had the registry itself as their scope. They are lost with it: a registry of the
+        /// same name starts without them. `None` if they could not be listed, or nothing was deleted.
+        role_assignments: Option<u32>,
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written, or its
+        /// response was lost.
+        correlation_id: Option<String>,
+    }
+}
+
+value! {
+    /// A plan for deleting a registry: what would be lost, and who can pull from the registry. It is valid for one
+    /// hour.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    ///
+    /// Applying it reads the current state again. If the registry is gone, the call succeeds. If it has since been
+    /// deleted and created again, or if a role assignment that the plan does not list would be lost, nothing is
+    /// deleted; if the plan could not list the role assignments, they are not compared. Images are not compared either:
+    /// those that have been pushed since then are deleted too.
+    ///
+    /// `str()` starts with a line for the registry, marked with `-` and followed by its details. A line with `!` names
+    /// a grant that allows pulling from it, and a line with `?` names what could not be read.
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct DeleteRegistryPlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan is rejected after this.
+        expires: Time,
+        /// The registry. A resource ID.
+        registry: String,
+        /// Its host for pushes and pulls.
+        login_server: String,
+        /// Its service tier, such as `Basic`.
+        sku: String,
+        /// When it was created. A registry with the same ID that was created at another time is not deleted.
+        created: Time,
+        /// How many repositories it has. `None` if they could not be counted: see `unread`.
+        repositories: Option<u32>,
+        /// The role assignments with the registry itself as their scope, regardless of their role. They are lost with
+        /// it.
+        role_assignments: Several<RoleAssignment>,
+        /// The grants that allow pulling from it, direct ones first, with the clusters that use them.
+        grants: Several<PullGrant>,
+        /// The subscriptions that were searched for clusters.
+        subscriptions: Several<String>,
+        /// What could not be read. The plan says nothing about these parts.
+        unread: Several<UnreadPart>,
+    }
+}
+
+value! {
+    /// What a plan could not read, and why.
+    pub struct UnreadPart {
+        /// What is not known.
+        part: Word<aks_acr::RegistryPart>,
+        /// The action that the caller's roles lack, if that is the reason.
+        missing_action: Option<String>,
+        /// The error's text.
+        reason: String,
     }
 }
 
@@ -521,6 +592,80 @@ value! {
         vm_size: String,
         /// The host of its API server, once it has one.
         host: Option<String>,
+        /// The resource group with its nodes, disks, load balancer and public IP addresses, such as
+        /// `MC_group_dev_westeurope`; empty if Azure reports none.
+        node_resource_group: String,
+        /// Azure's `eTag`, which is another one after each write. `None` if Azure reports none.
+        etag: Option<String>,
+        /// Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another
+        /// UID. `None` if Azure reports none.
+        uid: Option<String>,
+    }
+}
+
+value! {
+    /// The result of deleting a cluster.
+    pub struct ClusterDeletion {
+        /// What the call found or did.
+        outcome: Word<aks_acr::DeletionOutcome>,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written, or its
+        /// response was lost.
+        correlation_id: Option<String>,
+    }
+}
+
+value! {
+    /// A plan for deleting a cluster: what would be deleted, and which grants would stay behind. It is valid for one
+    /// hour.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    ///
+    /// Applying it reads the cluster again. If the cluster is gone, the call succeeds. If it has since been deleted and
+    /// created again, nothing is deleted. What runs on the cluster is not compared: workloads that were deployed after
+    /// the plan are deleted too.
+    ///
+    /// `str()` starts with a line for the cluster, marked with `-` and followed by its details. A line with `!` names a
+    /// grant that would stay behind, and a line with `?` names what could not be read.
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct DeleteClusterPlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan is rejected after this.
+        expires: Time,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// Azure's `resourceUID`. A cluster with the same ID but another UID is not deleted.
+        uid: String,
+        /// The host of its API server, if it has one.
+        host: Option<String>,
+        /// Its Kubernetes version.
+        kubernetes_version: String,
+        /// The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent
+        /// volumes, load balancer, public IP addresses. Empty if Azure reports none.
+        node_resource_group: String,
+        /// The grants of the kubelet identity itself that allow pulling. They stay behind: if the identity was created
+        /// with the cluster, it is deleted with it, and Azure keeps role assignments of deleted identities. `detach`
+        /// removes the direct ones.
+        grants: Several<PullGrant>,
+        /// The subscriptions that were searched for grants; empty if they could not be listed.
+        subscriptions: Several<String>,
+        /// What could not be read. The plan says nothing about these parts.
+        unread: Several<UnreadClusterPart>,
+    }
+}
+
+value! {
+    /// What a plan could not read about a cluster, and why.
+    pub struct UnreadClusterPart {
+        /// What is not known.
+        part: Word<aks_acr::ClusterPart>,
+        /// The action that the caller's roles lack, if that is the reason.
+        missing_action: Option<String>,
+        /// The error's text.
+        reason: String,
     }
 }
 
@@ -556,7 +701,7 @@ variants! {
         TargetOnly {
             /// The target's digest.
             digest: String,
-            /// Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has
+            /// Why the source was not compared: it is not reachable from here, it refuses the caller, or only Azure has
             /// its credentials.
             reason: String,
         },
@@ -603,7 +748,7 @@ variants! {
 value! {
     /// The result of merging a kubeconfig into a file.
     pub struct MergedKubeconfig {
-        /// The file with the entries. If it is a link, the file that the link leads to was written.
+        /// The file with the entries. If it is a link, the file that the link points to was written.
         file: String,
         /// The name of the context.
         context: String,
@@ -629,10 +774,10 @@ value! {
         /// Its namespace, if its kind has one.
         namespace: Option<String>,
         /// Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or
-        /// was already as the manifest says.
+        /// already matched the manifest.
         is_new: bool,
-        /// Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version;
-        /// usually empty.
+        /// Warnings from the cluster's API server, such as those from Pod Security admission or about a deprecated API
+        /// version; usually empty.
         warnings: Several<String>,
     }
 }
@@ -640,7 +785,7 @@ value! {
 value! {
     /// A completed rollout of a workload.
     pub struct Rollout {
-        /// Ready pods of the newest pod template; of a Job, the completed ones.
+        /// Ready pods of the newest pod template; for a Job, the completed ones.
         ready: u32,
         /// Pods that the rollout needs.
         wanted: u32,
@@ -686,7 +831,7 @@ value! {
 }
 
 value! {
-    /// A failed pull: the image, the cause if it is known, and kubelet's message.
+    /// A failed pull: the image, what the failure means, and the kubelet's message.
     pub struct PullFailure {
         /// The pod.
         pod: String,
@@ -694,61 +839,47 @@ value! {
         container: String,
         /// The image as the pod names it.
         image: String,
-        /// Kubelet's reason, such as `ErrImagePull`.
+        /// The kubelet's reason, such as `ErrImagePull`.
         reason: String,
-        /// The cause.
-        cause: PullCause,
-        /// Kubelet's message; the one about the first failure, if it was read in time. Kubelet replaces that message
-        /// when it starts to back off.
+        /// What the failure means.
+        finding: PullFinding,
+        /// The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that
+        /// message when it starts to back off.
         message: String,
     }
 }
 
-variants! {
-    /// The cause of a failed pull.
-    pub enum PullCause {
-        /// The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role
-        /// for the registry's mode, the wrong identity, or a grant that is not effective yet.
-        Unauthorized {
-        },
-        /// No credentials reached the registry: the nodes have no identity, or could not use it.
-        NoCredentials {
-        },
-        /// The registry's firewall denied the address.
-        Firewall {
-            /// The cluster's outgoing address, if the message contains it.
-            address: Option<String>,
-        },
-        /// The registry does not have the repository or the tag.
-        NotFound {
-        },
-        /// The image has no variant for the node's operating system and architecture.
-        NoMatchingPlatform {
-        },
-        /// A private address does not respond: no route, or a security group blocks it.
-        PrivateAddressTimeout {
-        },
-        /// A public address does not respond: outgoing traffic is filtered.
-        PublicAddressTimeout {
-        },
-        /// The registry's host name does not resolve.
-        NoSuchHost {
-        },
-        /// The registry throttles.
-        Throttled {
-        },
-        /// The registry's certificate is not trusted: a proxy or firewall inspects the traffic.
-        UntrustedCertificate {
-        },
-        /// The image reference is invalid.
-        InvalidName {
-        },
-        /// The image is not on the node, and the pod's pull policy is `Never`.
-        NeverPulled {
-        },
-        /// The message is not recognized. The cause may be transient.
-        Unknown {
-        },
+value! {
+    /// What a failed pull means: a finding, with the facts in the kubelet's message.
+    pub struct PullFinding {
+        /// The finding's ID, such as `grant.missing`. The page of findings lists them.
+        id: String,
+        /// What it means, in one sentence.
+        message: String,
+        /// Whether waiting can help.
+        retry: Word<aks_acr::PullRetry>,
+        /// What to do about it.
+        next_step: NextStep,
+        /// The address that did not respond, or the cluster's own address that the registry denied.
+        address: Option<String>,
+        /// The host that the node could not use.
+        host: Option<String>,
+        /// When the registry accepts requests again, if it says so.
+        retry_at: Option<Time>,
+    }
+}
+
+value! {
+    /// What to do about a finding.
+    pub struct NextStep {
+        /// The step, in one sentence.
+        summary: String,
+        /// The operation of this library that does it, such as `attach`. Its `arguments` are complete.
+        operation: Option<String>,
+        /// The arguments of `operation`, by name.
+        arguments: BTreeMap<String, String>,
+        /// The `az` or `kubectl` command that does it.
+        command: Option<String>,
     }
 }
 
@@ -758,7 +889,7 @@ variants! {
     /// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is
     /// for people and may change. Each `Event.Started` is followed by one `Event.Finished` with the same text, unless
     /// the step failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one
-    /// image of a list, its `Event.ItemEnded` says so. A step that was not started is never finished.
+    /// image in a list, its `Event.ItemEnded` says so. There is no `finished` without an earlier `started`.
     pub enum Event {
         /// A step begins.
         Started {
@@ -804,7 +935,7 @@ variants! {
             /// The step.
             step: String,
         },
-        /// The import of one image of a list has ended, successfully or not.
+        /// The import of one image in a list has ended, successfully or not.
         ItemEnded {
             /// The image's index in the list, from 0.
             index: u32,
@@ -874,7 +1005,9 @@ value! {
 
 word::known!(
     Access,
+    ClusterPart,
     ClusterTier,
+    DeletionOutcome,
     DetachOutcome,
     DomainNameLabelScope,
     ErrorKind,
@@ -885,6 +1018,7 @@ word::known!(
     OnExistingEntry,
     OnExistingTag,
     OnInheritedGrant,
+    OnMissingGrant,
     Operation,
     PrincipalState,
     PullRetry,
@@ -892,6 +1026,7 @@ word::known!(
     ReadFrom,
     ReadSource,
     RefusalKind,
+    RegistryPart,
     RightScope,
     RoleAssignmentMode,
     Sku,
@@ -929,17 +1064,17 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::RateLimited,
         "RateLimitedError",
-        "The service throttles, and asks the client to wait longer than the deadline allows; see `retry_after`. Transient.",
+        "The service throttles the client, and asks it to wait longer than the deadline allows; see `retry_after`. Transient.",
     ),
     (
         aks_acr::ErrorKind::DeadlineExceeded,
         "DeadlineExceededError",
-        "The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. It is a `TimeoutError` too.",
+        "The deadline passed. Transient: operations that Azure has already started keep running, and a new call finds them. It is a `TimeoutError` too.",
     ),
     (
         aks_acr::ErrorKind::Cancelled,
         "CancelledError",
-        "The caller cancelled. Operations that Azure has started continue. Closing the client cancels too.",
+        "The caller cancelled. Operations that Azure has already started keep running. Closing the client also cancels its calls.",
     ),
     (
         aks_acr::ErrorKind::Unavailable,
@@ -1028,8 +1163,14 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RegistryList>()?;
     module.add_class::<CreatedRegistry>()?;
     module.add_class::<Difference>()?;
+    module.add_class::<RegistryDeletion>()?;
+    module.add_class::<DeleteRegistryPlan>()?;
+    module.add_class::<UnreadPart>()?;
     module.add_class::<CreatedCluster>()?;
     module.add_class::<Cluster>()?;
+    module.add_class::<ClusterDeletion>()?;
+    module.add_class::<DeleteClusterPlan>()?;
+    module.add_class::<UnreadClusterPart>()?;
     module.add_class::<Import>()?;
     module.add_class::<ImportProof>()?;
     module.add_class::<StartedImport>()?;
@@ -1040,7 +1181,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Pods>()?;
     module.add_class::<Pod>()?;
     module.add_class::<PullFailure>()?;
-    module.add_class::<PullCause>()?;
+    module.add_class::<PullFinding>()?;
+    module.add_class::<NextStep>()?;
     module.add_class::<Event>()?;
     module.add_class::<DenyingPolicy>()?;
     module.add_class::<RequiredRight>()?;

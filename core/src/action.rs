@@ -23,6 +23,7 @@ pub(crate) const LIST_REPOSITORIES: &str = "Microsoft.ContainerRegistry/registri
 
 pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/read";
 pub(crate) const WRITE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/write";
+pub(crate) const DELETE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/delete";
 pub(crate) const REGISTER_CLUSTERS: &str = "Microsoft.ContainerService/register/action";
 pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
 pub(crate) const ADMIN_CREDENTIAL: &str =
@@ -34,8 +35,9 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
     let role = match action {
         WRITE_GRANT | DELETE_GRANT => "Role Based Access Control Administrator",
         IMPORT => "Container Registry Data Importer and Data Reader",
+        PULL => "AcrPull",
         LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
-        WRITE_CLUSTER => "Azure Kubernetes Service Contributor Role",
+        WRITE_CLUSTER | DELETE_CLUSTER => "Azure Kubernetes Service Contributor Role",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
         ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",
         WRITE_REGISTRY | DELETE_REGISTRY => "Contributor",

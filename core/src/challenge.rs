@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
         &self.text[start..self.at()]
     }
 
-    /// Skips the text between two words, including a quoted text that belongs to nothing. Returns whether a word follows.
+    /// Skips the text between two words, including quoted text that belongs to nothing. Returns whether a word follows.
     fn skip_to_word(&mut self) -> bool {
         loop {
             match self.peek() {
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// `None` for an unterminated quoted text: its value is unknown.
+    /// `None` for an unterminated quoted string: its value is unknown.
     fn value(&mut self) -> Option<String> {
         self.take_while(is_blank);
         if self.peek() == Some('"') {
@@ -161,7 +161,7 @@ fn is_token68(letter: char) -> bool {
 mod tests {
     use super::*;
 
-    /// A header as scheme, token and parameters of each challenge.
+    /// A header as the scheme, token and parameters of each challenge.
     fn read(header: &str) -> Vec<String> {
         let shown = |one: &Challenge| {
             let parameters = one.parameters.iter().map(|(name, value)| format!(" {name}=<{value}>"));

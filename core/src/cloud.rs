@@ -23,7 +23,7 @@ pub struct Cloud {
     graph: Option<(String, String)>,
     /// The authority that issues tokens, in the same form as `arm`; possibly unknown in a custom cloud.
     authority: Option<String>,
-    /// Suffixes of the API servers' names, as far as they are documented; `None` in a custom cloud.
+    /// The documented suffixes of the API servers' names; `None` in a custom cloud.
     cluster_suffixes: Option<&'static [&'static str]>,
 }
 
@@ -80,7 +80,7 @@ impl Cloud {
         let suffix = registry_suffix.trim_start_matches('.').to_ascii_lowercase();
         let is_plain =
             |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        // One label alone would take in hosts of everybody, and tokens would be sent to them.
+        // A single label would match hosts of other owners, and tokens would be sent to them.
         if !suffix.contains('.') || !suffix.split('.').all(is_plain) {
             return Err(Error::invalid(
                 "expected a domain name, such as azurecr.io",

@@ -18,7 +18,7 @@ impl Environment {
         (self.0)(name).filter(|value| !value.is_empty())
     }
 
-    /// The first of these that is set, with its name: some programs read the upper-case name first, none reads both.
+    /// The first of these that is set, with its name: some programs prefer the upper-case name, and no program combines both.
     #[cfg(any(feature = "identity", feature = "kubernetes", feature = "reqwest"))]
     pub fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 /// The object ID of an identity in Entra ID. Not its client ID.
 ///
-/// Azure accepts a role assignment to a client ID, but it has no effect.
+/// If a request gives the principal's type, as this library does, Azure accepts a role assignment to a client ID, but it has no
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PrincipalId(Uuid);
@@ -178,8 +179,7 @@ impl FromStr for ResourceId {
     type Err = Error;
 
     /// Parses `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`, with the fixed words in upper or lower
-    /// case. The ID
-    /// of a nested resource is rejected.
+    /// case. The ID of a nested resource is rejected.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput), with what is wrong.

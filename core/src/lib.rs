@@ -10,6 +10,7 @@ mod cluster;
 mod connection;
 #[cfg(feature = "identity")]
 mod credential;
+mod diagnosis;
 mod difference;
 mod display;
 mod environment;
@@ -26,7 +27,6 @@ mod missing;
 #[cfg(any(feature = "kubernetes", feature = "reqwest"))]
 mod network;
 mod operation;
-mod pull;
 mod quoted;
 mod refusal;
 mod registry;
@@ -55,11 +55,15 @@ pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
     Access, Applied, ApplyOptions, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
-    ClusterTier, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig,
-    NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout, RolloutBlocker,
-    RolloutBlockerKind, RolloutListener, RolloutPhase, SshKey, WorkloadRef, WorkloadState,
+    ClusterTier, DeletedCluster, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeOutcome,
+    MergedKubeconfig, NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout,
+    RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase, SshKey, WorkloadRef, WorkloadState,
 };
 pub use connection::Connection;
+pub use diagnosis::{
+    catalogue::{FindingId, PullRetry},
+    text::{NextStep, PullFailure, PullFinding},
+};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, ImportSide, Result, ServiceError};
 #[doc(hidden)]
@@ -75,29 +79,7 @@ pub use inventory::{
 };
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};
-pub use operation::attach::{
-    ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, OnConditionMismatch, OnInheritedGrant,
-    PlannedAction,
-};
-pub use operation::attachments::{
-    AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant, RegistryAttachments,
-};
-pub use operation::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
-pub use operation::import::{
-    Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
-};
-pub use operation::{
-    create_cluster::{CreateClusterOptions, CreatedCluster},
-    create_registry::CreateRegistryOptions,
-    list::{ClusterList, ReadFrom, ReadOptions, RegistryList, Unreadable},
-    rollout::RolloutOptions,
-};
-pub use operation::{
-    right::{RequiredRight, RightScope},
-    rights::{custom_role_json, required_rights},
-    table::Operation,
-};
-pub use pull::{PullCause, PullFailure, PullRetry};
+pub use operation::exports::*;
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
     AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,

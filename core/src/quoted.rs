@@ -18,20 +18,31 @@ fn is_hidden(letter: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Shows a text: line breaks as spaces, hidden characters by their number, such as `\u{1b}`.
+/// Shows text: line breaks as spaces, hidden characters by their number, such as `\u{1b}`.
 pub(crate) struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut letters = self.0.chars();
-        for letter in letters.by_ref().take(LONGEST) {
-            match letter {
-                '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => f.write_char(' ')?,
-                hidden if is_hidden(hidden) => write!(f, "{}", hidden.escape_unicode())?,
-                plain => f.write_char(plain)?,
-            }
-        }
+        letters.by_ref().take(LONGEST).try_for_each(|letter| write_shown(letter, f))?;
         if letters.next().is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+/// The same, however long the text is: a plan that is reviewed must not leave anything out.
+pub(crate) struct Complete<'a>(pub &'a str);
+
+impl fmt::Display for Complete<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| write_shown(letter, f))
+    }
+}
+
+fn write_shown(letter: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match letter {
+        '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => f.write_char(' '),
+        hidden if is_hidden(hidden) => write!(f, "{}", hidden.escape_unicode()),
+        plain => f.write_char(plain),
     }
 }
 

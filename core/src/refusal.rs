@@ -9,7 +9,7 @@ use std::borrow::Cow;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// No role of the caller contains the action: see [`missing_action`](crate::Error::missing_action).
+    /// None of the caller's roles contains the action: see [`missing_action`](crate::Error::missing_action).
     MissingRight,
     /// A policy denies the request: see [`policies`](crate::Error::policies).
     /// More permissions do not help.
@@ -17,7 +17,7 @@ pub enum RefusalKind {
     /// A lock on the resource or above it.
     /// More permissions do not help; someone who manages locks has to remove it. Azure responds with 409.
     Lock,
-    /// A deny assignment, such as that of a deployment stack or a managed application, has precedence over all roles.
+    /// A deny assignment, such as that of a deployment stack or a managed application, takes precedence over all roles.
     DenyAssignment,
     /// The caller may assign roles, but a condition excludes this role or this principal.
     ConstrainedDelegation,

@@ -6,6 +6,11 @@
 import { DefaultAzureCredential } from '@azure/identity';
 import { Client } from 'aks-acr';
 
+/**
+ * @param {Client} client
+ * @param {string} cluster
+ * @param {string} registry
+ */
 async function attachRegistry(client, cluster, registry) {
   // Needs read rights only, and writes nothing.
   const plan = await client.planAttach(cluster, registry);

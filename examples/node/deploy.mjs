@@ -8,6 +8,11 @@ import { DefaultAzureCredential } from '@azure/identity';
 import { AksAcrError, Client } from 'aks-acr';
 import { Presets, SingleBar } from 'cli-progress';
 
+/**
+ * @param {Client} client
+ * @param {string} cluster
+ * @param {string} registry
+ */
 async function deploy(client, cluster, registry) {
   const manifests = await readFile(new URL('../acr-nginx.yaml', import.meta.url), 'utf8');
   for (const { kind, name } of await client.apply(cluster, manifests, { registry }))

@@ -7,7 +7,11 @@ import { after, before, test } from 'node:test';
 import { AksAcrError, Client } from 'aks-acr';
 import { Emulator } from 'aks-acr-emulator';
 
-/** The program: attaches a registry and reports the result as text. */
+/**
+ * The program: attaches a registry and reports the result as text.
+ *
+ * @param {Client} client
+ */
 async function report(client) {
   try {
     const { outcome } = await client.attach('group/dev', 'myregistry');
@@ -18,7 +22,9 @@ async function report(client) {
   }
 }
 
+/** @type {Emulator} */
 let azure;
+/** @param {string} [caller] */
 const client = (caller) => {
   const { subscriptionId } = azure;
   return new Client({ credential: azure.credential(caller), subscriptionId, ...azure.clientOptions() });

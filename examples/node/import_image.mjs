@@ -7,6 +7,10 @@ import { DefaultAzureCredential } from '@azure/identity';
 import { Client } from 'aks-acr';
 import { Presets, SingleBar } from 'cli-progress';
 
+/**
+ * @param {Client} client
+ * @param {string} registry
+ */
 async function importImage(client, registry) {
   const bar = new SingleBar({ format: '{bar} {step}', clearOnComplete: true }, Presets.shades_classic);
   bar.start(1, 0, { step: '' });
@@ -15,7 +19,7 @@ async function importImage(client, registry) {
   bar.stop();
 
   const { target, isNew, proof } = await run.result;
-  console.log(`${target} ${isNew ? 'copied' : 'was there'}: ${proof.digest}, ${proof.kind}`);
+  console.log(`${target} ${isNew ? 'copied' : 'was there'}: ${'digest' in proof ? proof.digest : proof.reason}, ${proof.kind}`);
 }
 
 const [way, subscriptionId, registry] = process.argv.slice(2);

@@ -10,7 +10,8 @@ import { Emulator } from 'aks-acr-emulator';
 const manifest = await readFile(new URL('../acr-nginx.yaml', import.meta.url), 'utf8');
 const [cluster, registry, deployment] = ['group/dev', 'myregistry', 'nginx0-deployment'];
 
-async function tell(client) {
+/** @type {(client: Client, azure: Emulator) => Promise<void>} */
+async function tell(client, azure) {
   console.log('registry', (await client.createRegistry('group', registry)).registry.loginServer);
   const run = client.follow.createCluster(cluster, { nodeCount: 1 });
   for await (const event of run) if (event.kind === 'polling') console.log('        ', event.status);
@@ -18,7 +19,7 @@ async function tell(client) {
   console.log('cluster ', state, 'with Kubernetes', kubernetesVersion);
 
   const { proof } = await client.importImage(registry, 'nginx', { target: 'nginx:v1' });
-  console.log('import  ', proof.digest, proof.kind);
+  console.log('import  ', 'digest' in proof ? proof.digest : proof.reason, proof.kind);
   for (const { kind, name } of await client.apply(cluster, manifest, { registry })) console.log('deploy  ', `${kind}/${name}`);
   await waitForRollout(client);
 
@@ -28,6 +29,8 @@ async function tell(client) {
   await waitForRollout(client);
 
   console.log('detach  ', (await client.detach(cluster, registry)).outcome);
+  // A node uses its cached credential for up to an hour; this advances the emulator's clock past that.
+  await azure.advance(61 * 60);
   // Without this a node would start the image that it has.
   const fresh = manifest.replace('- name: nginx', '- imagePullPolicy: Always\n          name: nginx');
   await client.apply(cluster, fresh, { registry });
@@ -35,8 +38,9 @@ async function tell(client) {
   console.log(String(await client.pods(cluster, { labels: 'app=nginx0' })));
 }
 
+/** @param {Client} client */
 async function waitForRollout(client) {
-  console.log('rollout', 'waiting for the pods (about 20 seconds if they cannot pull)');
+  console.log('rollout', 'waiting for the pods (a few seconds if they cannot pull)');
   try {
     const { ready, wanted } = await client.waitForRollout(cluster, deployment);
     console.log('rollout', `${ready}/${wanted} ready`);
@@ -49,5 +53,6 @@ async function waitForRollout(client) {
 
 const images = [{ name: 'docker.io/library/nginx:latest', platforms: ['linux/amd64'] }];
 const azure = await Emulator.start({ scene: { groups: [{ name: 'group' }], images }, clock: 20 });
-await tell(new Client({ credential: azure.credential(), subscriptionId: azure.subscriptionId, ...azure.clientOptions() }));
+const client = new Client({ credential: azure.credential(), subscriptionId: azure.subscriptionId, ...azure.clientOptions() });
+await tell(client, azure);
 await azure.stop();

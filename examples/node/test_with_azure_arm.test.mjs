@@ -14,13 +14,16 @@ import { Emulator } from 'aks-acr-emulator';
 const ACR_PULL = '7f951dda-4ed3-4680-a7ca-43fe172d538d';
 
 // The code under test: it takes its clients, and does not know where they lead.
+/** @typedef {{ registries: ContainerRegistryManagementClient, roles: AuthorizationManagementClient }} Clients */
+/** @type {(clients: Clients, registry: string, principalId: string) => Promise<{ name?: string }>} */
 async function pullFor({ registries, roles }, registry, principalId) {
-  const { id } = await registries.registries.get('group', registry);
+  const { id = '' } = await registries.registries.get('group', registry);
   const roleDefinitionId = `/subscriptions/${roles.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${ACR_PULL}`;
   const body = { principalId, principalType: 'ServicePrincipal', roleDefinitionId };
   return roles.roleAssignments.create(id, randomUUID(), body);
 }
 
+/** @type {Emulator} */
 let azure;
 before(async () => {
   azure = await Emulator.start({
@@ -44,11 +47,11 @@ function clients(caller = 'owner') {
 
 test('the nodes may pull', async () => {
   const { name } = await pullFor(clients(), 'myregistry', azure.kubeletObjectId('group', 'dev'));
-  assert.ok(azure.state().roleAssignments.some((one) => one.name === name));
+  assert.ok(azure.state().roleAssignments.some((/** @type {{ name: string }} */ one) => one.name === name));
 });
 
 test('a reader may not grant', async () => {
   const refused = pullFor(clients('reader'), 'myregistry', azure.objectId('reader'));
   await assert.rejects(refused, { code: 'AuthorizationFailed', statusCode: 403 });
-  assert.equal(azure.requests().at(-1).caller, 'reader');
+  assert.equal(azure.requests().at(-1)?.caller, 'reader');
 });

@@ -8,7 +8,7 @@ mod stage;
 #[path = "../rust/quickstart/story.rs"]
 mod story;
 
-use aks_acr::{ErrorKind, PullCause};
+use aks_acr::{ErrorKind, FindingId};
 use screen::Screen;
 use stage::Stage;
 use story::Attach;
@@ -40,6 +40,6 @@ async fn without_the_attach_it_fails_with_a_missing_grant() {
     let stage = Stage::emulator().unwrap();
     let err = story::tell(&stage, &Screen::default(), Attach::Never).await.unwrap_err();
     assert_eq!(err.kind(), ErrorKind::PullFailed);
-    assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
+    assert_eq!(err.pull_failure().map(|failure| &failure.finding.id), Some(&FindingId::GRANT_MISSING));
     assert!(err.context().any(|(name, value)| name == "missing grant" && value.starts_with("AcrPull")), "{err}");
 }

@@ -40,7 +40,7 @@ pub fn absent_cluster(backend: &dyn Backend) -> aks_acr::Result<ClusterRef> {
     ClusterRef::new(backend.cluster().group(), &random_name("absent"))
 }
 
-/// A subscription of nobody.
+/// A subscription that does not exist.
 pub fn other_subscription() -> aks_acr::Result<SubscriptionId> {
     "5b5b5b5b-0000-4000-8000-000000000005".parse()
 }

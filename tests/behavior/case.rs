@@ -1,4 +1,4 @@
-//! Cases and how they become trials: a runtime of its own for each, with a paused clock on the emulator.
+//! Cases and how they become trials: each has its own runtime, with a paused clock on the emulator.
 
 use crate::{azure::LiveAzure, backend::Backend, emulator::Scene};
 use aks_acr::{Error, ErrorKind};

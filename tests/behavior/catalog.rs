@@ -75,6 +75,7 @@ async fn a_caller_who_may_not_list_is_forbidden() -> Checked {
     let sees = scene.caller_who_may(&["Microsoft.ContainerRegistry/registries/read"])?;
     let err = refused(count(&scene, &sees).await?, ErrorKind::Forbidden)?;
     assert!(err.to_string().contains("(registry: myregistry.azurecr.io"), "{err}");
+    assert!(err.to_string().contains("rejects the sign-in of a caller without a role"), "{err}");
     assert_eq!(err.missing_action(), Some("Microsoft.ContainerRegistry/registries/pull/read"));
     assert_eq!(err.scope(), Some(scene.registry().as_str()));
     let puller = scene.caller(&[("AcrPull", scene.registry().as_str())])?;

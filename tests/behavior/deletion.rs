@@ -25,6 +25,7 @@ pub fn cases() -> Vec<Case> {
             a_registry_that_was_created_again_meanwhile_is_left_alone,
             a_registry_of_unknown_age_is_not_written_twice,
             an_address_of_the_operation_that_cannot_be_read_does_not_matter,
+            a_caller_with_a_role_on_the_registry_alone_sees_its_end,
             a_replica_that_lags_is_waited_for,
             a_registry_that_does_not_go_is_an_error,
             a_failed_operation_is_an_error_with_the_writes_id,
@@ -65,7 +66,7 @@ async fn a_registry_is_deleted_with_one_write_and_read_once_more() -> Checked {
     let registry = found(&scene).await?;
     let mark = scene.azure.mark();
     let deleted = delete_as(&scene.client, &registry).await?;
-    assert!(deleted.was_there && deleted.correlation_id.is_some());
+    assert!(deleted.deleted && deleted.correlation_id.is_some());
     let sent: Vec<(String, u16)> =
         scene.azure.requests_since(mark).into_iter().map(|one| (one.method, one.status.unwrap_or_default())).collect();
     assert_eq!(sent, [("DELETE".to_owned(), 200), ("GET".to_owned(), 404)]);
@@ -76,7 +77,7 @@ async fn a_deletion_that_takes_time_is_waited_for() -> Checked {
     let scene = Scene::new()?;
     scene.azure.set_timing(slow());
     let begun = Instant::now();
-    assert!(delete(&scene).await??.was_there);
+    assert!(delete(&scene).await??.deleted);
     assert!(begun.elapsed() >= Duration::from_secs(8) && begun.elapsed() < Duration::from_secs(12));
     assert_eq!(writes(&scene), 1);
     assert!(is_gone(&scene).await?);
@@ -88,13 +89,13 @@ async fn a_missing_registry_is_a_success_that_says_so() -> Checked {
     let registry = found(&scene).await?;
     delete_as(&scene.client, &registry).await?;
     let again = delete_as(&scene.client, &registry).await?;
-    assert!(!again.was_there);
+    assert!(!again.deleted);
     scene.azure.fault(
         Fault::on("DELETE", "/registries/")
             .status(404)
             .body(json!({ "error": { "code": "ResourceNotFound", "message": "not found" } })),
     );
-    assert!(!delete_as(&scene.client, &registry).await?.was_there);
+    assert!(!delete_as(&scene.client, &registry).await?.deleted);
     Ok(())
 }
 
@@ -106,7 +107,7 @@ async fn a_registry_that_is_being_deleted_is_waited_for_and_not_written() -> Che
         tokio::time::sleep(Duration::from_secs(2)).await;
         delete(&scene).await
     });
-    assert!(first?.was_there && !second??.was_there);
+    assert!(first?.deleted && !second??.deleted);
     assert_eq!(writes(&scene), 1);
     Ok(())
 }
@@ -116,7 +117,7 @@ async fn a_write_whose_response_is_lost_is_not_repeated_if_it_had_an_effect() ->
         let scene = Scene::new()?;
         scene.azure.set_timing(timing);
         scene.azure.fault(Fault::on("DELETE", "/registries/").reset().after_effect());
-        assert!(delete(&scene).await??.was_there);
+        assert!(delete(&scene).await??.deleted);
         assert_eq!(writes(&scene), 1);
         assert!(is_gone(&scene).await?);
     }
@@ -129,7 +130,7 @@ async fn a_write_that_failed_is_repeated_after_a_read() -> Checked {
         scene.azure.fault(Fault::on("DELETE", "/registries/").status(status).times(2));
         let registry = found(&scene).await?;
         let mark = scene.azure.mark();
-        assert!(delete_as(&scene.client, &registry).await?.was_there);
+        assert!(delete_as(&scene.client, &registry).await?.deleted);
         let methods: Vec<String> = scene.azure.requests_since(mark).into_iter().map(|one| one.method).collect();
         assert_eq!(methods, ["DELETE", "GET", "DELETE", "GET", "DELETE", "GET"]);
     }
@@ -145,7 +146,7 @@ async fn a_registry_that_was_created_again_meanwhile_is_left_alone() -> Checked 
         scene.azure.delete_registry(GROUP, REGISTRY);
         scene.client.create_registry(GROUP, REGISTRY, CreateRegistryOptions::default()).await
     });
-    assert!(deleted?.was_there);
+    assert!(deleted?.deleted);
     assert_ne!(created?.registry.created, registry.created);
     assert!(!is_gone(&scene).await?);
     assert_eq!(scene.sent(|request| request.method == "DELETE").len(), 1);
@@ -159,7 +160,7 @@ async fn a_registry_of_unknown_age_is_not_written_twice() -> Checked {
     scene.azure.fault(Fault::on("DELETE", "/registries/").status(503));
     refused(delete_as(&scene.client, &registry).await, ErrorKind::Unavailable)?;
     assert_eq!(writes(&scene), 1);
-    assert!(delete_as(&scene.client, &registry).await?.was_there);
+    assert!(delete_as(&scene.client, &registry).await?.deleted);
     Ok(())
 }
 
@@ -168,9 +169,36 @@ async fn an_address_of_the_operation_that_cannot_be_read_does_not_matter() -> Ch
         let scene = Scene::new()?;
         scene.azure.set_timing(slow());
         scene.azure.fault(Fault::on("GET", "/operationResults/").status(status).times(9));
-        assert!(delete(&scene).await??.was_there, "{status}");
+        assert!(delete(&scene).await??.deleted, "{status}");
         assert!(is_gone(&scene).await?);
     }
+    Ok(())
+}
+
+/// The role goes with the registry: what Azure reported counts.
+async fn a_caller_with_a_role_on_the_registry_alone_sees_its_end() -> Checked {
+    for timing in [Timing::none(), slow()] {
+        let scene = Scene::new()?;
+        scene.azure.set_timing(timing);
+        let caller = scene.caller(&[("Contributor", scene.registry().as_str())])?;
+        assert!(delete_as(&caller, &found(&scene).await?).await?.deleted);
+        assert!(is_gone(&scene).await?);
+    }
+    // Where the link needs an action in the subscription, its role ends with the registry: what happened is not known, and the error says so.
+    let scene = Scene::new()?;
+    scene.azure.set_timing(slow());
+    scene.azure.set_links_need_action(true);
+    let caller = scene.caller(&[("Contributor", scene.registry().as_str())])?;
+    let err = refused(delete_as(&caller, &found(&scene).await?).await, ErrorKind::Forbidden)?;
+    assert!(err.to_string().contains("the deletion was requested"), "{err}");
+    assert!(is_gone(&scene).await?);
+    // Without a report, a missing permission is no end.
+    let scene = Scene::new()?;
+    scene.azure.set_timing(slow());
+    let registry = found(&scene).await?;
+    let blind = scene.caller_who_may(&["Microsoft.ContainerRegistry/registries/delete"])?;
+    scene.azure.fault(Fault::on("GET", "/operationResults/").status(403));
+    refused(delete_as(&blind, &registry).await, ErrorKind::Forbidden)?;
     Ok(())
 }
 
@@ -181,7 +209,7 @@ async fn a_replica_that_lags_is_waited_for() -> Checked {
     let body = json!({"id": registry.id, "name": REGISTRY, "properties": {"loginServer": registry.login_server,
         "provisioningState": "Succeeded", "creationDate": json!(registry)["created"]}});
     scene.azure.fault(Fault::on("GET", "/registries/myregistry?").status(200).body(body).times(5));
-    assert!(delete_as(&scene.client, &registry).await?.was_there);
+    assert!(delete_as(&scene.client, &registry).await?.deleted);
     assert_eq!(writes(&scene), 1);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Another tool beside the library: it writes to a cluster under a name of its own, and looks at what is there.
+//! Another tool beside the library: it writes to a cluster under its own name, and reads what exists.
 
 use crate::emulator::Scene;
 use aks_acr::{Access, KubeconfigOptions};

@@ -1,4 +1,4 @@
-//! Refusals: each kind is told apart, reported after one try, and says what lifts it.
+//! Refusals: each kind is distinguished, reported after one try, and says what lifts it.
 
 use crate::{
     backend::Backend,

@@ -44,6 +44,7 @@ pub fn cases() -> Vec<Case> {
             create_takes_the_groups_region_unless_one_is_named,
             create_makes_what_was_asked,
             create_of_a_name_that_is_taken_elsewhere_is_a_conflict,
+            create_knows_both_codes_of_a_taken_name,
             create_says_when_a_taken_name_is_ones_own_in_another_group,
             create_says_in_what_a_registry_that_exists_differs,
             create_finds_no_difference_in_what_it_made,
@@ -386,6 +387,20 @@ async fn create_of_a_name_that_is_taken_elsewhere_is_a_conflict() -> Checked {
     let _ = scene.azure.clone().with_group("elsewhere", "westeurope");
     let result = scene.client.create_registry("elsewhere", REGISTRY, CreateRegistryOptions::default()).await;
     assert_eq!(refused(result, ErrorKind::Conflict)?.code(), Some("RegistryNameAlreadyInUse"));
+    Ok(())
+}
+
+/// The older code and text: MicrosoftDocs/azure-dev-docs#1303.
+async fn create_knows_both_codes_of_a_taken_name() -> Checked {
+    let scene = Scene::new()?;
+    let _ = scene.azure.clone().with_group("elsewhere", "westeurope");
+    let text = format!("The registry DNS name {REGISTRY}.azurecr.io is already in use.");
+    let body = json!({"error": {"code": "AlreadyInUse", "message": text}});
+    scene.azure.fault(Fault::on("PUT", "/registries/").status(409).body(body));
+    let taken = scene.client.create_registry("elsewhere", REGISTRY, CreateRegistryOptions::default()).await;
+    let taken = refused(taken, ErrorKind::Conflict)?;
+    assert_eq!(taken.code(), Some("AlreadyInUse"));
+    assert!(taken.context().any(|(_, value)| value == GROUP), "{taken}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 const ANY: &str = "<any>";
 
-/// Equal, but for what is masked.
+/// Equal, except for what is masked.
 pub fn values(place: &str, wanted: &Value, got: &Value) -> Result<(), String> {
     match (wanted, got) {
         (Value::String(mask), got) if mask == ANY && !got.is_null() => Ok(()),

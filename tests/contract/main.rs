@@ -1,9 +1,9 @@
 //! What is the same in every language: the names of the operations, the kinds of errors, and the stories.
 //!
-//! The JSON files here are read by the suites of all three. This program is Rust's: it holds the files against core, so that an
-//! operation or a kind that is missing in them fails, and tells each story over the emulator's TLS door.
+//! The JSON files here are read by the suites of all three. This program is Rust's: it compares the files with core, so that a
+//! missing operation or kind fails, and runs each story over the emulator's TLS server.
 //!
-//! `AKS_ACR_BLESS=1` writes what came out into the stories: look at the difference before you commit it.
+//! `AKS_ACR_BLESS=1` writes the results into the stories: review the difference before you commit it.
 
 #![expect(clippy::expect_used, reason = "a test program: what fails here ends a trial")]
 

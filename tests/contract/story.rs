@@ -1,4 +1,4 @@
-//! A story: a scene, a caller, and what each step gives, fails with, tells on the way and asks of Azure.
+//! A story: a scene, a caller, and for each step its result or error, its events and its requests.
 
 use crate::{answer::Answer, call, compare, names};
 use aks_acr::{Client, Cloud};
@@ -110,7 +110,7 @@ impl Story {
         self.steps.iter().map(|step| step.call.as_str()).collect()
     }
 
-    /// Tells it over the TLS door, as the other languages do.
+    /// Runs it over the TLS server, as the other languages do.
     pub fn tell(&self) -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime starts");
         let azure = self.azure()?;

@@ -33,7 +33,7 @@ async fn a_certificate_that_entra_knows_signs_in_and_no_other() {
     let err = attach(&client(&azure, &stranger)).await.unwrap_err();
     assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("AADSTS700027"), "{err:#}");
 
-    // The right certificate and another's key: only the signature tells.
+    // The right certificate and another's key: only the signature shows it.
     let (text, other) = (fs::read_to_string(&path).unwrap(), fs::read_to_string(&stranger).unwrap());
     let begin = "-----BEGIN CERTIFICATE-----";
     let mixed = format!("{}{begin}{}", other.split_once(begin).unwrap().0, text.split_once(begin).unwrap().1);

@@ -1,4 +1,4 @@
-//! Assertions that somebody else signs.
+//! Assertions that someone else signs.
 
 use crate::{attach, azure, builder, ids, outside::Outside, with};
 use aks_acr::{CallOptions, Client, Error, ErrorKind};
@@ -59,7 +59,7 @@ async fn a_workload_whose_subject_entra_does_not_know_is_told_so() {
     assert!(err.kind() == ErrorKind::Unauthenticated && format!("{err:#}").contains("could not read"), "{err:#}");
 }
 
-/// A service that gives an assertion to whoever shows the right token.
+/// A service that gives an assertion to anyone who shows the right token.
 fn service(azure: &Emulator, host: &'static str, field: &'static str) -> impl Fn(&Request) -> Option<String> + use<> {
     let token = azure.federated_token(ISSUER, "run", LIFE);
     move |request| {

@@ -12,7 +12,7 @@ use tracing::{
     span::{Attributes, Id, Record},
 };
 
-/// Keeps all that is told.
+/// Keeps all that is reported.
 #[derive(Clone, Default)]
 struct Everything(Arc<Mutex<String>>);
 

@@ -32,7 +32,7 @@ impl Executor for Absent {
 pub struct SignedIn {
     tool: &'static str,
     credential: Arc<dyn TokenCredential>,
-    /// The command lines, but for those of the other tool.
+    /// The command lines, except for those of the other tool.
     pub runs: Mutex<Vec<String>>,
 }
 

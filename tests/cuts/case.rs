@@ -22,13 +22,13 @@ pub type Run = for<'a> fn(&'a Client, &'a Scene) -> BoxFuture<'a, Outcome>;
 pub struct Case {
     /// As `tests/contract/operations.json` calls it.
     pub operation: &'static str,
-    /// What is there before, in a few words.
+    /// What exists before the run, in a few words.
     pub before: &'static str,
     pub set: Set,
     pub run: Run,
 }
 
-/// A row: the operation, what is there before, how that is made, how the operation is called.
+/// A row: the operation, what exists before, how that is created, how the operation is called.
 macro_rules! case {
     ($operation:literal, $before:literal, $set:expr, |$client:ident, $scene:ident| $run:block) => {
         $crate::case::Case {
@@ -56,11 +56,11 @@ pub struct Count {
     pub ended: usize,
     /// Runs in which the connection was lost and the operation came to its end all the same.
     pub went_on: usize,
-    /// Those in which it told the caller, who ran it again.
+    /// Those in which it returned an error, and was run again.
     pub told: usize,
 }
 
-/// Whoever runs it again does so a little later, while Azure may be at work, or when it has long been done.
+/// The second run starts a little later, while Azure may still be working, or long after it has finished.
 const LATER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5 * 60)];
 
 /// What is wanted of every run of a case.

@@ -9,7 +9,7 @@ use aks_acr_emulator::{Emulator, RegistrySeed, Timing};
 use futures::future::BoxFuture;
 use std::time::Duration;
 
-pub fn cases() -> Vec<Case> {
+pub fn registries() -> Vec<Case> {
     vec![
         case!("create_registry", "a free name", slow(), |client, scene| {
             client.create_registry("group", "another", CreateRegistryOptions::default().with_call(scene.call())).await
@@ -27,13 +27,18 @@ pub fn cases() -> Vec<Case> {
             let options = CreateRegistryOptions::default().with_call(scene.call()).with_register_providers(true);
             client.create_registry("group", "another", options).await
         }),
-        case!("create_registry", "there already, and is another", slow(), |client, scene| {
+        case!("create_registry", "exists, and differs", slow(), |client, scene| {
             let options = CreateRegistryOptions::default().with_call(scene.call()).with_sku(Sku::Premium);
             client.create_registry("group", "myregistry", options).await
         }),
-        case!("create_registry", "somebody is making it", registry_in_the_making().await, |client, scene| {
+        case!("create_registry", "another caller is creating it", registry_in_the_making().await, |client, scene| {
             client.create_registry("group", "another", CreateRegistryOptions::default().with_call(scene.call())).await
         }),
+    ]
+}
+
+pub fn clusters() -> Vec<Case> {
+    vec![
         case!("create_cluster", "a free name, with a registry", slow(), |client, scene| {
             client.create_cluster(&fresh(), attached(scene)).await
         }),
@@ -53,10 +58,10 @@ pub fn cases() -> Vec<Case> {
         case!("create_cluster", "without a registry", slow(), |client, scene| {
             client.create_cluster(&fresh(), CreateClusterOptions::default().with_call(scene.call())).await
         }),
-        case!("create_cluster", "there already, to be attached", Scene::plain(), |client, scene| {
+        case!("create_cluster", "exists, to be attached", Scene::plain(), |client, scene| {
             client.create_cluster(&cluster(), attached(scene)).await
         }),
-        case!("create_cluster", "somebody is making it", cluster_in_the_making().await, |client, scene| {
+        case!("create_cluster", "another caller is creating it", cluster_in_the_making().await, |client, scene| {
             client.create_cluster(&fresh(), attached(scene)).await
         }),
     ]
@@ -116,7 +121,7 @@ async fn cluster_in_the_making() -> Scene {
     .await
 }
 
-/// Somebody began it, and is gone.
+/// Another caller started the creation, and has ended.
 async fn left_alone(scene: Scene, work: for<'a> fn(&'a Client) -> BoxFuture<'a, ()>) -> Scene {
     let client = scene.client();
     let left = tokio::time::timeout(Duration::from_secs(2), work(&client)).await;

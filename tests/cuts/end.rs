@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// How long after its beginning a run is looked at: nothing is under way any more, and as much time has passed in each.
+/// How long after its start a run is examined: nothing is running any longer, and the same time has passed in each run.
 const REST: Duration = Duration::from_secs(15 * 60);
 
 /// A part of an end that may differ.
@@ -50,7 +50,7 @@ const STATE: &[Allowed] = &[
     of("apply: nothing of it", "clusters.*.objects.*.spec.clusterIPs", "the next address that is free"),
 ];
 
-/// Writes that may have an effect more often than in the uncut run: their effect a second time is none, or harms nobody.
+/// Writes that may have an effect more often than in the uncut run: a second time they have no effect, or a harmless one.
 const WRITES: &[Allowed] = &[
     of("apply:", "PATCH dev-", "a server-side apply of what is there changes nothing"),
     always("/register", "who registers a provider twice has registered it"),
@@ -194,7 +194,7 @@ fn is_at(pattern: &str, place: &str) -> bool {
     pattern.split('.').all(|wanted| steps.next().is_some_and(|step| wanted == "*" || wanted == step))
 }
 
-/// Tells each place at which two values differ, but for times.
+/// Reports each place at which two values differ, except for times.
 fn differences(wanted: &Value, is: &Value, place: &str, tell: &mut dyn FnMut(&str, &Value, &Value)) {
     let inside = |step: &str| if place.is_empty() { step.to_owned() } else { format!("{place}/{step}") };
     match (wanted, is) {

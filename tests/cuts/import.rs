@@ -54,7 +54,7 @@ pub fn cases() -> Vec<Case> {
                 other => panic!("{other:?}"),
             }
         }),
-        case!("poll_import", "under way, by a stored handle", started(Duration::ZERO).await, |client, scene| {
+        case!("poll_import", "running, by a stored handle", started(Duration::ZERO).await, |client, scene| {
             look(client, scene).await
         }),
         case!("poll_import", "done, by a stored handle", started(Duration::from_secs(60)).await, |client, scene| {

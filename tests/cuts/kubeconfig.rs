@@ -7,7 +7,7 @@ use crate::{
 use aks_acr::{Access, MergeKubeconfigOptions, OnExistingEntry};
 use std::fs;
 
-/// A file of somebody else's, with a comment and an entry that Azure did not make.
+/// Another owner's file, with a comment and an entry that Azure did not create.
 const OTHERS: &str = "\
 # mine, by hand
 apiVersion: v1

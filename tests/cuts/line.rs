@@ -25,13 +25,13 @@ use tower::{BoxError, Service};
 pub enum Way {
     /// The caller ends: the request is never answered, and the operation is dropped.
     CallerEnds,
-    /// The connection is lost: the operation is told so, and goes on or ends.
+    /// The connection is lost: the operation gets an error, and continues or ends.
     ConnectionLost,
     /// From there on every request stalls.
     Stalls(Stall),
 }
 
-/// How a request goes on without end.
+/// How an endless request looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stall {
     /// No answer comes.

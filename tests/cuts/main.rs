@@ -2,7 +2,7 @@
 //! of an uncut run. The end is the emulator's whole dump, and the files; times and what `end.rs` names may differ.
 //!
 //! A cut is the end of the caller: the request that it meets is never answered, and the operation is dropped. The second kind is a
-//! lost connection, which the operation is told of: it goes on to the same end, or ends with a clear error and is run again.
+//! lost connection, for which the operation gets an error: it continues to the same end, or ends with a clear error and is run again.
 //!
 //! What was run is printed as a table, which `README.md` here has too; `AKS_ACR_BLESS=1` writes it anew.
 
@@ -11,6 +11,7 @@
 mod attach;
 mod case;
 mod create;
+mod delete;
 mod deploy;
 mod detach;
 mod end;
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
         look::cases(),
         attach::cases(),
         detach::cases(),
-        create::cases(),
+        create::registries(),
+        delete::cases(),
+        create::clusters(),
         import::cases(),
         kubeconfig::cases(),
         deploy::cases(),

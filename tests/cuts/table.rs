@@ -63,7 +63,7 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let heads = "what is there before | requests | the caller ends, runs it again | a connection is lost, it goes on | it tells so, is run again";
+        let heads = "state before | requests | the caller ends, runs it again | a connection is lost, it continues | it fails, is run again";
         writeln!(f, "| operation | {heads} |")?;
         writeln!(f, "|---|---|--:|--:|--:|--:|")?;
         let mut total = Count::default();

@@ -78,6 +78,42 @@ export async function createRegistry(client) {
   for (const difference of made.differences) console.log(String(difference)); // an existing registry is not changed
 }
 
+export async function deleteCluster(client) {
+  const { outcome } = await client.deleteCluster('my-group/my-cluster');
+  console.log(outcome);
+}
+
+export async function planDeleteCluster(client) {
+  const plan = await client.planDeleteCluster('my-group/my-cluster');
+  console.log(`${plan}`);
+  for (const one of plan.unread) console.log('not read:', one.part);
+}
+
+export async function applyDeleteCluster(client) {
+  const plan = await client.planDeleteCluster('my-group/my-cluster');
+  console.log(`${plan}`);
+  const { outcome } = await client.applyDeleteCluster(plan);
+  console.log(outcome);
+}
+
+export async function deleteRegistry(client) {
+  const { outcome } = await client.deleteRegistry('myregistry');
+  console.log(outcome);
+}
+
+export async function planDeleteRegistry(client) {
+  const plan = await client.planDeleteRegistry('myregistry');
+  console.log(String(plan)); // what would be lost, and who pulls from it
+  for (const { part, missingAction } of plan.unread) console.log('not known:', part, missingAction);
+}
+
+export async function applyDeleteRegistry(client) {
+  const plan = await client.planDeleteRegistry('myregistry');
+  // Review the plan first; it is valid for one hour.
+  const { outcome } = await client.applyDeleteRegistry(plan);
+  console.log(outcome);
+}
+
 export async function createCluster(client) {
   const made = await client.createCluster('my-group/another-cluster', {
     registries: ['myregistry'],
@@ -133,7 +169,7 @@ export async function waitForRollout(client) {
     console.log(`${ready}/${wanted} ready`);
   } catch (err) {
     if (err.code !== 'pull_failed') throw err;
-    console.error(err.message); // the cause and the remedy; err.pullFailure has the facts
+    console.error(err.message); // the finding and the next step; err.pullFailure has the details
   }
 }
 

@@ -86,6 +86,40 @@ def create_registry(client: aks_acr.Client) -> None:
         print(difference)  # an existing registry is not changed
 
 
+def delete_cluster(client: aks_acr.Client) -> None:
+    print(client.delete_cluster("my-group/my-cluster").outcome)
+
+
+def plan_delete_cluster(client: aks_acr.Client) -> None:
+    plan = client.plan_delete_cluster("my-group/my-cluster")
+    print(plan)
+    for one in plan.unread:
+        print("not read:", one.part)
+
+
+def apply_delete_cluster(client: aks_acr.Client) -> None:
+    plan = client.plan_delete_cluster("my-group/my-cluster")
+    print(plan)
+    print(client.apply_delete_cluster(plan).outcome)
+
+
+def delete_registry(client: aks_acr.Client) -> None:
+    print(client.delete_registry("myregistry").outcome)
+
+
+def plan_delete_registry(client: aks_acr.Client) -> None:
+    plan = client.plan_delete_registry("myregistry")
+    print(plan)  # what would be lost, and who pulls from it
+    for part in plan.unread:
+        print("not known:", part.part, part.missing_action)
+
+
+def apply_delete_registry(client: aks_acr.Client) -> None:
+    plan = client.plan_delete_registry("myregistry")
+    # Review the plan first; it is valid for one hour.
+    print(client.apply_delete_registry(plan).outcome)
+
+
 def create_cluster(client: aks_acr.Client) -> None:
     made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
     print(made.is_new, made.cluster.state)
@@ -133,7 +167,7 @@ def wait_for_rollout(client: aks_acr.Client) -> None:
         rolled = client.wait_for_rollout("my-group/my-cluster", "web")
         print(f"{rolled.ready}/{rolled.wanted} ready")
     except aks_acr.PullFailedError as err:
-        print(err)  # the cause and the remedy; err.pull_failure has the facts
+        print(err)  # the finding and the next step; err.pull_failure has the details
 
 
 def pods(client: aks_acr.Client) -> None:

@@ -1,10 +1,11 @@
 //! The examples in Rust of the pages below `docs/`. The text of each function, except its first and last line, is on its page.
 
 use aks_acr::{
-    Access, ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions,
-    Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, ErrorKind, Event,
-    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, Operation,
-    PodSelection, ReadOptions, RegistryFilter, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
+    Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
+    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterFilter, ClusterRef,
+    CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind,
+    Event, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+    Operation, PodSelection, ReadOptions, RegistryFilter, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use std::{path::Path, time::Duration};
 
@@ -133,6 +134,52 @@ pub async fn create_registry(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn delete_cluster(client: &Client) -> Result<()> {
+    let deletion = client.delete_cluster(&"my-group/my-cluster".parse()?, DeleteClusterOptions::default()).await?;
+    println!("{}", deletion.outcome);
+    Ok(())
+}
+
+pub async fn plan_delete_cluster(client: &Client) -> Result<()> {
+    let plan = client.plan_delete_cluster(&"my-group/my-cluster".parse()?, DeleteClusterOptions::default()).await?;
+    println!("{plan}");
+    for one in &plan.unread {
+        println!("not read: {}", one.part);
+    }
+    Ok(())
+}
+
+pub async fn apply_delete_cluster(client: &Client) -> Result<()> {
+    let plan = client.plan_delete_cluster(&"my-group/my-cluster".parse()?, DeleteClusterOptions::default()).await?;
+    println!("{plan}");
+    let deletion = client.apply_delete_cluster(&plan, ApplyDeleteClusterOptions::default()).await?;
+    println!("{}", deletion.outcome);
+    Ok(())
+}
+
+pub async fn delete_registry(client: &Client) -> Result<()> {
+    let deletion = client.delete_registry(&"myregistry".parse()?, DeleteRegistryOptions::default()).await?;
+    println!("{}", deletion.outcome);
+    Ok(())
+}
+
+pub async fn plan_delete_registry(client: &Client) -> Result<()> {
+    let plan = client.plan_delete_registry(&"myregistry".parse()?, DeleteRegistryOptions::default()).await?;
+    println!("{plan}"); // what would be lost, and who pulls from it
+    for part in &plan.unread {
+        println!("not known: {} ({:?})", part.part, part.missing_action);
+    }
+    Ok(())
+}
+
+pub async fn apply_delete_registry(client: &Client) -> Result<()> {
+    let plan = client.plan_delete_registry(&"myregistry".parse()?, DeleteRegistryOptions::default()).await?;
+    // Review the plan first; it is valid for one hour.
+    let deletion = client.apply_delete_registry(&plan, ApplyDeleteRegistryOptions::default()).await?;
+    println!("{}", deletion.outcome);
+    Ok(())
+}
+
 pub async fn create_cluster(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "another-cluster")?;
     let options = CreateClusterOptions::default()
@@ -215,7 +262,7 @@ pub async fn wait_for_rollout(client: &Client) -> Result<()> {
     match client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await {
         Ok(rolled) => println!("{}/{} ready", rolled.ready, rolled.wanted),
         Err(err) if err.kind() == ErrorKind::PullFailed => {
-            eprintln!("{err:#}"); // the cause and the remedy; err.pull_failure() has the facts
+            eprintln!("{err:#}"); // the finding and the next step; err.pull_failure() has the details
         }
         Err(err) => return Err(err),
     }
@@ -245,6 +292,12 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::Registries => registries(client).await,
         Operation::Registry => registry(client).await,
         Operation::CreateRegistry => create_registry(client).await,
+        Operation::DeleteCluster => delete_cluster(client).await,
+        Operation::PlanDeleteCluster => plan_delete_cluster(client).await,
+        Operation::ApplyDeleteCluster => apply_delete_cluster(client).await,
+        Operation::DeleteRegistry => delete_registry(client).await,
+        Operation::PlanDeleteRegistry => plan_delete_registry(client).await,
+        Operation::ApplyDeleteRegistry => apply_delete_registry(client).await,
         Operation::CreateCluster => create_cluster(client).await,
         Operation::ImportImage => import_image(client).await,
         Operation::ImportImages => import_images(client).await,

@@ -68,7 +68,7 @@ fn options(source: &Source, method: &Method) -> String {
         text,
         "| `deadline` (Rust: in `call`) | `deadlineMs` | time | How long the whole call may take; {deadline}. |\n\
          | `on_progress` (Rust: `progress` in `call`) | `onProgress` | function | Receives each [`Event`](types.md#event) of the call. |\n\
-         | Rust: `cancel` in `call`; Python: `cancel()` of the run | `signal` | `AbortSignal` in Node | Cancels the call. Operations that Azure has started continue. |\n\n"
+         | Rust: `cancel` in `call`; Python: `cancel()` of the run | `signal` | `AbortSignal` in Node | Cancels the call. Operations that Azure has already started keep running. |\n\n"
     )
     .unwrap();
     if text.contains("**") {
@@ -93,7 +93,7 @@ pub fn option_rows<'a>(source: &'a Source, method: &Method) -> Vec<(&'a str, &'a
     rows
 }
 
-/// The options within options are told one by one, as the bindings take them.
+/// Nested options are listed one by one, as the bindings take them.
 fn collect<'a>(source: &'a Source, name: &str, rows: &mut Vec<(&'a str, &'a Field)>) {
     if !(name.ends_with("Options")
         || name == "ImportCredentials"
@@ -161,7 +161,7 @@ fn errors(source: &Source, method: &Method) -> String {
         let when = words::plain(&clause).replace("without the feature", "in Rust, without the feature");
         match words::kinds(&clause)[..] {
             [kind] => {
-                // The kind has a column of its own.
+                // The kind has its own column.
                 let when = when.replacen(&format!("`{kind}`"), "", 1).replace("  ", " ").replace(": , ", ": ");
                 let when = when.trim().trim_start_matches(", ");
                 let when = if when.is_empty() { "the caller lacks the permission" } else { when };

@@ -35,6 +35,7 @@ pub fn made() -> String {
     let source = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/src"));
     let mut declared = Declared::default();
     declared.exports(&parse(&source.join("lib.rs")));
+    declared.exports(&exports_of_operations(source));
     declared.folder(source);
     for item in table::items(source) {
         declared.item(item);
@@ -59,6 +60,16 @@ pub fn by_item(text: &str) -> BTreeSet<String> {
 fn parse(path: &Path) -> Vec<Item> {
     let text = fs::read_to_string(path).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
     syn::parse_file(&text).expect("Rust").items
+}
+
+/// `lib.rs` exports this module as it is, so that an operation's names are in one place.
+fn exports_of_operations(source: &Path) -> Vec<Item> {
+    let items = parse(&source.join("operation/mod.rs"));
+    let module = items.into_iter().find_map(|item| match item {
+        Item::Mod(item) if item.ident == "exports" => item.content,
+        _ => None,
+    });
+    module.expect("the exports of the operations").1
 }
 
 impl Declared {
@@ -244,7 +255,7 @@ fn condition(attributes: &[Attribute]) -> String {
     conditions.map(|one| ["#[", &tidy(one.meta.to_token_stream()), "] "].concat()).collect()
 }
 
-/// What only tests, fuzz targets or nobody is to use.
+/// What only tests or fuzz targets use, or what nothing should use.
 fn is_left_out(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|one| {
         let text = tidy(one.meta.to_token_stream());
@@ -286,6 +297,7 @@ fn leaves(tree: &UseTree, before: &str, found: &mut Vec<(String, String)>) {
         UseTree::Rename(name) => {
             found.push((format!("{before}{} as {}", name.ident, name.rename), name.rename.to_string()));
         }
+        UseTree::Glob(_) if before == "operation::exports::" => {}
         UseTree::Glob(_) => panic!("a glob hides what is exported: {before}*"),
     }
 }

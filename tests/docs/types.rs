@@ -1,7 +1,7 @@
 //! The page of types: every type that a caller meets, and what errors, events and clients have.
 
 use crate::{page::option_rows, words};
-use aks_acr::{Operation, PullCause};
+use aks_acr::Operation;
 use aks_acr_surface::source::{Field, Form, Source, camel_case};
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -123,22 +123,8 @@ pub fn page(source: &Source) -> String {
     for name in met(source) {
         let body = body(source, &name);
         writeln!(page, "## {name}\n\n{body}").unwrap();
-        if name == "PullCause" {
-            page.push_str(&remedies());
-        }
     }
     page + &errors(source)
-}
-
-/// What to do about each cause of a failed pull. The match has no default: a new cause does not build without a remedy.
-fn remedies() -> String {
-    let mut text = String::from("| `kind` | can waiting help? | what to do |\n|---|---|---|\n");
-    for (cause, remedy) in words::remedies() {
-        let word = serde_json::to_value(&cause).unwrap()["kind"].as_str().unwrap().to_owned();
-        let retry = PullCause::retry(&cause);
-        writeln!(text, "| `{word}` | `{retry}` | {remedy} |").unwrap();
-    }
-    text + "\n"
 }
 
 /// What an error carries.

@@ -145,6 +145,6 @@ pub async fn page() -> String {
         assert!(!by.is_empty(), "{file}: nothing uses {kind} by {version}");
         writeln!(page, "| {kind} | {version} | {} |", by.join(", ")).unwrap();
     }
-    page.push_str("\nWhile an operation of Azure is in progress, the library polls the address that Azure sent, with the version in it.\n");
+    page.push_str("\nWhile an Azure operation is in progress, the library polls the address that Azure sent, with the `api-version` in that address.\n");
     page
 }

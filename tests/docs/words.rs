@@ -1,6 +1,6 @@
 //! Doc comments as text for readers of three languages.
 
-use aks_acr::{ErrorKind, Operation, PullCause};
+use aks_acr::{ErrorKind, Operation};
 use aks_acr_surface::{
     operations,
     prose::{FOR_RUST, see},
@@ -92,7 +92,7 @@ fn plain_word(name: &str) -> Option<&'static str> {
     Some(match name {
         "Secret" => "secret text",
         "String" | "str" | "ResourceId" | "PrincipalId" | "SubscriptionId" | "RegistryRef" | "Digest" | "PathBuf"
-        | "ImageReference" | "Uuid" => "text",
+        | "ImageReference" | "Uuid" | "FindingId" => "text",
         "bool" => "yes or no",
         "u16" | "u32" | "usize" | "u64" | "i32" => "number",
         "Duration" => "time",
@@ -132,17 +132,17 @@ pub fn advice(kind: ErrorKind) -> &'static str {
         ErrorKind::NotFound => "Check the name and the subscription, or create the resource first.",
         ErrorKind::Conflict => "Check the existing resource, then choose another name, or allow replacing it.",
         ErrorKind::Forbidden => {
-            "Read who refused. If a permission is missing, ask for the smallest role at the scope; the error names both. A policy, a lock or a condition has to be changed by its owner."
+            "Check who refused the call. If a permission is missing, ask for the smallest role at the scope; the error names both. A policy, a lock or a condition has to be changed by its owner."
         }
         ErrorKind::NotRegistered => {
             "Set `register_providers`, or ask the subscription's owner to register the provider."
         }
         ErrorKind::Unauthenticated => {
-            "Sign in, or correct the credential. An error of the default chain names the credential that it used."
+            "Sign in, or correct the credential. An error from the default chain names the credential that it used."
         }
         ErrorKind::RateLimited => "Wait as long as the error says, or give a longer deadline.",
         ErrorKind::DeadlineExceeded => {
-            "Call again: operations that Azure has started continue, and the new call picks them up."
+            "Call again: operations that Azure has already started keep running, and the new call picks them up."
         }
         ErrorKind::Cancelled => "Nothing: you cancelled the call. Call again to continue.",
         ErrorKind::Unavailable => "Check network, proxy and certificates, or wait; then retry.",
@@ -150,75 +150,12 @@ pub fn advice(kind: ErrorKind) -> &'static str {
             "Read the service's code and message; find details in Azure's activity log by the correlation ID."
         }
         ErrorKind::PullFailed => {
-            "Follow the remedy for the pull failure's cause: attach, import, or correct the image's name."
+            "Do the next step of the pull failure's [finding](findings.md), for example attach, import, or correct the image's name."
         }
         ErrorKind::Unsupported => {
-            "Read in the message what to change: enable a feature of the build, or change the cluster."
+            "The message says what to change: enable a feature of the build, or change the cluster."
         }
         ErrorKind::Unexpected => "Report it, with the message and the correlation ID.",
-        other => panic!("{other}: say here what to do"),
-    }
-}
-
-/// Each cause of a failed pull, and what to do about it.
-pub fn remedies() -> Vec<(PullCause, &'static str)> {
-    let all = [
-        "unauthorized",
-        "no_credentials",
-        "firewall",
-        "not_found",
-        "no_matching_platform",
-        "private_address_timeout",
-        "public_address_timeout",
-        "no_such_host",
-        "throttled",
-        "untrusted_certificate",
-        "invalid_name",
-        "never_pulled",
-        "unknown",
-    ];
-    all.iter()
-        .map(|word| {
-            let cause: PullCause = serde_json::from_value(serde_json::json!({"kind": word, "address": null})).unwrap();
-            let remedy = remedy(&cause);
-            (cause, remedy)
-        })
-        .collect()
-}
-
-fn remedy(cause: &PullCause) -> &'static str {
-    match cause {
-        PullCause::Unauthorized => {
-            "[Attach](attach.md) the registry to the cluster. An existing grant may take minutes to become effective, and up to an hour on nodes that have already tried."
-        }
-        PullCause::NoCredentials => {
-            "Check the [identity](identities.md) of the nodes; for a registry outside of Azure, give the pod `imagePullSecrets`."
-        }
-        PullCause::Firewall { .. } => {
-            "Allow the address in the registry's network rules, or give the registry a private endpoint."
-        }
-        PullCause::NotFound => "[Import](import_image.md) or push the image, or correct its repository or tag.",
-        PullCause::NoMatchingPlatform => {
-            "Build the image for the platform of the nodes, such as `linux/arm64`, or choose matching nodes with a `nodeSelector`."
-        }
-        PullCause::PrivateAddressTimeout => {
-            "Check routes, peering and network security groups between the nodes and the registry's private endpoint."
-        }
-        PullCause::PublicAddressTimeout => {
-            "Allow outgoing traffic to the registry and its data endpoint, in the firewall or the proxy."
-        }
-        PullCause::NoSuchHost => {
-            "Correct the registry's name, or link the private DNS zone to the virtual network of the nodes."
-        }
-        PullCause::Throttled => {
-            "Wait, or import the image into a registry of your own; pulls from Docker Hub are limited."
-        }
-        PullCause::UntrustedCertificate => {
-            "Add the certificate authority of the proxy to the nodes, or exempt the registry from inspection."
-        }
-        PullCause::InvalidName => "Correct the image's name in the manifest.",
-        PullCause::NeverPulled => "Change `imagePullPolicy`, or load the image onto the node.",
-        PullCause::Unknown => "Read the message, which is kubelet's.",
         other => panic!("{other}: say here what to do"),
     }
 }

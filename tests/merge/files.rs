@@ -32,7 +32,7 @@ pub fn trials() -> Vec<Trial> {
     all
 }
 
-/// Merging fails, changes nothing, and tells nothing of what the file holds.
+/// Merging fails, changes nothing, and reveals nothing of the file's content.
 fn refused(text: &str) -> aks_acr::Error {
     let folder = Folder::new();
     let file = folder.join("config");

@@ -111,7 +111,7 @@ fn entry(list: &'static str, key: &'static str, indent: usize) -> impl Strategy<
     )
 }
 
-/// An entry of ours as it was left by an earlier run of somebody, with something else in it.
+/// An entry of ours as an earlier run of another caller left it, with something else in it.
 fn ours(list: &str, key: &str, indent: usize) -> Lines {
     let name = if list == "users" { "clusterUser_group_dev" } else { "dev" };
     let blank = " ".repeat(indent);

@@ -39,7 +39,7 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Merges a context `dev` into a file, after the commands of a shell in a mount namespace of its own.
+/// Merges a context `dev` into a file, after the commands of a shell in its own mount namespace.
 fn merged(file: &Path, names: &str, prepare: &str) -> Output {
     let mut shell = Command::new("unshare");
     shell
@@ -116,7 +116,7 @@ fn a_mount_that_is_full_keeps_the_old_text() {
     assert_eq!(done.status.code(), Some(3), "{told}");
     assert!(told.contains("could not write the kubeconfig file"), "{told}");
     let text = fs::read_to_string(&out).unwrap();
-    // Of the three merges some may have found room; what is there is whole.
+    // Some of the three merges may have found room; every file that exists is whole.
     assert!(text.starts_with(&format!("# {}\n", "x".repeat(8000))) && text.contains("# keep\n"), "{}", text.len());
     assert_eq!(names(&text, "contexts")[0], "mine");
     assert_eq!(names(&text, "contexts").len() - 1, names(&text, "users").len(), "each merge came whole or not at all");
@@ -157,7 +157,7 @@ fn a_read_only_mount_is_refused_and_named() {
     assert_eq!(left(&folder), ["config", "host"]);
 }
 
-/// Whoever may write the file and not give it away: its group, without the rights of root.
+/// A caller that may write the file but not change its owner: its group, without the rights of root.
 fn a_file_of_another_owner_is_written_in_place() {
     let folder = Folder::new();
     let file = folder.join("config");
@@ -165,7 +165,7 @@ fn a_file_of_another_owner_is_written_in_place() {
     fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
     fs::set_permissions(&file, PermissionsExt::from_mode(0o666)).unwrap();
     std::os::unix::fs::chown(&file, Some(12345), Some(12345)).unwrap();
-    // The program is copied to where anybody may run it.
+    // The program is copied to where anyone may run it.
     let program = folder.join("program");
     fs::copy(this_program().get_program(), &program).unwrap();
     fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();

@@ -117,7 +117,7 @@ fn a_process_killed_at_any_point_leaves_the_old_or_the_new_file() {
         }
     }
     assert!(inside > 0 && landed > 0, "{inside} were killed at work, {landed} merges landed");
-    // What was left behind is in nobody's way.
+    // What was left behind does not get in the way.
     kubeconfig("last").merge(&mode(&file)).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

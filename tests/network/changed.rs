@@ -129,7 +129,7 @@ async fn an_address_where_nobody_answers_any_more_is_replaced_within_the_call() 
     assert_eq!(fetched(&azure), 2);
 }
 
-/// A certificate that no kubeconfig of Azure's knows: somebody stands between.
+/// A certificate that is in no kubeconfig from Azure: another server stands between.
 #[tokio::test]
 async fn a_certificate_that_stays_untrusted_is_an_error_after_one_renewal() {
     let mut server = Server::start("").await;

@@ -17,7 +17,7 @@ use std::{
 
 const FETCH: &str = "/listClusterUserCredential";
 
-/// A program, a file and a server, each of which shows whether somebody came.
+/// A program, a file and a server, each of which shows whether it was used.
 struct Canary {
     folder: Folder,
     port: u16,

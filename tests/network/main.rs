@@ -30,7 +30,7 @@ async fn server() -> Server {
     Server::start(azure, ServerOptions::default().with_proxy_in_kubeconfig(false)).await.unwrap()
 }
 
-/// The beginning of a client that nothing was told of the way, and whose environment is empty.
+/// The builder of a client without network settings, whose environment is empty.
 fn builder(server: &Server) -> ClientBuilder {
     let azure = server.emulator();
     Client::builder(azure.credential(), azure.subscription()).environment(|_| None)

@@ -1,4 +1,4 @@
-//! What hostile answers cost in memory. Each row is an operation in a process of its own, which first does something harmless: what it has
+//! What hostile answers cost in memory. Each row is an operation in its own process, which first does something harmless: what it has
 //! then is idle, and no answer may bring it more than a few megabytes above that.
 
 use crate::script::{Script, peak, serve};
@@ -33,7 +33,7 @@ const GROUP: &str = "33333333-3333-3333-3333-333333333333";
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// A request, as far as an answer depends on it.
+/// The parts of a request on which an answer depends.
 struct Asked<'a> {
     /// The method and the address.
     line: &'a str,
@@ -52,7 +52,7 @@ impl Asked<'_> {
     }
 }
 
-/// The attacker's answer; `None` where there is a harmless one.
+/// The attacker's answer; `None` if there is a harmless one.
 type Attack = fn(&Asked<'_>) -> Option<Script>;
 
 /// A text of so many bytes that repeats a part, with commas between.

@@ -85,7 +85,7 @@ async fn a_host_that_no_proxy_names_is_not_looked_for_through_the_proxy() {
                 _ => None,
             });
             let client = if given { builder.proxy(address) } else { builder }.build().unwrap();
-            // Nobody answers to that name, on either way.
+            // Nothing answers to that name, on either way.
             let image = "one.registry.internal.invalid/nginx:v1".parse().unwrap();
             let call = CallOptions::default().start(Duration::from_millis(300));
             let err = client.registry_importer().image(&image, &call).await.unwrap_err();

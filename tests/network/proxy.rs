@@ -34,7 +34,7 @@ struct Rules {
 }
 
 impl Proxy {
-    /// One that lets everybody through.
+    /// One that lets every client through.
     pub async fn open(next: &str) -> Self {
         Self::start(next, None, None).await
     }

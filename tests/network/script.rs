@@ -37,7 +37,7 @@ impl Script {
         Self::whole("200 OK", "", body)
     }
 
-    /// A body that begins so and goes on with one part for a gigabyte, or until the client has enough.
+    /// A body that begins so and continues with one part for a gigabyte, or until the client has enough.
     pub fn endless(begin: impl Into<Vec<u8>>, part: impl Into<Vec<u8>>) -> Self {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n".to_owned();
         let part = part.into();
@@ -54,7 +54,7 @@ impl Script {
         Self { head: head.to_owned(), begin, part: mebibyte(), most: 1 << 21 }
     }
 
-    /// A header that goes on for ten megabytes.
+    /// A header of ten megabytes.
     pub fn long_header() -> Self {
         let head = "HTTP/1.1 200 OK\r\nx-long: ".to_owned();
         Self { head, begin: Vec::new(), part: vec![b'x'; 1 << 16], most: 10 << 20 }

@@ -28,7 +28,7 @@ enum Silent {
     Tls,
 }
 
-/// A proxy that accepts everybody.
+/// A proxy that accepts everyone.
 async fn silent(from: Silent) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -125,7 +125,7 @@ async fn a_lock_that_somebody_keeps() {
     let begun = Instant::now();
     let call = CallOptions::default().with_deadline(ALLOWED);
     let err = client.merge_kubeconfig(&cluster(), options.clone().with_call(call)).await.unwrap_err();
-    // Who holds the lock is told rather than that the time is up.
+    // The error names the holder of the lock, not the expired time.
     assert!(matches!(err.kind(), ErrorKind::Conflict | ErrorKind::DeadlineExceeded), "{err:#}");
     assert!(begun.elapsed() <= ALLOWED + LATE, "{:?}", begun.elapsed());
     let (begun, cancel) = (Instant::now(), CancellationToken::new());

@@ -51,7 +51,7 @@ export function canonical(value) {
   if (value instanceof ImportHandle) return value.toJSON();
   if (Array.isArray(value)) return value.map(canonical);
   if (value === null || typeof value !== 'object') return value;
-  // The names of tags are whatever somebody called them.
+  // The names of tags are chosen by their owner.
   const entry = ([name, one]) => [snakeCase(name), name === 'tags' ? one : canonical(one)];
   return Object.fromEntries(Object.entries(value).map(entry));
 }

@@ -63,7 +63,10 @@ test('a pull that fails comes with its cause', async () => {
   await client.apply('group/dev', manifest);
   const err = await client.waitForRollout('group/dev', 'web').catch((err) => err);
   assert.equal(err.code, 'pull_failed');
-  assert.deepEqual(err.pullFailure.cause, { kind: 'unauthorized' });
+  const { id, retry, nextStep, host, retryAt } = err.pullFailure.finding;
+  assert.deepEqual([id, retry, host, retryAt], ['grant.missing', 'never', 'myregistry.azurecr.io', null]);
+  assert.equal(nextStep.operation, 'attach');
+  assert.match(String(err.pullFailure.finding), /it lacks AcrPull \[grant\.missing\]$/);
   assert.equal(err.pullFailure.image, 'myregistry.azurecr.io/nginx:v1');
   const [pod] = (await client.pods('group/dev')).pods;
   assert.equal(pod.pullFailure.reason, err.pullFailure.reason);

@@ -1,4 +1,4 @@
-// The examples of the pages below `docs/` run, each on an Azure of its own.
+// The examples of the pages below `docs/` run, each on its own Azure.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,11 +1,11 @@
-// The stories that every language tells: the same results, error kinds, events and requests.
+// The stories that run in every language: the same results, error kinds, events and requests.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Client } from 'aks-acr';
+import { Client, requiredRights } from 'aks-acr';
 import {
   camelCase,
   canonical,
@@ -17,9 +17,11 @@ import {
   stories,
 } from './contract.mjs';
 import { Emulator } from 'aks-acr-emulator';
+import { Lines } from './lines.mjs';
 import { Told } from './told.mjs';
 
 const told = new Told();
+const lines = new Lines();
 after(() => told.write());
 
 test('every operation of core is an operation here, and a run, and nothing else is', () => {
@@ -53,6 +55,16 @@ for (const story of stories) {
   });
 }
 
+test('every result, and whatever is in one, reads as a line or a table', () => {
+  lines.check(requiredRights(['attach']), 'rights');
+  // No story has one; the types of errors are those of error.test.mjs.
+  const elsewhere = ['AddOnIdentity', 'AksAcrError', 'DenyingPolicy', 'EntraSettings', 'Write'];
+  assert.deepEqual(
+    lines.unseen().filter((type) => !elsewhere.includes(type)),
+    [],
+  );
+});
+
 /** Orders what a story orders besides its faults. */
 function obey(emulator, { order, ...told }) {
   if (order === 'policy') return emulator.policy(told.name, told.resourceType, told.scope);
@@ -68,6 +80,7 @@ async function tell(step, client, emulator, kept, folder) {
   if (step.keep && !err) kept.set(step.keep, JSON.parse(JSON.stringify(result)));
   if (err) {
     if (!step.fails) return `failed: ${err.stack}`;
+    if (err.pullFailure) lines.check(err.pullFailure, step.call);
     const wrong = difference('fails', step.fails, canonicalError(err), { more: true });
     if (wrong) return wrong;
     const unsaid = (step.says ?? []).find((part) => !err.message.includes(part));
@@ -75,6 +88,8 @@ async function tell(step, client, emulator, kept, folder) {
   } else {
     if (step.fails) return `gave ${JSON.stringify(result)}`;
     told.add(step.call, result, events);
+    lines.check(result, step.call);
+    lines.check(events, step.call);
     const wrong = 'gives' in step && difference('gives', step.gives, canonical(result));
     if (wrong) return wrong;
   }

@@ -25,7 +25,7 @@ export class Told {
 
 function source(value, more = []) {
   if (value instanceof Date) return `new Date(${JSON.stringify(value)})`;
-  // What nobody but the package makes.
+  // What only the package makes.
   if (value instanceof AksAcrError || value instanceof ImportHandle) return 'null!';
   if (Array.isArray(value)) return `[${value.map((one) => source(one)).join(', ')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);

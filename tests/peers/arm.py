@@ -116,6 +116,11 @@ class Arm:
     def registry_id(self, group, name):
         return f"{self.subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{name}"
 
+    def switch_mode(self, group, name, mode):
+        """Switches the role assignment mode of a registry."""
+        _, headers = self.call("PATCH", self.registry_id(group, name), REGISTRY_VERSION, {"properties": {"roleAssignmentMode": mode}})
+        self.wait(headers)
+
     def registry(self, group, name, sku="Basic", **properties):
         """Makes a registry and gives its body."""
         body = {"location": "westeurope", "sku": {"name": sku}, "properties": properties}
@@ -138,7 +143,7 @@ class Arm:
     def cluster_id(self, group, name):
         return f"{self.subscription}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"
 
-    def cluster(self, group, name, nodes=2):
+    def cluster(self, group, name, nodes=2, version=None):
         """Makes a cluster with managed identities and gives its body."""
         pool = {"name": "nodepool1", "count": nodes, "vmSize": "Standard_D4s_v3", "mode": "System", "osType": "Linux"}
         body = {
@@ -146,6 +151,8 @@ class Arm:
             "identity": {"type": "SystemAssigned"},
             "properties": {"dnsPrefix": name, "agentPoolProfiles": [pool]},
         }
+        if version:
+            body["properties"]["kubernetesVersion"] = version
         self.put(self.cluster_id(group, name), CLUSTER_VERSION, body)
         return self.call("GET", self.cluster_id(group, name), CLUSTER_VERSION)[0]
 

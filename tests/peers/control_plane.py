@@ -7,8 +7,7 @@ As a command, for programs that are not in Python:
 starts one, runs the program with ADMIN_KUBECONFIG, READER_KUBECONFIG and ETCD in its environment, and stops it again. TOOLS is a
 folder that `control-plane/install` has filled.
 
-Everything is in one temporary folder. A guard, a process of its own, waits until this one ends, however it ends, and then kills
-the parts and removes the folder. Only the standard library and openssl are needed.
+Everything is in one temporary folder and ends with this process, however it ends. Only the standard library and openssl are needed.
 """
 
 import base64
@@ -16,22 +15,24 @@ import contextlib
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 
-# What of the environment the parts may see.
-KEPT = ("PATH", "LANG", "TERM")
+from guard import Guarded, ended
 
-# Reads the process group of the parts, then waits for the end of its input.
-GUARD = 'read -r group || exit 0; cat >/dev/null; kill -s KILL -- "-$group" 2>/dev/null; sleep 0.1; rm -rf -- "$1"'
+USERS = {
+    "admin": "/O=system:masters/CN=admin",
+    "reader": "/CN=reader",
+    "kube-controller-manager": "/CN=system:kube-controller-manager",
+    "kube-scheduler": "/CN=system:kube-scheduler",
+}
 
 AUDIT = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n"
 
@@ -55,6 +56,10 @@ contexts:
 """
 
 
+class PortTaken(RuntimeError):
+    """A part could not listen: another program took its port in the moment between the choice of the port and its use."""
+
+
 class ControlPlane:
     """A running control plane.
 
@@ -66,25 +71,16 @@ class ControlPlane:
         self.programs = pathlib.Path(tools) / "bin"
         if not (self.programs / "kube-apiserver").exists():
             raise FileNotFoundError(f"no control plane in {tools}: run control-plane/install")
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="aks-acr-plane-"))
-        self.parts, self.group, self.readers = {}, 0, {}
-        self.guard = subprocess.Popen(
-            ["sh", "-c", GUARD, "guard", str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=self._environment(),
-        )
+        self.parts, self.readers, self.kubeconfigs = {}, {}, {}
+        self.guarded = Guarded("aks-acr-plane-")
+        self.folder = self.guarded.folder
         try:
             self._issue()
+            self._choose_ports()
             self._start()
         except BaseException:
             self.stop()
             raise
-
-    def _environment(self):
-        return {name: os.environ[name] for name in KEPT if name in os.environ}
 
     # Certificates
 
@@ -106,23 +102,19 @@ class ControlPlane:
         self._openssl("req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=ca", "-days", "2", "-out", "ca.crt")
         self._key("sa")
         self._sign("server", "/CN=kube-apiserver", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth")
+        for name, subject in USERS.items():
+            self._sign(name, subject, "extendedKeyUsage=clientAuth")
+        (self.folder / "audit.yaml").write_text(AUDIT)
+
+    def _choose_ports(self):
         ports = free_ports(5)
         self.etcd = f"http://127.0.0.1:{ports[0]}"
         self.peer = f"http://127.0.0.1:{ports[1]}"
         self.port = ports[2]
         self.server = f"https://127.0.0.1:{self.port}"
         self.ports = {"kube-controller-manager": ports[3], "kube-scheduler": ports[4]}
-        users = {
-            "admin": "/O=system:masters/CN=admin",
-            "reader": "/CN=reader",
-            "kube-controller-manager": "/CN=system:kube-controller-manager",
-            "kube-scheduler": "/CN=system:kube-scheduler",
-        }
-        self.kubeconfigs = {}
-        for name, subject in users.items():
-            self._sign(name, subject, "extendedKeyUsage=clientAuth")
+        for name in USERS:
             self.kubeconfigs[name] = self._kubeconfig(name)
-        (self.folder / "audit.yaml").write_text(AUDIT)
 
     def _kubeconfig(self, name):
         encoded = lambda file: base64.b64encode((self.folder / file).read_bytes()).decode()  # noqa: E731
@@ -138,34 +130,26 @@ class ControlPlane:
         path.chmod(0o600)
         return path
 
+    def user(self, name, subject):
+        """The kubeconfig of one more user, with a certificate for this subject."""
+        if name not in self.kubeconfigs:
+            self._sign(name, subject, "extendedKeyUsage=clientAuth")
+            self.kubeconfigs[name] = self._kubeconfig(name)
+        return self.kubeconfigs[name]
+
     # Processes
 
     def _run(self, name, *arguments):
-        log = open(self.folder / f"{name}.log", "ab")
-        group = self.group
-        process = subprocess.Popen(
-            [str(self.programs / name), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=self.folder,
-            env=self._environment() | {"TMPDIR": str(self.folder), "HOME": str(self.folder)},
-            preexec_fn=lambda: os.setpgid(0, group),  # noqa: PLW1509
-        )
-        log.close()
-        self.parts[name] = process
-        return process
+        own = {"TMPDIR": str(self.folder), "HOME": str(self.folder)}
+        self.parts[name] = self.guarded.start([self.programs / name, *arguments], f"{name}.log", own)
 
     def _start(self):
-        etcd = self._run(
+        self._run(
             "etcd", "--data-dir", "etcd", "--unsafe-no-fsync", "--log-level", "warn",
             "--listen-client-urls", self.etcd, "--advertise-client-urls", self.etcd,
             "--listen-peer-urls", self.peer, "--initial-advertise-peer-urls", self.peer,
             "--initial-cluster", f"default={self.peer}",
         )  # fmt: skip
-        self.group = etcd.pid
-        self.guard.stdin.write(f"{self.group}\n".encode())
-        self.guard.stdin.flush()
         self.start_server()
         # The others end if they may not read their configuration yet.
         self.wait_until_ready(paths=("/readyz",))
@@ -194,7 +178,7 @@ class ControlPlane:
             # The only way for it to be on loopback alone.
             "--endpoint-reconciler-type", "none",
             "--tls-cert-file", "server.crt", "--tls-private-key-file", "server.key", "--client-ca-file", "ca.crt",
-            "--authorization-mode", "Node,RBAC", "--allow-privileged", "--profiling=false",
+            "--authorization-mode", "Node,RBAC", "--enable-admission-plugins", "NodeRestriction", "--allow-privileged", "--profiling=false",
             "--service-account-key-file", "sa.key", "--service-account-signing-key-file", "sa.key",
             "--service-account-issuer", "https://kubernetes.default.svc", "--service-cluster-ip-range", "10.0.0.0/16",
             "--audit-policy-file", "audit.yaml", "--audit-log-path", "audit.log",
@@ -209,16 +193,18 @@ class ControlPlane:
         process.kill()
         process.wait(10)
 
-    def wait_until_ready(self, timeout=90, paths=("/readyz", "/api/v1/namespaces/default/serviceaccounts/default")):
+    def wait_until_ready(self, timeout=240, paths=("/readyz", "/api/v1/namespaces/default/serviceaccounts/default")):
         """Waits until kube-apiserver is ready and namespaces get their service account."""
         end = time.monotonic() + timeout
         while True:
+            for name, process in self.parts.items():
+                if ended(process) is not None:
+                    log = self.log(name)
+                    kind = PortTaken if "address already in use" in log else RuntimeError
+                    raise kind(f"{name} ended with {ended(process)}: {log[-2000:]}")
             with contextlib.suppress(OSError):
                 if all(self.request("GET", path)[0] == 200 for path in paths):
                     return
-            for name, process in self.parts.items():
-                if process.poll() is not None:
-                    raise RuntimeError(f"{name} ended with {process.returncode}: {self.log(name)[-2000:]}")
             if time.monotonic() > end:
                 raise TimeoutError(f"not ready: {self.log('kube-apiserver')[-2000:]}")
             time.sleep(0.1)
@@ -248,6 +234,11 @@ class ControlPlane:
         request = urllib.request.Request(self.server + path, data=data, method=method, headers=headers or {})
         return answer_of(self.readers[user], request)
 
+    def version(self):
+        """Major and minor version of Kubernetes, as numbers."""
+        said = json.loads(self.request("GET", "/version")[2])
+        return int(said["major"]), int(said["minor"])
+
     def compact(self):
         """Removes all old versions of all objects, as kube-apiserver does every five minutes."""
         post = lambda path, body: json.loads(self._etcd(path, body))  # noqa: E731
@@ -260,21 +251,29 @@ class ControlPlane:
         with opener.open(request, timeout=30) as answer:
             return answer.read()
 
-    def audit(self):
-        """The requests that kube-apiserver has answered."""
-        return [json.loads(line) for line in (self.folder / "audit.log").read_text().splitlines()]
+    def audit_mark(self):
+        """The place in the audit log after the newest request."""
+        return (self.folder / "audit.log").stat().st_size
+
+    def audit(self, since=0):
+        """The requests that kube-apiserver has answered since a mark."""
+        # The log may lag behind the responses. Once this request is in it, those before it are.
+        last = f"/version?{uuid.uuid4()}"
+        self.request("GET", last)
+        end = time.monotonic() + 60
+        while True:
+            with open(self.folder / "audit.log", encoding="utf-8") as log:
+                log.seek(since)
+                text = log.read()
+            if last in text and text.endswith("\n"):
+                return [entry for entry in map(json.loads, text.splitlines()) if entry["requestURI"] != last]
+            if time.monotonic() > end:
+                raise TimeoutError(f"not in the audit log: GET {last}, but: {text[-2000:]}")
+            time.sleep(0.05)
 
     def stop(self):
         """Kills the parts and removes the folder."""
-        if self.group:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.group, signal.SIGKILL)
-        for process in self.parts.values():
-            process.wait(10)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(BrokenPipeError):
-            self.guard.stdin.close()
-        self.guard.wait(10)
+        self.guarded.stop()
 
 
 def answer_of(opener, request):
@@ -286,7 +285,7 @@ def answer_of(opener, request):
 
 
 def free_ports(count):
-    """Ports that nobody uses. They are reserved together, so that they differ."""
+    """Ports that no program uses. They are reserved together, so that they differ."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -297,7 +296,10 @@ def free_ports(count):
 @contextlib.contextmanager
 def running(tools):
     """A control plane for the length of a block."""
-    plane = ControlPlane(tools)
+    try:
+        plane = ControlPlane(tools)
+    except PortTaken:
+        plane = ControlPlane(tools)
     try:
         yield plane
     finally:

@@ -1,4 +1,4 @@
-"""The emulator as a program beside a test: started, told things, read, stopped.
+"""The emulator as a program beside a test: started, controlled, read, stopped.
 
 Only the standard library is needed, so that every suite can use it whatever its client brings along.
 """
@@ -31,7 +31,7 @@ def binary():
 
 
 class Emulator:
-    """One running emulator, with a folder of its own that goes with it.
+    """One running emulator, with its own folder, which is deleted with it.
 
     `home` is a home folder for clients, in that folder.
     """
@@ -66,16 +66,16 @@ class Emulator:
         else:
             self.errors.seek(0)
             raise RuntimeError(f"the emulator did not start: {self.errors.read()}")
-        told = json.loads("".join(lines))
-        self.origin = told["origin"]
-        self.proxy = told["proxy"]
-        self.ca_file = told["caFile"]
-        self.tenant = told["tenant"]
-        self.subscription = told["subscription"]
-        self.client_id = told["clientId"]
-        self.client_secret = told["clientSecret"]
-        self.environment = told["environment"]
-        self._token = told["controlToken"]
+        report = json.loads("".join(lines))
+        self.origin = report["origin"]
+        self.proxy = report["proxy"]
+        self.ca_file = report["caFile"]
+        self.tenant = report["tenant"]
+        self.subscription = report["subscription"]
+        self.client_id = report["clientId"]
+        self.client_secret = report["clientSecret"]
+        self.environment = report["environment"]
+        self._token = report["controlToken"]
         self._trust = ssl.create_default_context(cafile=self.ca_file)
 
     def client_environment(self, **more):
@@ -119,7 +119,7 @@ class Emulator:
         return self.order("GET", "state")
 
     def principal(self, name):
-        """Somebody by name, with their ids: `clientId` to sign in with, `objectId` for grants."""
+        """A principal by name, with its ids: `clientId` to sign in with, `objectId` for grants."""
         return next(one for one in self.state()["principals"] if one["name"] == name)
 
     def wait_for(self, met, patience=20):

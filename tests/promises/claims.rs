@@ -1,4 +1,4 @@
-//! Whose a role assignment is, and whose doing: nobody else's is changed or claimed, and what a call did is what it says.
+//! Who owns a role assignment, and who made it: those of others are never changed or claimed, and a call reports what it did.
 
 use crate::{Scene, client};
 use aks_acr::{
@@ -150,7 +150,7 @@ async fn a_removal_whose_response_was_lost_is_said_to_be_removed() {
     }
 }
 
-/// The ways in which a request has its effect, and nobody hears of it.
+/// The ways in which a request has its effect, but its response is lost.
 fn lost_responses(method: &str) -> Vec<Fault> {
     let on = || Fault::on(method, "/roleAssignments/").after_effect();
     vec![on().reset(), on().status(503), on().status(500).times(2), on().status(504)]

@@ -110,7 +110,7 @@ fn read(text: &str) -> Reasons {
     cells
         .map(|mut cells| {
             let mut next = || cells.next().unwrap_or_default();
-            // A reason may begin or end with code of its own.
+            // A reason may begin or end with its own code.
             let mut code = || next().trim_matches('`').to_owned();
             let place = (code(), code(), code());
             (place, (next().parse().unwrap_or(0), next()))

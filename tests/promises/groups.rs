@@ -244,7 +244,7 @@ async fn a_rollout_counts_any_role_that_pulls() {
         azure.set_timing(Timing::none().with_propagation(Duration::from_secs(90)));
         let registry = azure.registry_id("group", "myregistry");
         let kubelet = azure.kubelet_object_id("group", "dev");
-        // The node was refused before, and goes on with what the registry gave it then.
+        // The node was refused before, and keeps using what the registry gave it then.
         azure.set_timing(Timing::none());
         let begun = Instant::now();
         let grant = async {

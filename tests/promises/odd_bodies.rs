@@ -45,7 +45,7 @@ fn scene() -> Scene {
     Scene { client, cluster: "group/dev".parse().unwrap(), registry, azure }
 }
 
-/// Bodies that say nothing, or what nobody can understand.
+/// Bodies that are empty or cannot be understood.
 fn odd() -> Vec<Value> {
     vec![
         json!(null),
@@ -96,7 +96,7 @@ async fn a_state_that_nobody_knows_is_waited_out_to_the_deadline_and_told() {
             let err = run(&scene.client, call).await.unwrap_err();
             assert_eq!(err.kind(), ErrorKind::DeadlineExceeded, "{name}: {err}");
             assert!(begun.elapsed() > Duration::from_secs(280), "{name}: {:?}", begun.elapsed());
-            // An import tells the state of each tag, and that is all its trait gives.
+            // An import reports the state of each tag, and that is all that its trait returns.
             if name != "import_image" {
                 assert_eq!(fact(&err, "last status"), seen, "{name}: {err}");
             }

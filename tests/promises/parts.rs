@@ -5,11 +5,12 @@ use crate::Scene;
 use aks_acr::{
     Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
     AzureInventory, AzureRegistryImporter, AzureRoleAssigner, Call, Cluster, ClusterCreation, ClusterDeployer,
-    ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, DeletedRegistry, Grant, Granted, IdentityResolver,
-    Image, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions,
-    ListedCluster, Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods, PrincipalId, Registry,
-    RegistryFilter, RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
-    RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef, async_trait,
+    ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, DeletedCluster, DeletedRegistry, Grant, Granted,
+    IdentityResolver, Image, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig,
+    KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods,
+    PrincipalId, Registry, RegistryFilter, RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner,
+    RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef,
+    async_trait,
 };
 use std::sync::{
     Arc,
@@ -96,6 +97,12 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
 
 #[async_trait]
 impl ClusterDeployer for Counted<AzureClusterDeployer> {
+    async fn find(&self, cluster: &ClusterRef, call: &Call) -> Result<Option<Cluster>> {
+        self.part().find(cluster, call).await
+    }
+    async fn delete(&self, cluster: &Cluster, call: &Call) -> Result<DeletedCluster> {
+        self.part().delete(cluster, call).await
+    }
     async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation> {
         self.part().start_create(cluster, call).await
     }

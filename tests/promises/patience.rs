@@ -71,7 +71,7 @@ async fn an_operation_that_asks_to_come_back_at_once_is_not_asked_in_a_frenzy() 
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_honoured_in_every_form() {
-    // A date is read by the clock of the machine, which goes on: a minute leaves it seconds to lose.
+    // A date is compared with the machine's clock, which runs on: a minute leaves enough room for that.
     let in_a_minute = || httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(61));
     let forms: [(&str, &dyn Fn() -> String); 4] = [
         ("retry-after", &|| "60".to_owned()),
@@ -170,7 +170,7 @@ async fn a_lost_answer_leads_to_one_grant() {
     assert_eq!(grants(&scene.azure), 1);
 }
 
-/// A registry whose creation takes a while, and what was told of it.
+/// A registry whose creation takes a while, and what was reported about it.
 async fn create_registry_with(fault: Fault) -> Vec<String> {
     let scene = Scene::new();
     scene.azure.set_timing(with(|timing| timing.registry = Duration::from_secs(10)));

@@ -1,4 +1,4 @@
-//! Stored plans: what somebody changed in one is refused, or shown.
+//! Stored plans: a changed field is rejected, or shown.
 
 use crate::Scene;
 use aks_acr::{
@@ -66,7 +66,7 @@ async fn a_plan_expires_by_azures_clock() {
     fresh().apply_attach(&plan, ApplyAttachOptions::default()).await.unwrap();
 }
 
-/// Each field that somebody may change: the plan is not read, applying it is refused, or what is new is shown.
+/// Each field that may be changed: the plan is not read, applying it is refused, or the new value is shown.
 #[tokio::test(start_paused = true)]
 async fn what_is_changed_in_a_plan_is_refused_or_shown() {
     let fresh = || Scene::of(Scene::new().azure.with_registry("group", "another"));

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 const IMAGE: &str = "myregistry.azurecr.io/web:1";
 /// So many reads in a row have to agree that something is missing.
 const READS: usize = 5;
+/// How many lists without a grant end a rollout.
+const LISTS: usize = 7;
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -53,7 +55,7 @@ fn lists(scene: &Scene) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_rollout_right_after_an_attach_does_not_call_the_grant_missing_while_lists_lag() {
-    for lag in [1, 4, 9, 14, 19] {
+    for lag in [1, 4, 19, 3600] {
         let scene = deployed().await;
         scene.azure.set_timing(Timing::none().with_propagation(secs(60)).with_listing(secs(lag)));
         scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
@@ -64,33 +66,60 @@ async fn a_rollout_right_after_an_attach_does_not_call_the_grant_missing_while_l
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_grant_that_another_client_has_just_made_is_found_by_a_later_read() {
+    let scene = deployed().await;
+    scene.azure.set_timing(Timing::none().with_propagation(secs(60)).with_listing(secs(2)));
+    let other = Scene::of(scene.azure.clone());
+    other.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    let (ended, took) = wait_for_rollout(&scene, CallOptions::default()).await;
+    assert_eq!(ended.unwrap(), 1);
+    assert!(took >= secs(55), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_removed_is_not_remembered() {
+    let scene = deployed().await;
+    scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+    scene.client.detach(&scene.cluster, &scene.registry, aks_acr::DetachOptions::default()).await.unwrap();
+    let err = wait_for_rollout(&scene, CallOptions::default()).await.0.unwrap_err();
+    assert!(fact(&err, "missing grant").is_some(), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_grant_is_reported_when_reads_in_a_row_agree() {
     let scene = deployed().await;
     let (ended, took) = wait_for_rollout(&scene, CallOptions::default()).await;
     let err = ended.unwrap_err();
     assert!(fact(&err, "missing grant").is_some_and(|text| text.starts_with("AcrPull for kubelet identity")), "{err}");
-    assert_eq!(lists(&scene), READS);
-    assert!(took >= secs(20) && took < secs(30), "{took:?}");
+    assert_eq!(lists(&scene), LISTS);
+    assert!(took >= secs(2) && took <= secs(5), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn pods_that_run_before_the_lists_agree_end_the_wait_at_once() {
-    let scene = deployed().await;
-    scene.azure.set_timing(Timing::none().with_propagation(secs(5)).with_listing(secs(3600)));
-    scene.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
-    let (ended, took) = wait_for_rollout(&scene, CallOptions::default()).await;
-    assert_eq!(ended.unwrap(), 1);
-    assert!(took < secs(20) && lists(&scene) <= READS, "{took:?}, {} lists", lists(&scene));
+    let mut saved = 0;
+    for wait in 4..14 {
+        let scene = deployed().await;
+        scene.azure.set_timing(Timing::none().with_propagation(secs(2)).with_listing(secs(3600)));
+        let other = Scene::of(scene.azure.clone());
+        other.client.attach(&scene.cluster, &scene.registry, AttachOptions::default()).await.unwrap();
+        // Kubelet tries again at its own pace.
+        tokio::time::sleep(secs(wait)).await;
+        let (ended, took) = wait_for_rollout(&scene, CallOptions::default()).await;
+        assert!(took <= secs(5), "{took:?}");
+        saved += usize::from(lists(&scene) > 1 && ended.is_ok());
+    }
+    assert!(saved > 0, "pods that came to run while the lists were read");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_makes_no_grant_missing() {
     let scene = deployed().await;
-    let (ended, took) = wait_for_rollout(&scene, CallOptions::default().with_deadline(secs(12))).await;
+    let (ended, took) = wait_for_rollout(&scene, CallOptions::default().with_deadline(secs(2))).await;
     let err = ended.unwrap_err();
     assert_eq!((err.kind(), fact(&err, "missing grant")), (ErrorKind::DeadlineExceeded, None), "{err}");
     assert!(fact(&err, "grant not listed yet").is_some_and(|text| text.starts_with("AcrPull")), "{err}");
-    assert!(took >= secs(11) && took <= secs(12), "{took:?}");
+    assert!(took <= secs(2), "{took:?}");
 }
 
 fn slow() -> Timing {
@@ -151,7 +180,7 @@ async fn a_cluster_whose_first_answer_was_lost_is_found_by_a_later_read() {
     assert_eq!(written, 0, "the answer to the only write that had an effect was lost");
 }
 
-/// An operation is a resource of its own, which a replica may not know yet either.
+/// An operation is a separate resource, which a replica may not know yet either.
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_reads_do_not_find_has_failed_only_when_five_in_a_row_agree() {
     for reads in [1, READS - 1, READS] {

@@ -71,7 +71,7 @@ fn with_rights(mut azure: Emulator, rights: &[RequiredRight]) -> Emulator {
     azure
 }
 
-/// A client of somebody who has these rights and no other, in a scene with a pushed image that no node may pull.
+/// A client of a caller that has these rights and no other, in a scene with a pushed image that no node may pull.
 fn ungranted(rights: &[RequiredRight]) -> (Emulator, Client) {
     let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     azure.push_image("myregistry.azurecr.io/web:1", &["linux/amd64"]);
@@ -175,19 +175,19 @@ async fn the_smallest_role_of_each_right_has_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_custom_role_for_all_that_is_required_does_all_of_it() {
-    let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
-    let azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
-    let everything = id_of(&azure, RightScope::Subscription);
-    let role = custom_role_json("all", &required_rights(Operation::ALL), &[&everything]);
-    let role: serde_json::Value = serde_json::from_str(&role).unwrap();
-    let words = |list: &str| -> Vec<String> { serde_json::from_value(role[list].clone()).unwrap() };
-    let (actions, data) = (words("Actions"), words("DataActions"));
-    let borrowed = |words: &[String]| words.iter().map(|word| word.clone().leak() as &str).collect::<Vec<&str>>();
-    let azure = azure.with_custom_role("all", &borrowed(&actions), &borrowed(&data));
-    let azure = azure.with_caller("caller", &[("all", &everything)]);
-    let registry = azure.registry_id("group", "myregistry").parse().unwrap();
-    let (caller, owner) = (client(&azure, azure.credential_of("caller")), client(&azure, azure.credential()));
     for operation in Operation::ALL {
+        let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+        let azure = azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"]);
+        let everything = id_of(&azure, RightScope::Subscription);
+        let role = custom_role_json("all", &required_rights(Operation::ALL), &[&everything]);
+        let role: serde_json::Value = serde_json::from_str(&role).unwrap();
+        let words = |list: &str| -> Vec<String> { serde_json::from_value(role[list].clone()).unwrap() };
+        let (actions, data) = (words("Actions"), words("DataActions"));
+        let borrowed = |words: &[String]| words.iter().map(|word| word.clone().leak() as &str).collect::<Vec<&str>>();
+        let azure = azure.with_custom_role("all", &borrowed(&actions), &borrowed(&data));
+        let azure = azure.with_caller("caller", &[("all", &everything)]);
+        let registry = azure.registry_id("group", "myregistry").parse().unwrap();
+        let (caller, owner) = (client(&azure, azure.credential_of("caller")), client(&azure, azure.credential()));
         call(&caller, &owner, *operation, &registry).await.unwrap_or_else(|err| panic!("{operation}: {err:#}"));
     }
 }

@@ -15,7 +15,7 @@ use tokio::{
     time::Instant,
 };
 
-/// Leads to Azure, and everybody else's hosts to one that takes connections and says nothing.
+/// Leads to Azure, and all other hosts to a server that takes connections and says nothing.
 #[derive(Debug)]
 struct Silent {
     azure: Arc<dyn HttpClient>,

@@ -1,4 +1,4 @@
-//! A client can be told to change nothing, and every write can be seen before it is sent. Held against the emulator's log.
+//! A client can be read-only, and every write can be seen before it is sent. Compared with the emulator's log.
 
 use crate::{Scene, client_of};
 use aks_acr::{
@@ -105,7 +105,7 @@ async fn a_read_only_client_does_all_that_only_reads() {
     assert_eq!(patches.len(), 1);
 }
 
-/// A client whose hook keeps what it sees, and says no if it is told to.
+/// A client whose hook keeps what it sees, and rejects it if it is set to.
 fn seeing(azure: &Emulator, refuses: bool) -> (Client, Arc<Mutex<Vec<Write>>>) {
     let seen: Arc<Mutex<Vec<Write>>> = Arc::default();
     let kept = seen.clone();

@@ -237,7 +237,7 @@ def test_azure_identity_without_a_network_is_not_taken_for_a_refusal():
 
 
 def response(status, headers):
-    """What the exceptions of azure-core carry, as far as anybody reads it."""
+    """The parts of azure-core's exceptions that are read."""
     return SimpleNamespace(status_code=status, reason="", headers=headers)
 
 

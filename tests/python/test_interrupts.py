@@ -33,7 +33,7 @@ class Waits:
 
 
 def quietly(main, caplog):
-    """Runs a coroutine. Neither asyncio nor Python may complain, for example about an exception that nobody retrieved."""
+    """Runs a coroutine. Neither asyncio nor Python may complain, for example about an exception that was never retrieved."""
     # What other tests left behind, such as an HTTP session of azure-identity, complains when it is collected: not in here.
     gc.collect()
     caplog.clear()

@@ -206,7 +206,7 @@ BUSY = """
 import os, signal, sys, threading
 import aks_acr
 
-# Who is started in the background may have been told to ignore it.
+# A process that is started in the background may ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # An end that takes its time, as that of a real program, and a thread that soon looks whether it may go on.

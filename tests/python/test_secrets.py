@@ -40,7 +40,7 @@ class Secrets:
 
 
 class Careless:
-    """A credential that shows what it gave to whoever asks, and remembers it."""
+    """A credential that shows what it gave to anyone who asks, and remembers it."""
 
     def __init__(self, inner, secrets):
         self.inner, self.secrets, self.given = inner, secrets, []

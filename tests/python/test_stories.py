@@ -1,4 +1,4 @@
-"""The stories that are the same in every language, told by both clients over the emulator's TLS door."""
+"""The stories that are the same in every language, run by both clients over the emulator's TLS server."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ def canonical(result):
         return {"context": result.context, "server": result.server}
     if isinstance(result, list):
         return [canonical(one) for one in result]
-    # Of a list of images each has a result of its own.
+    # Each image of a list has its own result.
     if isinstance(result, aks_acr.AksAcrError):
         return {"error": facts(result)}
     return None if result is None else json.loads(result.to_json())
@@ -40,7 +40,7 @@ def facts(error):
 
 
 def is_like(wanted, got):
-    """Equal, but for what is masked by `<any>`: a whole value."""
+    """Equal, except for what is masked by `<any>`: a whole value."""
     if wanted == "<any>":
         return got is not None
     if isinstance(wanted, dict) and isinstance(got, dict):
@@ -65,7 +65,7 @@ def check_requests(wanted, got):
 class Teller:
     """One client, and what a step comes to with it."""
 
-    # A blocking call that has not begun has nobody to cancel it.
+    # A blocking call that has not begun cannot be cancelled.
     cancels_before = False
 
     def __init__(self, azure, caller):
@@ -148,10 +148,8 @@ def check(step, outcome, events, requests):
         check_requests(step["requests"], requests)
 
 
-@pytest.mark.parametrize("teller", [Teller, AwaitingTeller], ids=["blocking", "aio"])
-@pytest.mark.parametrize("name", STORIES)
-def test_story(name, teller, tmp_path):
-    story = STORIES[name]
+def steps_of(story, teller, folder):
+    """Runs a story: its steps, each with its outcome, its events and its requests."""
     with Emulator(scene=story.get("scene") or {}) as azure:
         azure.timing(story.get("timing", "none"))
         azure.clock(story.get("clock", 1))
@@ -167,7 +165,7 @@ def test_story(name, teller, tmp_path):
             if step.get("cancel") == "before" and not tell.cancels_before:
                 continue
             args = {
-                name: kept.get(value, value.replace("<folder>", str(tmp_path))) if isinstance(value, str) else value
+                name: kept.get(value, value.replace("<folder>", str(folder))) if isinstance(value, str) else value
                 for name, value in step["args"].items()
             }
             mark = azure.mark()
@@ -177,11 +175,18 @@ def test_story(name, teller, tmp_path):
                 for one in azure.requests(since=mark)
                 if one.sender == "client" and one.service != "entra"
             ]
-            check(step, outcome, events, requests)
+            yield step, outcome, events, requests
             if "keep" in step:
                 # Stored and read back, as a plan would be.
                 kept[f"${step['keep']}"] = type(outcome).from_json(outcome.to_json())
         tell.close()
+
+
+@pytest.mark.parametrize("teller", [Teller, AwaitingTeller], ids=["blocking", "aio"])
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name, teller, tmp_path):
+    for step, outcome, events, requests in steps_of(STORIES[name], teller, tmp_path):
+        check(step, outcome, events, requests)
 
 
 def test_every_story_is_there():

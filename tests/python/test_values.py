@@ -10,14 +10,33 @@ import pytest
 from conftest import MANIFESTS
 
 import aks_acr
-from aks_acr import AttachOutcome, Event, ImportProof, InvalidInputError, Pod, PullCause, PullFailure, _native, _words
+from aks_acr import (
+    AttachOutcome,
+    Event,
+    ImportProof,
+    InvalidInputError,
+    NextStep,
+    Pod,
+    PullFailure,
+    PullFinding,
+    _native,
+    _words,
+)
 
 PULL_FAILURE = PullFailure(
     pod="web-0",
     container="web",
     image="r.azurecr.io/web:1",
     reason="ErrImagePull",
-    cause=PullCause.Firewall("1.2.3.4"),
+    finding=PullFinding(
+        id="network.outbound_ip_not_allowed",
+        message="denied",
+        retry="never",
+        next_step=NextStep(summary="allow it", operation=None, arguments={}, command=None),
+        address="1.2.3.4",
+        host=None,
+        retry_at=None,
+    ),
     message="no",
 )
 POD = Pod.from_json(
@@ -31,7 +50,7 @@ KUBECONFIG = (
 )
 
 
-@pytest.mark.parametrize("value", [PULL_FAILURE, POD, PODS, PULL_FAILURE.cause, Event.Rollout(0, 2, None)], ids=repr)
+@pytest.mark.parametrize("value", [PULL_FAILURE, POD, PODS, PULL_FAILURE.finding, Event.Rollout(0, 2, None)], ids=repr)
 def test_a_value_is_pickled_compared_and_hashed_by_its_content(value):
     again = pickle.loads(pickle.dumps(value))
     assert again == value and again is not value
@@ -46,7 +65,7 @@ def test_a_value_does_not_change():
 
 
 def test_a_value_reads_as_the_call_that_makes_it():
-    assert repr(PULL_FAILURE.cause) == "PullCause.Firewall(address='1.2.3.4')"
+    assert repr(PULL_FAILURE.finding.next_step).startswith("NextStep(summary='allow it', operation=None")
     assert repr(aks_acr.Rollout(ready=1, wanted=2)) == "Rollout(ready=1, wanted=2)"
 
 
@@ -96,7 +115,7 @@ def test_an_enum_is_its_word():
         and str(aks_acr.Sku.BASIC) == "Basic"
         and aks_acr.Sku("Premium") is aks_acr.Sku.PREMIUM
     )
-    assert PULL_FAILURE.cause.retry is aks_acr.PullRetry.NEVER
+    assert PULL_FAILURE.finding.retry is aks_acr.PullRetry.NEVER
 
 
 def test_results_of_calls_keep_all_that_core_says(azure, client):

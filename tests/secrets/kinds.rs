@@ -23,7 +23,7 @@ use std::{
 };
 
 const ISSUER: &str = "https://issuer.example";
-/// The token of a run, by which it gets an assertion.
+/// The token of a run, with which it gets an assertion.
 const RUN: &str = "token-of-the-run-itself";
 /// What App Service wants to see.
 pub const HEADER: &str = "identity-header-of-the-app";
@@ -35,7 +35,7 @@ pub struct Scene {
     pub folder: Folder,
 }
 
-/// How somebody signs in.
+/// How a caller signs in.
 pub struct Kind {
     pub name: &'static str,
     make: fn(&Scene) -> Beginning,
@@ -206,7 +206,7 @@ fn own(scene: &Scene) -> Beginning {
     plain(Client::builder(careless, scene.azure.subscription()))
 }
 
-/// A credential that remembers what it gave, and shows it to whoever asks.
+/// A credential that remembers what it gave, and shows it to anyone who asks.
 #[derive(Debug)]
 pub struct Careless {
     inner: Arc<dyn TokenCredential>,

@@ -72,7 +72,7 @@ async fn through_a_proxy(secrets: &Arc<Secrets>) -> story::Ends {
     secrets.add("the wrong password of a proxy", "wrong-password-of-a-proxy");
     for builder in [
         own().add_root_certificates(server.ca_pem()).proxy(address("wrong-password-of-a-proxy")),
-        // Nobody is to be trusted, and nobody is there.
+        // No server is trusted, and none is there.
         own().proxy(address(PASSWORD.1)),
         own().proxy(format!("http://user:{}@127.0.0.1:1", PASSWORD.1)),
     ] {

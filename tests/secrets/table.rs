@@ -42,7 +42,7 @@ const WAYS: &[Way] = &[
 
 const MANY: usize = 100_000;
 
-/// Entra's refusal and the machine's, whoever asks.
+/// Entra's refusal and the machine's, regardless of who asks.
 fn sign_in_refused() -> Vec<Fault> {
     let body =
         json!({ "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided." });

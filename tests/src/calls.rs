@@ -14,10 +14,12 @@ use crate::{
     operate::{shown, shown_kubeconfig, shown_outcomes},
 };
 use aks_acr::{
-    ApplyAttachOptions, ApplyDetachOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions,
-    Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, DetachPlan, Error,
-    ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, MergeKubeconfigOptions, Operation,
-    PodSelection, ReadOptions, RegistryFilter, RegistryRef, RolloutOptions, WorkloadRef,
+    ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions, ApplyOptions,
+    AttachOptions, AttachPlan, AttachmentsOptions, CallOptions, Client, ClusterFilter, ClusterRef,
+    CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions,
+    DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
+    KubeconfigOptions, MergeKubeconfigOptions, Operation, PodSelection, ReadOptions, RegistryFilter, RegistryRef,
+    RolloutOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -123,11 +125,41 @@ pub async fn operate(
             args.done();
             Ok(shown(client.create_registry(&group, &name, options.with_call(call)).await?))
         }
+        Operation::DeleteRegistry => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            args.done();
+            Ok(shown(client.delete_registry(&registry, DeleteRegistryOptions::default().with_call(call)).await?))
+        }
+        Operation::PlanDeleteRegistry => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            args.done();
+            Ok(shown(client.plan_delete_registry(&registry, DeleteRegistryOptions::default().with_call(call)).await?))
+        }
+        Operation::ApplyDeleteRegistry => {
+            let plan = args.stored::<DeleteRegistryPlan>("plan");
+            args.done();
+            Ok(shown(client.apply_delete_registry(&plan, ApplyDeleteRegistryOptions::default().with_call(call)).await?))
+        }
         Operation::CreateCluster => {
             let cluster = args.needed::<ClusterRef>("cluster")?;
             let options = create_cluster_options(args)?;
             args.done();
             Ok(shown(client.create_cluster(&cluster, options.with_call(call)).await?))
+        }
+        Operation::DeleteCluster => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            args.done();
+            Ok(shown(client.delete_cluster(&cluster, DeleteClusterOptions::default().with_call(call)).await?))
+        }
+        Operation::PlanDeleteCluster => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            args.done();
+            Ok(shown(client.plan_delete_cluster(&cluster, DeleteClusterOptions::default().with_call(call)).await?))
+        }
+        Operation::ApplyDeleteCluster => {
+            let plan = args.stored::<DeleteClusterPlan>("plan");
+            args.done();
+            Ok(shown(client.apply_delete_cluster(&plan, ApplyDeleteClusterOptions::default().with_call(call)).await?))
         }
         Operation::ImportImage => {
             let registry = args.needed::<RegistryRef>("registry")?;
@@ -305,6 +337,7 @@ pub(crate) fn rollout_options(args: &mut Arguments) -> Result<RolloutOptions, Er
     args.set("registry", &mut options.registry)?;
     args.set("subscriptions", &mut options.subscriptions)?;
     args.set("propagation_timeout", &mut options.propagation_timeout)?;
+    args.set("missing_grant", &mut options.missing_grant)?;
     args.set("fail_fast", &mut options.fail_fast)?;
     Ok(options)
 }
@@ -319,6 +352,7 @@ parsed!(
     OnExistingEntry,
     OnExistingTag,
     OnInheritedGrant,
+    OnMissingGrant,
     PrincipalId,
     ReadFrom,
     RegistryRef,

@@ -1,8 +1,8 @@
-//! Who hears what is told through `tracing`, thread by thread, where tests run side by side.
+//! Who hears what is reported through `tracing`, thread by thread, where tests run side by side.
 //!
-//! A place that tells something learns once whether anybody wants to hear of it, when the first thread passes there. Where another
+//! A place that reports something learns once whether any subscriber wants it, when the first thread passes there. Where another
 //! thread begins to listen at that very moment, it is missed, and the place stays silent for it. So there is one subscriber for all
-//! threads, from before the first request on, that may want to hear of everything and hands it on to whom the thread has.
+//! threads, from before the first request on, that may want to hear of everything and hands it on to the thread's own subscriber.
 
 use std::{cell::RefCell, sync::Arc, sync::Once};
 use tracing::{
@@ -15,7 +15,7 @@ thread_local! {
     static HERE: RefCell<Option<Arc<dyn Subscriber>>> = const { RefCell::new(None) };
 }
 
-/// Is there for the whole process from now on. To be called before anything is told: by what makes the tests' clients.
+/// Is there for the whole process from now on. To be called before anything is reported: by what makes the tests' clients.
 ///
 /// # Panics
 /// If the process has another subscriber.
@@ -24,7 +24,7 @@ pub fn prepare() {
     ONCE.call_once(|| assert!(tracing::subscriber::set_global_default(Everywhere).is_ok(), "somebody else listens"));
 }
 
-/// Lets a subscriber hear what this thread tells, until the guard is dropped.
+/// Lets a subscriber receive what this thread reports, until the guard is dropped.
 #[must_use]
 pub fn listen(subscriber: impl Subscriber) -> Listening {
     prepare();

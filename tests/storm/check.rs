@@ -61,7 +61,7 @@ fn compare(end: &str, wanted: &str) -> Result<(), String> {
     if end == wanted { Ok(()) } else { Err(format!("another end than in calm weather: {end}\n  wanted: {wanted}")) }
 }
 
-/// A storm takes no right away and deletes nothing: an error may say that something is out of order, slow or not to be understood, and
+/// A storm takes no right away and deletes nothing: an error may say that something is unavailable, slow or unreadable, and
 /// has to say what was being done then.
 fn clear(step: &str, err: &Error, seed: u64) -> Result<(), String> {
     let is_told = match err.kind() {
@@ -70,7 +70,7 @@ fn clear(step: &str, err: &Error, seed: u64) -> Result<(), String> {
         | ErrorKind::DeadlineExceeded
         | ErrorKind::Unauthenticated
         | ErrorKind::Unexpected => err.context().next().is_some(),
-        // A pull that nodes could not make is told as one.
+        // A pull that failed on the nodes is reported as a failed pull.
         ErrorKind::PullFailed => strikes_nodes(seed) && err.pull_failure().is_some(),
         // Or, between two of their tries, as the progress that Kubernetes does not see.
         ErrorKind::OperationFailed => strikes_nodes(seed) && err.context().any(|(name, _)| name == "Kubernetes says"),

@@ -1,5 +1,5 @@
 //! The whole story in stormy weather: a share of all requests meets a fault, by chance that follows from a seed. Each run ends right or
-//! with an error that says what failed; whatever it ended as, the story told again in calm weather ends right.
+//! with an error that says what failed; however it ended, the story ends right when it is run again without faults.
 //!
 //! `AKS_ACR_STORM_RUNS` says how many seeds are run, `AKS_ACR_STORM_SEED` which one alone, or which is the first. From 10,000 on, each kind
 //! of fault has to be drawn often enough. `CARGO_PROFILE_DEV_OPT_LEVEL=1` is worth its build then.
@@ -61,7 +61,7 @@ fn in_calm_weather_the_story_ends_right() -> Result<(), Failed> {
     Ok(())
 }
 
-/// What struck depends on no clock and on no order of things sent at once, as far as the requests are the same.
+/// Which faults happen depends on no clock and on no order of concurrent requests, as long as the requests are the same.
 fn the_same_seed_meets_the_same_faults() {
     let struck = |seed| {
         let stage = Stage::new(seed);

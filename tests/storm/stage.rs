@@ -48,7 +48,7 @@ impl Stage {
         builder.transport(self.azure.transport()).kubernetes(self.azure.kubernetes()).build().unwrap()
     }
 
-    /// Tells the story in a storm.
+    /// Runs the story in a storm.
     pub fn stormy(&self, share: f64) -> story::Told {
         let storm = Storm::new(self.seed, share);
         self.azure.storm(if crate::check::strikes_nodes(self.seed) { storm } else { storm.sparing_nodes() });
@@ -57,7 +57,7 @@ impl Stage {
         told
     }
 
-    /// Tells the story in calm weather and gives its end.
+    /// Runs the story without faults and returns its end.
     pub fn calm_end(&self) -> Result<String, Stop> {
         self.azure.calm();
         match self.runtime.block_on(story::tell(self, story::Patience::Long)).stopped {
@@ -66,13 +66,13 @@ impl Stage {
         }
     }
 
-    /// The same by somebody who has waited until no node is kept from trying again: that is five minutes at most.
+    /// The same after waiting until every node may try again: that is five minutes at most.
     pub fn calm_end_later(&self) -> Result<String, Stop> {
         self.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(6 * 60)).await });
         self.calm_end()
     }
 
-    /// What is there at the end of the story, in words that are the same in every run.
+    /// What exists at the end of the story, in words that are the same in every run.
     pub fn end(&self) -> String {
         self.runtime.block_on(async {
             let (client, call) = (self.client(), CallOptions::default);
@@ -107,7 +107,7 @@ impl Stage {
         self.azure.requests().iter().filter(|one| is_write(one)).count()
     }
 
-    /// Whether a list has left something out since then: what is new, or what cannot be read, of which a warning tells.
+    /// Whether a list has left something out since then: what is new, or what cannot be read, which a warning reports.
     pub fn has_left_out(&self, since: Mark) -> bool {
         let leaves_out = |one: &aks_acr_emulator::Request| matches!(one.fault, Some("lagging list" | "odd body"));
         self.azure.requests_since(since).iter().any(leaves_out)

@@ -24,7 +24,7 @@ const TOLERANCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     Long,
-    /// Long, but for one call in some, which has to be short.
+    /// Long, except for an occasional call, which has to be short.
     ByChance,
 }
 
@@ -114,7 +114,7 @@ impl Teller<'_> {
                 client.wait_for_rollout(&cluster, &deployment, RolloutOptions::default().with_call(call))
             })
             .await;
-        // When the story is told once more, the pods may run by then.
+        // When the story is run again, the pods may be running by then.
         if let Err(Stop::Failed { step, err }) = rolled
             && err.kind() != ErrorKind::PullFailed
         {
@@ -152,7 +152,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Reads who can pull. What Azure does not list yet is read again, as often as somebody who waits for it would.
+    /// Reads who can pull. What Azure does not list yet is read again, as often as a waiting caller would.
     async fn attachments(&mut self, client: &Client, registry: &RegistryRef) -> Result<(), Stop> {
         loop {
             let mark = self.stage.azure.mark();
@@ -161,7 +161,7 @@ impl Teller<'_> {
                     client.attachments_of_registry(registry, AttachmentsOptions::default().with_call(call))
                 })
                 .await?;
-            // When the story is told once more, the second cluster may be attached already.
+            // When the story is run again, the second cluster may already be attached.
             let is_of_first = |grant: &&PullGrant| grant.clusters.iter().any(|one| one.name() == CLUSTERS[0]);
             let of_first = attached.grants.iter().filter(is_of_first).count();
             match of_first {

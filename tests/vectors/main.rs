@@ -1,7 +1,9 @@
-//! Parser cases: image references, registry names, names of role assignments.
+//! Parser cases: image references, registry names, names of role assignments, texts of failed pulls.
 
 mod assignment;
 mod image;
+mod pull_cause;
+mod pull_text;
 mod registry;
 
 use aks_acr_tests::data;
@@ -16,7 +18,8 @@ fn main() -> ExitCode {
         ("registry_name", "registry-names.json", registry::trials),
         ("assignment_name", "role-assignment-names.json", assignment::trials),
     ];
-    let trials = groups.into_iter().flat_map(|(name, file, make)| trials(name, file, make)).collect();
+    let trials = groups.into_iter().flat_map(|(name, file, make)| trials(name, file, make));
+    let trials = trials.chain(pull_text::trials()).chain(pull_cause::trials()).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

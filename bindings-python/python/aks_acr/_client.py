@@ -37,10 +37,10 @@ class Client(Blocking, Connected):
             ``REQUESTS_CA_BUNDLE`` is not read.
         read_only: Whether the client refuses to change anything: a write is not sent, and its call raises
             ``ForbiddenError``. This covers Azure and Kubernetes only: a kubeconfig can still be read, even an
-            administrator's, and merged into a file, and a missing SSH key pair is generated before ``create_cluster`` is refused.
+            administrator's, and merged into a file. No SSH key is generated.
         on_write: Called with each :class:`aks_acr.Write` before it is sent. If it raises, or returns ``False`` or an
             awaitable, the write is not sent, and the call raises ``ForbiddenError``. It is called in a daemon thread,
-            several at a time if several calls are made, and must return quickly: the call waits for it.
+            concurrently if several calls are running, and must return quickly: the call waits for it.
     """
 
     @property
@@ -49,7 +49,7 @@ class Client(Blocking, Connected):
         return Follow(self._calls)
 
     def close(self) -> None:
-        """Cancels running calls, and releases connections and credential."""
+        """Cancels running calls, and releases its connections and the credential."""
         self._calls.close()
 
     def __enter__(self) -> Self:
@@ -65,5 +65,5 @@ class Follow(Followed):
     """Every operation of a client as a run: iterate it for its events, then call ``result()``.
 
     After the last event, iteration raises the error if the call failed. Leaving the iteration early cancels the call. A
-    run may be cancelled, iterated and waited for in different threads; each event is given once.
+    run may be cancelled, iterated and waited for in different threads; each event is delivered only once.
     """

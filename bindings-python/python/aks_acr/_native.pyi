@@ -22,7 +22,9 @@ from typing_extensions import NotRequired, Self, disjoint_base
 
 from ._words import (
     Access,
+    ClusterPart,
     ClusterTier,
+    DeletionOutcome,
     DetachOutcome,
     DomainNameLabelScope,
     ErrorKind,
@@ -33,6 +35,7 @@ from ._words import (
     OnExistingEntry,
     OnExistingTag,
     OnInheritedGrant,
+    OnMissingGrant,
     Operation,
     PrincipalState,
     PullRetry,
@@ -40,6 +43,7 @@ from ._words import (
     ReadFrom,
     ReadSource,
     RefusalKind,
+    RegistryPart,
     RightScope,
     RoleAssignmentMode,
     Sku,
@@ -72,7 +76,7 @@ class GetsToken(Protocol):
 
 @type_check_only
 class GetsTokenInfo(Protocol):
-    """A credential in azure-core's newer form; its method may be a coroutine. For its exceptions see `GetsToken`."""
+    """A credential in azure-core's newer form; its method may be a coroutine. For its exceptions, see `GetsToken`."""
 
     def get_token_info(self, *scopes: str) -> Token | Awaitable[Token]: ...
 
@@ -96,7 +100,7 @@ def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
 
 def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
     """A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights
-    that are not required; leave those that you do not want out of `rights`.
+    that are not required; remove those that you do not want from `rights`.
     """
 
 @type_check_only
@@ -126,7 +130,7 @@ class Answer:
 
 @final
 class Ending:
-    """Internal. Ends a call that a coroutine awaits, from the thread of the event loop."""
+    """Internal. Ends, from the event loop's thread, a call that a coroutine awaits."""
 
     def raised(self, error: BaseException) -> None: ...
 
@@ -153,13 +157,13 @@ class Run(Generic[_T]):
         """Waits until the call ends, and returns its result. Events that were not iterated are dropped. It can be called again.
 
         Raises:
-            CancelledError: If the run was cancelled; it is `aks_acr.CancelledError`, not that of asyncio.
+            CancelledError: If the run was cancelled; this is `aks_acr.CancelledError`, not `asyncio.CancelledError`.
             AksAcrError: What the call would have raised.
         """
 
     def cancel(self) -> None:
-        """Stops the call. Operations that Azure has started continue. It may be called from any thread, even while another thread
-        waits in `result()` or for the next event, and more than once.
+        """Stops the call. Operations that Azure has already started keep running. It may be called from any thread, even while
+        another thread waits in `result()` or for the next event, and more than once.
         """
 
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
@@ -181,7 +185,7 @@ class AsyncRun(Generic[_T]):
     def __aiter__(self) -> AsyncRunEvents: ...
     def __await__(self) -> Generator[Any, None, _T]: ...
     def cancel(self) -> None:
-        """Stops the call. Operations that Azure has started continue. A coroutine that awaits the run gets an
+        """Stops the call. Operations that Azure has already started keep running. A coroutine that awaits the run gets an
         `aks_acr.CancelledError`. A task that is cancelled while it awaits the run gets an `asyncio.CancelledError`, as usual, and the
         call is stopped too. It may be called from any thread.
         """
@@ -232,14 +236,15 @@ class Kubeconfig:
 class ImportHandle(Result):
     """An import that Azure is working on. It can be stored and polled later, even by another process.
 
-    Azure signed the link in it: anyone who has the link can follow the import, so keep the JSON form secret. Each poll replaces the
+    Azure signed the link in it: someone who has the link may be able to follow the import, so keep the JSON form secret. Each poll replaces
+    the
     link; copies of the handle within a process share it.
     """
 
     __match_args__ = ("registry", "targets")
     @property
     def registry(self) -> str:
-        """Resource id of the target registry."""
+        """The resource ID of the target registry."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -247,7 +252,7 @@ class ImportHandle(Result):
 
     @property
     def correlation_id(self) -> str | None:
-        """The correlation id of the request that started it, in Azure's activity log."""
+        """The correlation ID of the request that started it, in Azure's activity log."""
 
     @property
     def asked_wait(self) -> timedelta | None:
@@ -277,7 +282,7 @@ class Calls:
         """The cloud's name, or the URL of its Resource Manager."""
 
     def close(self) -> None:
-        """Cancels running calls and releases connections and credential."""
+        """Cancels running calls and releases its connections and the credential."""
 
     def identities(
         self,
@@ -409,7 +414,7 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Attachment]:
-        """Carries out a plan of `plan_attach`, after checking that it still matches the current state.
+        """Carries out a plan made by `plan_attach`, after checking that it still matches the current state.
 
         The current state is read again first. If the grant was made in the meantime, nothing is written and the call
         succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
@@ -449,9 +454,9 @@ class Calls:
         grants at scopes above the registry are not touched. The result lists the grants that still give access. If
         there is nothing to remove, nothing is written and the outcome says so.
 
-        Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-        continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a
-        second call takes 2 requests in 1 round trip.
+        The removal of each grant is attempted even if another removal failed: the error lists the removed grants, and a
+        second call continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round
+        trips; a second call takes 2 requests in 1 round trip.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -517,12 +522,12 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Detachment]:
-        """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state.
+        """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state.
 
         The current state is read again first. Grants that were removed in the meantime are skipped; if more grants
         would be removed than planned, none is removed. The plan contains the options it was made with and is valid for
-        one hour. Each grant is tried even if removing another one failed: the error lists the removed grants, and a
-        second call continues with the rest.
+        one hour. The removal of each grant is attempted even if another removal failed: the error lists the removed
+        grants, and a second call continues with the rest.
 
         Args:
             plan: A plan of what detach would remove. It is valid for one hour.
@@ -555,8 +560,8 @@ class Calls:
         for in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has
         no effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
 
-        Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants
-        with `attachments_of_registry` instead.
+        For a cluster with a service principal, Azure reports its client ID but not its object ID, which role
+        assignments use: list the registry's grants with `attachments_of_registry` instead.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -591,10 +596,10 @@ class Calls:
     ) -> Call[RegistryAttachments]:
         """Lists the principals that can pull from a registry, and the grants that allow it.
 
-        Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. The call can say
-        whether a principal still exists only if it is a kubelet identity, unless Microsoft Graph is queried
-        (`query_graph`). If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for
-        each further subscription and for each role that is not one of the common built-in roles.
+        Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. Unless Microsoft
+        Graph is queried (`query_graph`), the call can report whether a principal still exists only if it is a kubelet
+        identity. If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for each
+        further subscription and for each role that is not one of the common built-in roles.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -640,26 +645,25 @@ class Calls:
         and otherwise one more to list the subscriptions.
 
         Args:
-            tags: Tags that a cluster must all have. A tag without a value matches every value.
+            tags: Tags; a cluster must have all of them. A tag without a value matches every value.
             subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
             management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
             resource_groups: The resource groups.
-            names: Patterns for the name: `*` stands for any letters and `?` for one.
+            names: Patterns for the name: `*` stands for any characters and `?` for exactly one.
             locations: The regions, such as `westeurope` or `West Europe`.
             fleet: Resource ID of an Azure Kubernetes Fleet Manager, whose members are selected. Not supported yet.
             read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
-            allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
-                named subscription that cannot be read is an error. A subscription that no filter names never is: it is
-                in `unreadable`.
+            allow_partial: Whether the call succeeds even if a subscription that the filter names cannot be read. Off by
+                default: a named subscription that cannot be read is an error. A subscription that the filter does not
+                name is listed in `unreadable`; it is an error only if no subscription can be read.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            ForbiddenError: If the caller can see no subscription, or lacks the permission to list the clusters of a
-                named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
-                the list.
+            ForbiddenError: If the caller can see no subscription, or, without `allow_partial`, cannot list the clusters
+                of a named subscription or, if none is named, of any visible one (the error names the missing action).
             NotFoundError: If a named subscription does not exist.
-            InvalidInputError: For a filter that can match nothing, such as an invalid name.
+            InvalidInputError: For a filter that cannot match anything, such as an invalid name.
             UnsupportedError: For Azure Resource Graph, a management group or a fleet, which this version cannot read
                 yet.
 
@@ -693,25 +697,25 @@ class Calls:
         and otherwise one more to list the subscriptions.
 
         Args:
-            tags: Tags that a registry must all have. A tag without a value matches every value.
+            tags: Tags; a registry must have all of them. A tag without a value matches every value.
             subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
             management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
             resource_groups: The resource groups.
-            names: Patterns for the name: `*` stands for any letters and `?` for one.
+            names: Patterns for the name: `*` stands for any characters and `?` for exactly one.
             locations: The regions, such as `westeurope` or `West Europe`.
             read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
-            allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
-                named subscription that cannot be read is an error. A subscription that no filter names never is: it is
-                in `unreadable`.
+            allow_partial: Whether the call succeeds even if a subscription that the filter names cannot be read. Off by
+                default: a named subscription that cannot be read is an error. A subscription that the filter does not
+                name is listed in `unreadable`; it is an error only if no subscription can be read.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            ForbiddenError: If the caller can see no subscription, or lacks the permission to list the registries of a
-                named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
-                the list.
+            ForbiddenError: If the caller can see no subscription, or, without `allow_partial`, cannot list the
+                registries of a named subscription or, if none is named, of any visible one (the error names the missing
+                action).
             NotFoundError: If a named subscription does not exist.
-            InvalidInputError: For a filter that can match nothing, such as an invalid name.
+            InvalidInputError: For a filter that cannot match anything, such as an invalid name.
             UnsupportedError: For Azure Resource Graph or a management group, which this version cannot read yet.
 
         Example:
@@ -764,9 +768,10 @@ class Calls:
         If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it
         differs from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
 
-        A taken name and a registry that is being deleted both fail with `ConflictError`. The first has the `code`
-        `RegistryNameAlreadyInUse`: choose another name. The second has no code: wait and retry. There is no separate
-        error kind for an exhausted quota; see `create_cluster`.
+        If the name is taken or the registry is being deleted, the call fails with `ConflictError`. For a taken name,
+        the `code` is `RegistryNameAlreadyInUse` or `AlreadyInUse`: choose another name. For a registry that is being
+        deleted, there is no code: wait and retry. There is no separate error kind for an exhausted quota; see
+        `create_cluster`.
 
         Args:
             group: The resource group.
@@ -789,7 +794,7 @@ class Calls:
             NotFoundError: If the resource group does not exist.
             NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
                 off.
-            ForbiddenError: If the caller lacks the permission.
+            ForbiddenError: If the caller lacks a required permission.
             OperationFailedError: If the creation failed, now or in an earlier attempt.
 
         Example:
@@ -797,6 +802,109 @@ class Calls:
             print(made.is_new, made.registry.login_server)
             for difference in made.differences:
                 print(difference)  # an existing registry is not changed
+        """
+
+    def delete_registry(
+        self,
+        registry: str,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryDeletion]:
+        """Deletes a registry with all its images, and waits until it is gone.
+
+        Azure keeps no copy. The role assignments on the registry are lost too; the result says how many there were, if
+        they could be listed. Call `plan_delete_registry` first to see what would be lost and who can pull from the
+        registry. To protect a registry from deletion, put a [`CanNotDelete`
+        lock](https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources) on it.
+
+        The write is sent once. After a transient error it is sent again only if a read shows that the same registry
+        still exists. If the registry is not found, or Azure is already deleting it, nothing is written and the outcome
+        says so. A name or login server is searched for in one subscription only, so `nothing_to_delete` does not prove
+        that the registry is not in another one. If you pass the registry's resource ID, this takes 4 requests, and more
+        while Azure is deleting it.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the resource group or the subscription in a resource ID does not exist.
+            ForbiddenError: If the caller lacks the permission to read or to delete the registry (the error names the
+                missing action), or if a lock prevents the deletion (the refusal is `RefusalKind.LOCK`).
+            OperationFailedError: If Azure could not delete it.
+
+        Example:
+            print(client.delete_registry("myregistry").outcome)
+        """
+
+    def plan_delete_registry(
+        self,
+        registry: str,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[DeleteRegistryPlan]:
+        """Plans the deletion of a registry, and writes nothing.
+
+        The plan says what would be lost (the registry, the role assignments on it, and its repositories, which are only
+        counted), and which principals and clusters can pull from it. What the caller cannot read is in `unread`, with
+        the missing action. The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+        `apply_delete_registry`.
+
+        To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It
+        waits at most 3 seconds for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that
+        the repositories could not be counted.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller lacks the permission to read it.
+            UnexpectedError: If Azure does not report when it was created.
+
+        Example:
+            plan = client.plan_delete_registry("myregistry")
+            print(plan)  # what would be lost, and who pulls from it
+            for part in plan.unread:
+                print("not known:", part.part, part.missing_action)
+        """
+
+    def apply_delete_registry(
+        self,
+        plan: DeleteRegistryPlan,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryDeletion]:
+        """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one.
+
+        The current state is read again first. If the registry is gone, nothing is written and the outcome says so. A
+        registry with the same ID that was created after the plan is not deleted. If a role assignment that the plan
+        does not list would be lost, nothing is deleted: make a new plan and review it. If the plan could not list the
+        role assignments (see `unread`), they are not compared. Images are not compared: those that were pushed after
+        the plan are deleted too. The plan is valid for one hour.
+
+        Args:
+            plan: A plan for deleting a registry: what would be lost, and who can pull from the registry. It is valid
+                for one hour.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `delete_registry`.
+            ConflictError: If the plan has expired, if the registry was deleted and created again, or if a role
+                assignment that the plan does not list would be lost.
+            InvalidInputError: If the plan has a different format version.
+
+        Example:
+            plan = client.plan_delete_registry("myregistry")
+            # Review the plan first; it is valid for one hour.
+            print(client.apply_delete_registry(plan).outcome)
         """
 
     def create_cluster(
@@ -820,17 +928,17 @@ class Calls:
         If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
         attached to it, and `differences` lists how it differs from the options.
 
-        The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If
-        the cluster is already being created, the call waits for that.
+        The grants are made as soon as the cluster reports its kubelet identity, which may be before the creation ends.
+        If the cluster is already being created, the call waits for that.
 
-        Azure offers no way to check in advance whether the caller may make the grants. The call learns it only when it
+        The library does not check in advance whether the caller may make the grants. The call finds out only when it
         makes them, after the creation has started. By then the cluster exists: call again to continue.
 
         There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If
         Azure rejects the request, the kind follows the HTTP status: `InvalidInputError`, `ForbiddenError` without a
-        `missing_action`, or `ConflictError`. If Azure notices it only during the creation, the kind is
+        `missing_action`, or `ConflictError`. If Azure notices the problem only during the creation, the kind is
         `OperationFailedError`. Azure's own code is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`. No such
-        response of Azure has been recorded yet, so there may be other codes.
+        response from Azure has been recorded yet, so there may be other codes.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -860,12 +968,107 @@ class Calls:
                 state).
             NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
                 off.
-            ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
-                money, the error names it in `created`.
+            ForbiddenError: If the caller lacks a required permission. If Azure has started to create a cluster, which
+                costs money, the error names it in `created`.
 
         Example:
             made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
             print(made.is_new, made.cluster.state)
+        """
+
+    def delete_cluster(
+        self,
+        cluster: str,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ClusterDeletion]:
+        """Deletes a cluster with its nodes and all that runs on it, and waits until it is gone.
+
+        Azure also deletes the node resource group with everything in it, such as the disks of persistent volumes. Call
+        `plan_delete_cluster` first to see what would be deleted and which grants would stay behind. The images in the
+        registry stay.
+
+        The write is sent once, and only for the cluster that was read: Azure rejects it if the cluster has been changed
+        since. After a transient error it is sent again only if a read shows that the same cluster still exists. If the
+        cluster is not found, or Azure is already deleting it, nothing is written and the outcome says so. A deletion
+        takes some minutes: 4 requests, and more while Azure is deleting the cluster.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the resource group or the subscription does not exist.
+            ForbiddenError: If the caller lacks the permission to read or to delete the cluster (the error names the
+                missing action), or if a lock prevents the deletion (the refusal is `RefusalKind.LOCK`).
+            ConflictError: If the cluster was changed between the read and the write.
+            OperationFailedError: If Azure could not delete it.
+
+        Example:
+            print(client.delete_cluster("my-group/my-cluster").outcome)
+        """
+
+    def plan_delete_cluster(
+        self,
+        cluster: str,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[DeleteClusterPlan]:
+        """Plans the deletion of a cluster, and writes nothing.
+
+        The plan says what would be deleted (the cluster, and the resource group with its nodes), and which grants of
+        the kubelet identity would stay behind: Azure keeps role assignments of deleted identities. Remove them with
+        `detach` first. What the caller cannot read is in `unread`, with the missing action. The plan needs read
+        permissions only. Review it, store it as JSON, and carry it out with `apply_delete_cluster`.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the cluster does not exist.
+            ForbiddenError: If the caller lacks the permission to read it.
+            UnexpectedError: If Azure does not report its `resourceUID`.
+
+        Example:
+            plan = client.plan_delete_cluster("my-group/my-cluster")
+            print(plan)
+            for one in plan.unread:
+                print("not read:", one.part)
+        """
+
+    def apply_delete_cluster(
+        self,
+        plan: DeleteClusterPlan,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ClusterDeletion]:
+        """Deletes the cluster in a plan made by `plan_delete_cluster`, after checking that it is still the same one.
+
+        The cluster is read again first. If it is gone, nothing is written and the outcome says so. A cluster with the
+        same ID that was created after the plan is not deleted. What runs on the cluster is not compared: workloads that
+        were deployed after the plan are deleted too. The plan is valid for one hour.
+
+        Args:
+            plan: A plan for deleting a cluster: what would be deleted, and which grants would stay behind. It is valid
+                for one hour.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `delete_cluster`.
+            ConflictError: If the plan has expired, or if the cluster was deleted and created again.
+            InvalidInputError: If the plan has a different format version.
+
+        Example:
+            plan = client.plan_delete_cluster("my-group/my-cluster")
+            print(plan)
+            print(client.apply_delete_cluster(plan).outcome)
         """
 
     def import_image(
@@ -898,13 +1101,13 @@ class Calls:
             source: An image reference: registry, repository, and a tag or a digest or both.
             target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
                 them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
-                `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+                `library/nginx:latest`; `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
                 and no tag has no default: without any target, the call fails with `InvalidInputError`.
             additional_tags: Further names of the image in the target registry, each `repository:tag`.
             untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
                 only.
             on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
-                succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+                succeeds; otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
             source_registry: The Azure registry that contains the source, if the source's host does not identify it.
                 Give its resource ID if it is in another subscription. A source without a host is then a repository of
                 that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
@@ -920,9 +1123,9 @@ class Calls:
         Raises:
             InvalidInputError: For an invalid target or a source in another cloud.
             NotFoundError: If the registry or the source does not exist.
-            ConflictError: If the tag has another image.
+            ConflictError: If the tag already refers to a different image.
             ForbiddenError: If the caller lacks the permission to import, or access to the source is denied.
-            RateLimitedError: If the source throttles.
+            RateLimitedError: If the source throttles Azure's requests.
             OperationFailedError: If the copy failed in Azure. `failed_side` says which side is at fault, if known.
 
         Example:
@@ -943,7 +1146,7 @@ class Calls:
 
         `concurrency` sets how many run at the same time. Each image has its own result, in the order of the list: one
         that fails does not stop the others, and one that exists already is not copied. `Event.ItemEnded` reports the
-        end of each image.
+        end of each image's import.
 
         If the call is cancelled or reaches its deadline, it still returns all results: each unfinished image has the
         cancellation or the deadline as its error.
@@ -992,13 +1195,13 @@ class Calls:
             source: An image reference: registry, repository, and a tag or a digest or both.
             target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
                 them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
-                `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+                `library/nginx:latest`; `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
                 and no tag has no default: without any target, the call fails with `InvalidInputError`.
             additional_tags: Further names of the image in the target registry, each `repository:tag`.
             untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
                 only.
             on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
-                succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+                succeeds; otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
             source_registry: The Azure registry that contains the source, if the source's host does not identify it.
                 Give its resource ID if it is in another subscription. A source without a host is then a repository of
                 that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
@@ -1035,8 +1238,8 @@ class Calls:
         any other error, such as a lost connection, the import continues, and the handle can be polled again.
 
         If Azure does not let the caller follow the import, its targets are read instead: until they have the image, the
-        import is reported as running, without tags; then it is reported as succeeded. If the targets cannot be read
-        either, the error is `ForbiddenError`.
+        import is reported as running, with `tags` empty; then it is reported as succeeded. If the targets cannot be
+        read either, the error is `ForbiddenError`.
 
         Args:
             handle: What `start_import` returned, or the handle in it.
@@ -1065,9 +1268,10 @@ class Calls:
     ) -> Call[Kubeconfig]:
         """Gets a cluster's kubeconfig as a value, without writing a file.
 
-        The kubeconfig is Azure's own. For a cluster with Entra ID, its user entry makes kubectl start the program
-        `kubelogin`, which has to be installed. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the
-        token themselves. This call itself starts no program.
+        The kubeconfig is Azure's own. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
+        program `kubelogin`, which has to be installed; with `Access.ADMIN` the entry has a client certificate instead.
+        `apply`, `wait_for_rollout` and `pods` do not need kubelogin: they acquire the token themselves. This call
+        itself starts no program.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1075,15 +1279,15 @@ class Calls:
             public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
                 other clusters.
             context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
-                are the cluster's name, and for the user entry a name that contains the resource group. The user entry
-                gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
-                with `-admin` appended, unless it ends in that already.
+                are the cluster's name, and for the user entry a name that contains the resource group. If you set this
+                option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
+                context gets this name with `-admin` appended, unless it ends in that already.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             NotFoundError: If the cluster does not exist.
-            ForbiddenError: If the caller lacks the permission.
+            ForbiddenError: If the caller lacks a required permission.
             InvalidInputError: For `Access.ADMIN` if local accounts are disabled, and for an invalid context name.
 
         Example:
@@ -1110,20 +1314,21 @@ class Calls:
         The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Everything else in
         the file stays as it is, byte for byte. A second call changes nothing.
 
-        For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context; see `kubeconfig`.
+        For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, except with `Access.ADMIN`;
+        see `kubeconfig`.
 
         Without a file in the options it reads the process's `KUBECONFIG`.
 
         The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example
         because it is a single file mounted into a container, it is written in place, as kubectl does, and the old text
-        is restored if that fails. Links are followed; mode, owner and line endings are kept; only its owner can read or
-        write a new file. If a context of that name differs only in its namespace, which a user may have set, it is left
-        alone. An administrator's context ends in `-admin`, as with az.
+        is restored if that fails. Links are followed; mode, owner and line endings are kept; a new file can be read and
+        written by its owner only. If a context of that name differs only in its namespace, which a user may have set,
+        it is left alone. An administrator's context ends in `-admin`, as with az.
 
-        If the merge fails, no file is changed, with one exception: if the current context is in a different file of
-        `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary files,
-        before the first is replaced. If replacing the second then fails, the error names the first as
-        `already changed`: run the same merge again to complete it.
+        If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current
+        context is in a different file of `KUBECONFIG` than the entries, both files are locked, and both new versions
+        are written to temporary files, before the first is replaced. If replacing the second then fails, the error
+        names the first as `already changed`: run the same merge again to complete it.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1131,12 +1336,12 @@ class Calls:
             public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
                 other clusters.
             context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
-                are the cluster's name, and for the user entry a name that contains the resource group. The user entry
-                gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
-                with `-admin` appended, unless it ends in that already.
-            file: The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an
-                entry with the name of the context, the cluster or the user, else the first that exists, else the last;
-                without `KUBECONFIG`, `~/.kube/config`.
+                are the cluster's name, and for the user entry a name that contains the resource group. If you set this
+                option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
+                context gets this name with `-admin` appended, unless it ends in that already.
+            file: The file. By default it is chosen as kubectl chooses it: the first file in `KUBECONFIG` that already
+                has an entry with the name of the context, the cluster or the user, else the first that exists, else the
+                last; without `KUBECONFIG`, `~/.kube/config`.
             on_existing_entry: What to do with existing entries that have the same names but different content. Kept by
                 default. Values: `"keep"` (default) or `"replace"`.
             set_current: Whether the context becomes the current one; on by default.
@@ -1150,12 +1355,12 @@ class Calls:
             ConflictError: If the file has different entries with these names and `on_existing_entry` is
                 `OnExistingEntry.KEEP`, if the lock is not released in time (the error names it), or if a program that
                 ignores the lock changed the file in the meantime.
-            InvalidInputError: If an entry names a file, another user, a proxy that you did not configure, or a program
-                other than `kubelogin` (the error names the field), or if the file's layout does not allow changing only
-                these entries (the error names the line).
+            InvalidInputError: If an entry names a file, a user to impersonate, a proxy that you did not configure, or a
+                program other than `kubelogin` (the error names the field), or if the file's layout does not allow
+                changing only these entries (the error names the line).
             ForbiddenError: If the file is not writable.
-            UnavailableError: If the system failed, for example because the disk is full.
-            InvalidInputError: Also, before the first request, if no file is named and the home folder is unknown.
+            UnavailableError: If the operating system reported an error, for example because the disk is full.
+            InvalidInputError: Also, before the first request, if no file is named and the home directory is unknown.
 
         Example:
             merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file
@@ -1177,10 +1382,11 @@ class Calls:
         """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`.
 
         The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
-        images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
-        an object, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces
-        and custom resource definitions come first. If one fails, the objects applied before it stay and the error says
-        how many: run the same apply again to continue.
+        images of containers and volumes, in arguments and environment variables, and in custom resources. An object's
+        `data`, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces and
+        custom resource definitions come first, and up to 8 consecutive objects of the same built-in kind are applied at
+        a time. If one fails, no more are started, those already applied stay, and the error says how many were applied:
+        run the same apply again to continue.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1194,9 +1400,9 @@ class Calls:
             on_progress: Called with each `Event` of the call.
 
         Raises:
-            InvalidInputError: If the options have no registry for a placeholder or an image is from another cloud (both
-                before the first request), or if Kubernetes rejects an object that does not match its schema or is too
-                large.
+            InvalidInputError: If the options have no registry for a placeholder, or if an image is from another cloud
+                (both are checked before the first request), or if Kubernetes rejects an object that does not match its
+                schema or is too large.
             NotFoundError: For a kind or namespace that does not exist in the cluster, or a missing cluster or registry.
             ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
                 is being deleted.
@@ -1216,6 +1422,7 @@ class Calls:
         registry: str | None = None,
         subscriptions: Sequence[str] | None = None,
         propagation_timeout: _Seconds | None = None,
+        missing_grant: _OnMissingGrant | None = None,
         fail_fast: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1223,14 +1430,19 @@ class Calls:
         """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
 
         It only waits and starts nothing. A Deployment, StatefulSet or DaemonSet is complete when
-        `kubectl rollout status` says so, and a Job when `kubectl wait --for=condition=complete` does. Pods belong to
-        the workload by their owner references, so that overlapping selectors do not matter.
+        `kubectl rollout status` says so, and a Job when `kubectl wait --for=condition=complete` does. Pods are matched
+        to the workload by their owner references, so overlapping selectors do not matter.
 
         The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod
         Security, a `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has
-        failed. If a grant is missing, it ends after about 20 seconds. An exhausted quota, pods that fit no node,
-        missing configuration and containers that keep exiting are reported in `Event.Rollout` and in the error at the
-        deadline; with `fail_fast` they end the wait, too. The deadline limits the whole call, including
+        failed. If a grant is missing, it ends after about 3 seconds, unless `missing_grant` says to wait. A missing
+        image on a registry of the Premium tier, whose replicas may lag, ends it after 6 minutes; a host name that does
+        not exist, once the registry is 10 minutes old.
+
+        An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are
+        reported in `Event.Rollout` and in the error at the deadline; with `fail_fast` they end the wait, too. If a
+        pod's status does not say why it does not start, its events are read after 5 seconds: a volume whose ConfigMap
+        or Secret is missing is reported there only. The deadline limits the whole call, including
         `propagation_timeout`.
 
         Args:
@@ -1240,23 +1452,27 @@ class Calls:
             namespace: The namespace of the workload; `default` by default.
             registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
                 registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
-                not effective yet.
+                not effective yet. When a registry does not have an image, or its host name does not exist, the registry
+                itself is read.
             subscriptions: Further subscriptions to search for the registry of a refused pull. The client's and the
-                cluster's are always searched. By default all that the caller can list.
+                cluster's are always searched. By default, every subscription that the caller can list is searched too.
             propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
                 call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
                 deadline, which may end the wait earlier.
-            fail_fast: Whether the wait also ends at causes that others can remove at any time; `False` by default. They
-                are an exhausted quota, pods that fit no node, a missing ConfigMap, Secret or service account, and
-                containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at the
-                deadline.
+            missing_grant: What to do if the role assignments were read completely and none of them allows the pull; by
+                default, the wait ends. Values: `"fail"` (default) or `"wait"`.
+            fail_fast: Whether problems that someone else can fix at any time also end the wait; `False` by default.
+                These are an exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account,
+                and containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at
+                the deadline. With it, the wait also gives no time to the replicas of a Premium registry or to the host
+                names of a new registry.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
         Raises:
             PullFailedError: If an image cannot be pulled and waiting cannot help (the cause is in `pull_failure`).
-            DeadlineExceededError: If the deadline passes (the error has the progress made so far, and what blocked the
-                rollout at the end, if anything).
+            DeadlineExceededError: If the deadline passes (the error contains the progress made so far, and what blocked
+                the rollout at the end, if anything).
             OperationFailedError: If admission rejects the pods, the workload is paused, or Kubernetes reports the
                 rollout as failed.
             NotFoundError: If the workload does not exist.
@@ -1266,7 +1482,7 @@ class Calls:
                 rolled = client.wait_for_rollout("my-group/my-cluster", "web")
                 print(f"{rolled.ready}/{rolled.wanted} ready")
             except aks_acr.PullFailedError as err:
-                print(err)  # the cause and the remedy; err.pull_failure has the facts
+                print(err)  # the finding and the next step; err.pull_failure has the details
         """
 
     def pods(
@@ -1278,7 +1494,7 @@ class Calls:
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Pods]:
-        """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
+        """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1297,7 +1513,9 @@ class Calls:
         """
 
 _Access: TypeAlias = Access | Literal["user", "admin"]
+_ClusterPart: TypeAlias = ClusterPart | Literal["grants"]
 _ClusterTier: TypeAlias = ClusterTier | Literal["Free", "Standard", "Premium"]
+_DeletionOutcome: TypeAlias = DeletionOutcome | Literal["deleted", "nothing_to_delete"]
 _DetachOutcome: TypeAlias = DetachOutcome | Literal["removed", "nothing_to_remove"]
 _DomainNameLabelScope: TypeAlias = DomainNameLabelScope | Literal["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"]
 _ErrorKind: TypeAlias = ErrorKind | Literal["invalid_input", "not_found", "conflict", "forbidden", "not_registered", "unauthenticated", "rate_limited", "deadline_exceeded", "cancelled", "unavailable", "operation_failed", "pull_failed", "unsupported", "unexpected"]
@@ -1308,13 +1526,15 @@ _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace
 _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registries", "registry", "create_registry", "create_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registries", "registry", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
 _ReadFrom: TypeAlias = ReadFrom | Literal["auto", "arm", "graph"]
 _ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
 _RefusalKind: TypeAlias = RefusalKind | Literal["missing_right", "policy", "lock", "deny_assignment", "constrained_delegation", "conditional_access", "read_only_client", "write_hook"]
+_RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignments", "clusters"]
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
 _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 _Sku: TypeAlias = Sku | Literal["Basic", "Standard", "Premium"]
@@ -1325,17 +1545,16 @@ _GrantReach: TypeAlias = GrantReach.Direct | GrantReach.Inherited
 _ImportProof: TypeAlias = ImportProof.SourceMatched | ImportProof.TargetOnly | ImportProof.Unproven
 _StartedImport: TypeAlias = StartedImport.AlreadyExists | StartedImport.Started
 _ImportStatus: TypeAlias = ImportStatus.Running | ImportStatus.Succeeded
-_PullCause: TypeAlias = PullCause.Unauthorized | PullCause.NoCredentials | PullCause.Firewall | PullCause.NotFound | PullCause.NoMatchingPlatform | PullCause.PrivateAddressTimeout | PullCause.PublicAddressTimeout | PullCause.NoSuchHost | PullCause.Throttled | PullCause.UntrustedCertificate | PullCause.InvalidName | PullCause.NeverPulled | PullCause.Unknown
 _Event: TypeAlias = Event.Started | Event.Polling | Event.ImportingTag | Event.Retrying | Event.Rollout | Event.Finished | Event.ItemEnded
 
 @type_check_only
 class ImportItem(TypedDict):
-    """An image of a list, with the options of its import."""
+    """An image in a list, with its import options."""
 
     source: str
     target: NotRequired[str | None]
     """The target, `repository:tag`. By default the source's own repository and tag, as Docker completes them, unless
-    `additional_tags` or `untagged_repositories` name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1`
+    `additional_tags` or `untagged_repositories` name others: `nginx` becomes `library/nginx:latest`; `ghcr.io/a/b:v1`
     and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag has no default: without any target, the
     call fails with `InvalidInputError`.
     """
@@ -1344,7 +1563,7 @@ class ImportItem(TypedDict):
     untagged_repositories: NotRequired[Sequence[str]]
     """Repositories in the target registry that get the image without a tag, by its digest only."""
     on_existing_tag: NotRequired[_OnExistingTag]
-    """What to do with an existing tag. By default it is kept: if it has the same image, the call succeeds, otherwise it
+    """What to do with an existing tag. By default it is kept: if it has the same image, the call succeeds; otherwise it
     fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
     """
     source_registry: NotRequired[str | None]
@@ -1560,7 +1779,7 @@ class AttachOutcome(Result):
 
     @final
     class Inherited(AttachOutcome):
-        """A scope above the registry gives the role: nothing was written."""
+        """The role is already assigned at a scope above the registry: nothing was written."""
 
         __match_args__ = ("from_",)
         def __new__(cls, from_: str) -> AttachOutcome.Inherited: ...
@@ -1589,7 +1808,7 @@ class AttachOutcome(Result):
 
         @property
         def from_(self) -> str:
-            """The scope of its role assignment: the registry or one above it."""
+            """The scope of its role assignment: the registry or a scope above it."""
 
 
     @final
@@ -1766,8 +1985,8 @@ class PlannedAction(Result):
 class Detachment(Result):
     """The result of detach: the removed grants, and those that still give access.
 
-    A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry token
-    for hours, and an image that is already on a node starts without a pull.
+    A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry
+    credential for up to an hour, and an image that is already on a node starts without a pull.
     """
 
     __match_args__ = ("outcome", "principal_id", "registry", "removed", "remaining")
@@ -1882,7 +2101,7 @@ class PullGrant(Result):
 
     @property
     def role_definition_id(self) -> str:
-        """The role definition's ID, the part that is the same in every subscription."""
+        """The part of the role definition's ID that is the same in every subscription."""
 
     @property
     def role_name(self) -> str | None:
@@ -2043,7 +2262,7 @@ class RoleAssignment(Result):
 
     @property
     def role_definition_id(self) -> str:
-        """The role definition's ID, the part that is the same in every subscription."""
+        """The part of the role definition's ID that is the same in every subscription."""
 
     @property
     def condition(self) -> str | None:
@@ -2051,7 +2270,7 @@ class RoleAssignment(Result):
 
     @property
     def description(self) -> str | None:
-        """Its description; on assignments that this library created, its name and version."""
+        """Its description; on assignments that this library created, the library's name and version."""
 
 
 @final
@@ -2083,7 +2302,7 @@ class ClusterAttachments(Result):
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The searched subscriptions. Registries in other subscriptions may be attached too."""
+        """The subscriptions that were searched. Registries in other subscriptions may be attached too."""
 
 
 @final
@@ -2158,7 +2377,9 @@ class Registry(Result):
 
     @property
     def created(self) -> datetime | None:
-        """When it was created. A registry that was deleted and created again has the same ID and another time."""
+        """When it was created. A registry that was deleted and created again has the same ID but a different creation
+        time.
+        """
 
     @property
     def tags(self) -> dict[str, str]:
@@ -2190,7 +2411,7 @@ class ClusterList(Result):
 
     @property
     def as_of(self) -> datetime:
-        """When reading began, by Azure's clock. The list shows this state or a later one."""
+        """When reading began, by Azure's clock. The list shows the state at that time or a later one."""
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -2235,7 +2456,7 @@ class ListedCluster(Result):
 
     @property
     def power_state(self) -> str | None:
-        """Whether its nodes run, as reported by Azure: `Running` or `Stopped`."""
+        """Whether the cluster is running, as reported by Azure: `Running` or `Stopped`."""
 
     @property
     def identities(self) -> ClusterIdentities:
@@ -2261,7 +2482,7 @@ class Unreadable(Result):
 
     @property
     def resource(self) -> str | None:
-        """The resource, by its ID or as one without an ID, if only this one could not be read."""
+        """The resource, if only this one could not be read: its ID, or `a resource without an ID`."""
 
     @property
     def missing_action(self) -> str | None:
@@ -2299,7 +2520,7 @@ class RegistryList(Result):
 
     @property
     def as_of(self) -> datetime:
-        """When reading began, by Azure's clock. The list shows this state or a later one."""
+        """When reading began, by Azure's clock. The list shows the state at that time or a later one."""
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -2374,6 +2595,145 @@ class Difference(Result):
 
 
 @final
+class RegistryDeletion(Result):
+    """The result of deleting a registry."""
+
+    __match_args__ = ("outcome", "registry", "role_assignments", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        outcome: _DeletionOutcome,
+        registry: str | None,
+        role_assignments: int | None,
+        correlation_id: str | None,
+    ) -> RegistryDeletion: ...
+    @property
+    def outcome(self) -> DeletionOutcome:
+        """What the call found or did."""
+
+    @property
+    def registry(self) -> str | None:
+        """The registry. `None` if no registry was found by the given name or login server. A resource ID."""
+
+    @property
+    def role_assignments(self) -> int | None:
+        """How many role assignments had the registry itself as their scope. They are lost with it: a registry of the
+        same name starts without them. `None` if they could not be listed, or nothing was deleted.
+        """
+
+    @property
+    def correlation_id(self) -> str | None:
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written, or its
+        response was lost.
+        """
+
+
+@final
+class DeleteRegistryPlan(Result):
+    """A plan for deleting a registry: what would be lost, and who can pull from the registry. It is valid for one hour.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+
+    Applying it reads the current state again. If the registry is gone, the call succeeds. If it has since been deleted
+    and created again, or if a role assignment that the plan does not list would be lost, nothing is deleted; if the
+    plan could not list the role assignments, they are not compared. Images are not compared either: those that have
+    been pushed since then are deleted too.
+
+    `str()` starts with a line for the registry, marked with `-` and followed by its details. A line with `!` names a
+    grant that allows pulling from it, and a line with `?` names what could not be read.
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "registry", "login_server", "sku", "created", "repositories", "role_assignments", "grants", "subscriptions", "unread")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        registry: str,
+        login_server: str,
+        sku: str,
+        created: datetime,
+        repositories: int | None,
+        role_assignments: Iterable[RoleAssignment],
+        grants: Iterable[PullGrant],
+        subscriptions: Iterable[str],
+        unread: Iterable[UnreadPart],
+    ) -> DeleteRegistryPlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan is rejected after this."""
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def login_server(self) -> str:
+        """Its host for pushes and pulls."""
+
+    @property
+    def sku(self) -> str:
+        """Its service tier, such as `Basic`."""
+
+    @property
+    def created(self) -> datetime:
+        """When it was created. A registry with the same ID that was created at another time is not deleted."""
+
+    @property
+    def repositories(self) -> int | None:
+        """How many repositories it has. `None` if they could not be counted: see `unread`."""
+
+    @property
+    def role_assignments(self) -> tuple[RoleAssignment, ...]:
+        """The role assignments with the registry itself as their scope, regardless of their role. They are lost with
+        it.
+        """
+
+    @property
+    def grants(self) -> tuple[PullGrant, ...]:
+        """The grants that allow pulling from it, direct ones first, with the clusters that use them."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that were searched for clusters."""
+
+    @property
+    def unread(self) -> tuple[UnreadPart, ...]:
+        """What could not be read. The plan says nothing about these parts."""
+
+
+@final
+class UnreadPart(Result):
+    """What a plan could not read, and why."""
+
+    __match_args__ = ("part", "missing_action", "reason")
+    def __new__(
+        cls,
+        *,
+        part: _RegistryPart,
+        missing_action: str | None,
+        reason: str,
+    ) -> UnreadPart: ...
+    @property
+    def part(self) -> RegistryPart:
+        """What is not known."""
+
+    @property
+    def missing_action(self) -> str | None:
+        """The action that the caller's roles lack, if that is the reason."""
+
+    @property
+    def reason(self) -> str:
+        """The error's text."""
+
+
+@final
 class CreatedCluster(Result):
     """The result of creating a cluster: the cluster, and its attachments."""
 
@@ -2416,7 +2776,7 @@ class CreatedCluster(Result):
 class Cluster(Result):
     """A cluster as reported by Azure."""
 
-    __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host")
+    __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host", "node_resource_group", "etag", "uid")
     def __new__(
         cls,
         *,
@@ -2428,6 +2788,9 @@ class Cluster(Result):
         node_count: int | None,
         vm_size: str,
         host: str | None,
+        node_resource_group: str,
+        etag: str | None,
+        uid: str | None,
     ) -> Cluster: ...
     @property
     def id(self) -> str:
@@ -2462,6 +2825,152 @@ class Cluster(Result):
     @property
     def host(self) -> str | None:
         """The host of its API server, once it has one."""
+
+    @property
+    def node_resource_group(self) -> str:
+        """The resource group with its nodes, disks, load balancer and public IP addresses, such as
+        `MC_group_dev_westeurope`; empty if Azure reports none.
+        """
+
+    @property
+    def etag(self) -> str | None:
+        """Azure's `eTag`, which is another one after each write. `None` if Azure reports none."""
+
+    @property
+    def uid(self) -> str | None:
+        """Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another UID.
+        `None` if Azure reports none.
+        """
+
+
+@final
+class ClusterDeletion(Result):
+    """The result of deleting a cluster."""
+
+    __match_args__ = ("outcome", "cluster", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        outcome: _DeletionOutcome,
+        cluster: str,
+        correlation_id: str | None,
+    ) -> ClusterDeletion: ...
+    @property
+    def outcome(self) -> DeletionOutcome:
+        """What the call found or did."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written, or its
+        response was lost.
+        """
+
+
+@final
+class DeleteClusterPlan(Result):
+    """A plan for deleting a cluster: what would be deleted, and which grants would stay behind. It is valid for one
+    hour.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+
+    Applying it reads the cluster again. If the cluster is gone, the call succeeds. If it has since been deleted and
+    created again, nothing is deleted. What runs on the cluster is not compared: workloads that were deployed after the
+    plan are deleted too.
+
+    `str()` starts with a line for the cluster, marked with `-` and followed by its details. A line with `!` names a
+    grant that would stay behind, and a line with `?` names what could not be read.
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "cluster", "uid", "host", "kubernetes_version", "node_resource_group", "grants", "subscriptions", "unread")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        cluster: str,
+        uid: str,
+        host: str | None,
+        kubernetes_version: str,
+        node_resource_group: str,
+        grants: Iterable[PullGrant],
+        subscriptions: Iterable[str],
+        unread: Iterable[UnreadClusterPart],
+    ) -> DeleteClusterPlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan is rejected after this."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def uid(self) -> str:
+        """Azure's `resourceUID`. A cluster with the same ID but another UID is not deleted."""
+
+    @property
+    def host(self) -> str | None:
+        """The host of its API server, if it has one."""
+
+    @property
+    def kubernetes_version(self) -> str:
+        """Its Kubernetes version."""
+
+    @property
+    def node_resource_group(self) -> str:
+        """The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent
+        volumes, load balancer, public IP addresses. Empty if Azure reports none.
+        """
+
+    @property
+    def grants(self) -> tuple[PullGrant, ...]:
+        """The grants of the kubelet identity itself that allow pulling. They stay behind: if the identity was created
+        with the cluster, it is deleted with it, and Azure keeps role assignments of deleted identities. `detach`
+        removes the direct ones.
+        """
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that were searched for grants; empty if they could not be listed."""
+
+    @property
+    def unread(self) -> tuple[UnreadClusterPart, ...]:
+        """What could not be read. The plan says nothing about these parts."""
+
+
+@final
+class UnreadClusterPart(Result):
+    """What a plan could not read about a cluster, and why."""
+
+    __match_args__ = ("part", "missing_action", "reason")
+    def __new__(
+        cls,
+        *,
+        part: _ClusterPart,
+        missing_action: str | None,
+        reason: str,
+    ) -> UnreadClusterPart: ...
+    @property
+    def part(self) -> ClusterPart:
+        """What is not known."""
+
+    @property
+    def missing_action(self) -> str | None:
+        """The action that the caller's roles lack, if that is the reason."""
+
+    @property
+    def reason(self) -> str:
+        """The error's text."""
 
 
 @final
@@ -2543,8 +3052,8 @@ class ImportProof(Result):
 
         @property
         def reason(self) -> str:
-            """Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has its
-            credentials.
+            """Why the source was not compared: it is not reachable from here, it refuses the caller, or only Azure has
+            its credentials.
             """
 
 
@@ -2647,7 +3156,7 @@ class MergedKubeconfig(Result):
     ) -> MergedKubeconfig: ...
     @property
     def file(self) -> str:
-        """The file with the entries. If it is a link, the file that the link leads to was written."""
+        """The file with the entries. If it is a link, the file that the link points to was written."""
 
     @property
     def context(self) -> str:
@@ -2700,14 +3209,14 @@ class Applied(Result):
 
     @property
     def is_new(self) -> bool:
-        """Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or was
-        already as the manifest says.
+        """Whether the object is new; in a dry run, whether it would be new. `False`: it existed, and was changed or
+        already matched the manifest.
         """
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version;
-        usually empty.
+        """Warnings from the cluster's API server, such as those from Pod Security admission or about a deprecated API
+        version; usually empty.
         """
 
 
@@ -2724,7 +3233,7 @@ class Rollout(Result):
     ) -> Rollout: ...
     @property
     def ready(self) -> int:
-        """Ready pods of the newest pod template; of a Job, the completed ones."""
+        """Ready pods of the newest pod template; for a Job, the completed ones."""
 
     @property
     def wanted(self) -> int:
@@ -2825,9 +3334,9 @@ class Pod(Result):
 
 @final
 class PullFailure(Result):
-    """A failed pull: the image, the cause if it is known, and kubelet's message."""
+    """A failed pull: the image, what the failure means, and the kubelet's message."""
 
-    __match_args__ = ("pod", "container", "image", "reason", "cause", "message")
+    __match_args__ = ("pod", "container", "image", "reason", "finding", "message")
     def __new__(
         cls,
         *,
@@ -2835,7 +3344,7 @@ class PullFailure(Result):
         container: str,
         image: str,
         reason: str,
-        cause: _PullCause,
+        finding: PullFinding,
         message: str,
     ) -> PullFailure: ...
     @property
@@ -2852,153 +3361,92 @@ class PullFailure(Result):
 
     @property
     def reason(self) -> str:
-        """Kubelet's reason, such as `ErrImagePull`."""
+        """The kubelet's reason, such as `ErrImagePull`."""
 
     @property
-    def cause(self) -> _PullCause:
-        """The cause."""
+    def finding(self) -> PullFinding:
+        """What the failure means."""
 
     @property
     def message(self) -> str:
-        """Kubelet's message; the one about the first failure, if it was read in time. Kubelet replaces that message
-        when it starts to back off.
+        """The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that
+        message when it starts to back off.
         """
 
 
-@disjoint_base
-class PullCause(Result):
-    """The cause of a failed pull."""
+@final
+class PullFinding(Result):
+    """What a failed pull means: a finding, with the facts in the kubelet's message."""
+
+    __match_args__ = ("id", "message", "retry", "next_step", "address", "host", "retry_at")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        message: str,
+        retry: _PullRetry,
+        next_step: NextStep,
+        address: str | None,
+        host: str | None,
+        retry_at: datetime | None,
+    ) -> PullFinding: ...
+    @property
+    def id(self) -> str:
+        """The finding's ID, such as `grant.missing`. The page of findings lists them."""
 
     @property
-    def kind(self) -> str:
-        """The name of this variant, the same word in every language."""
+    def message(self) -> str:
+        """What it means, in one sentence."""
 
     @property
     def retry(self) -> PullRetry:
         """Whether waiting can help."""
 
-    @final
-    class Unauthorized(PullCause):
-        """The registry knows the identity, but the identity has no access to this repository: no grant, the wrong role
-        for the registry's mode, the wrong identity, or a grant that is not effective yet.
-        """
+    @property
+    def next_step(self) -> NextStep:
+        """What to do about it."""
 
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.Unauthorized: ...
-        @property
-        def kind(self) -> Literal["unauthorized"]: ...
+    @property
+    def address(self) -> str | None:
+        """The address that did not respond, or the cluster's own address that the registry denied."""
 
-    @final
-    class NoCredentials(PullCause):
-        """No credentials reached the registry: the nodes have no identity, or could not use it."""
+    @property
+    def host(self) -> str | None:
+        """The host that the node could not use."""
 
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.NoCredentials: ...
-        @property
-        def kind(self) -> Literal["no_credentials"]: ...
-
-    @final
-    class Firewall(PullCause):
-        """The registry's firewall denied the address."""
-
-        __match_args__ = ("address",)
-        def __new__(cls, address: str | None) -> PullCause.Firewall: ...
-        @property
-        def kind(self) -> Literal["firewall"]: ...
-        @property
-        def address(self) -> str | None:
-            """The cluster's outgoing address, if the message contains it."""
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the registry accepts requests again, if it says so."""
 
 
-    @final
-    class NotFound(PullCause):
-        """The registry does not have the repository or the tag."""
+@final
+class NextStep(Result):
+    """What to do about a finding."""
 
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.NotFound: ...
-        @property
-        def kind(self) -> Literal["not_found"]: ...
+    __match_args__ = ("summary", "operation", "arguments", "command")
+    def __new__(
+        cls,
+        *,
+        summary: str,
+        operation: str | None,
+        arguments: dict[str, str],
+        command: str | None,
+    ) -> NextStep: ...
+    @property
+    def summary(self) -> str:
+        """The step, in one sentence."""
 
-    @final
-    class NoMatchingPlatform(PullCause):
-        """The image has no variant for the node's operating system and architecture."""
+    @property
+    def operation(self) -> str | None:
+        """The operation of this library that does it, such as `attach`. Its `arguments` are complete."""
 
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.NoMatchingPlatform: ...
-        @property
-        def kind(self) -> Literal["no_matching_platform"]: ...
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments of `operation`, by name."""
 
-    @final
-    class PrivateAddressTimeout(PullCause):
-        """A private address does not respond: no route, or a security group blocks it."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.PrivateAddressTimeout: ...
-        @property
-        def kind(self) -> Literal["private_address_timeout"]: ...
-
-    @final
-    class PublicAddressTimeout(PullCause):
-        """A public address does not respond: outgoing traffic is filtered."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.PublicAddressTimeout: ...
-        @property
-        def kind(self) -> Literal["public_address_timeout"]: ...
-
-    @final
-    class NoSuchHost(PullCause):
-        """The registry's host name does not resolve."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.NoSuchHost: ...
-        @property
-        def kind(self) -> Literal["no_such_host"]: ...
-
-    @final
-    class Throttled(PullCause):
-        """The registry throttles."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.Throttled: ...
-        @property
-        def kind(self) -> Literal["throttled"]: ...
-
-    @final
-    class UntrustedCertificate(PullCause):
-        """The registry's certificate is not trusted: a proxy or firewall inspects the traffic."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.UntrustedCertificate: ...
-        @property
-        def kind(self) -> Literal["untrusted_certificate"]: ...
-
-    @final
-    class InvalidName(PullCause):
-        """The image reference is invalid."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.InvalidName: ...
-        @property
-        def kind(self) -> Literal["invalid_name"]: ...
-
-    @final
-    class NeverPulled(PullCause):
-        """The image is not on the node, and the pod's pull policy is `Never`."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.NeverPulled: ...
-        @property
-        def kind(self) -> Literal["never_pulled"]: ...
-
-    @final
-    class Unknown(PullCause):
-        """The message is not recognized. The cause may be transient."""
-
-        __match_args__ = ()
-        def __new__(cls) -> PullCause.Unknown: ...
-        @property
-        def kind(self) -> Literal["unknown"]: ...
+    @property
+    def command(self) -> str | None:
+        """The `az` or `kubectl` command that does it."""
 
 
 @disjoint_base
@@ -3007,8 +3455,8 @@ class Event(Result):
 
     Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for
     people and may change. Each `Event.Started` is followed by one `Event.Finished` with the same text, unless the step
-    failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one image of a
-    list, its `Event.ItemEnded` says so. A step that was not started is never finished.
+    failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one image in a
+    list, its `Event.ItemEnded` says so. There is no `finished` without an earlier `started`.
     """
 
     @property
@@ -3123,7 +3571,7 @@ class Event(Result):
 
     @final
     class ItemEnded(Event):
-        """The import of one image of a list has ended, successfully or not."""
+        """The import of one image in a list has ended, successfully or not."""
 
         __match_args__ = ("index", "source", "is_new", "error")
         def __new__(cls, index: int, source: str, is_new: bool, error: str | None) -> Event.ItemEnded: ...
@@ -3295,7 +3743,7 @@ class AksAcrError(Exception):
     missing_action: str | None
     """The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
 
-    `None` if something other than the caller's roles refused the call.
+    `None` if the call was refused for a reason other than the caller's roles.
     """
     policies: tuple[DenyingPolicy, ...]
     """The policies that denied the call.
@@ -3307,14 +3755,16 @@ class AksAcrError(Exception):
     refusal: RefusalKind | None
     """What refused the call, if known.
 
-    It is set for the kind `ForbiddenError`, and for conditional access with `UnauthenticatedError`.
+    It is set for the kind `ForbiddenError`, and for `UnauthenticatedError` if conditional access is the reason.
     """
     request_id: str | None
     """`x-ms-request-id` of the service's response."""
     retry_after: timedelta | None
     """How long the service asked the client to wait."""
     scope: str | None
-    """The resource ID at which the caller was refused. For a resource to create, that of its resource group."""
+    """The resource ID at which the caller was refused. If the resource was to be created, this is the ID of its
+    resource group.
+    """
     smallest_role: str | None
     """The smallest built-in role with `missing_action`."""
     status: int | None
@@ -3349,16 +3799,19 @@ class UnauthenticatedError(AksAcrError):
     """
 
 class RateLimitedError(AksAcrError):
-    """The service throttles, and asks the client to wait longer than the deadline allows; see `retry_after`. Transient.
+    """The service throttles the client, and asks it to wait longer than the deadline allows; see `retry_after`.
+    Transient.
     """
 
 class DeadlineExceededError(AksAcrError, TimeoutError):
-    """The deadline passed. Transient: operations that Azure has started continue, and a new call finds them. It is a
-    `TimeoutError` too.
+    """The deadline passed. Transient: operations that Azure has already started keep running, and a new call finds
+    them. It is a `TimeoutError` too.
     """
 
 class CancelledError(AksAcrError):
-    """The caller cancelled. Operations that Azure has started continue. Closing the client cancels too."""
+    """The caller cancelled. Operations that Azure has already started keep running. Closing the client also cancels its
+    calls.
+    """
 
 class UnavailableError(AksAcrError):
     """The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects

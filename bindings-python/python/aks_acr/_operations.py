@@ -19,13 +19,13 @@ class Blocking:
     plan_attach = blocking(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = blocking(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
+    """Carries out a plan made by `plan_attach`, after checking that it still matches the current state."""
     detach = blocking(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = blocking(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = blocking(Calls.apply_detach)
-    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
+    """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = blocking(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = blocking(Calls.attachments_of_registry)
@@ -38,8 +38,20 @@ class Blocking:
     """Finds a registry by name, login server or resource ID."""
     create_registry = blocking(Calls.create_registry)
     """Creates a registry."""
+    delete_registry = blocking(Calls.delete_registry)
+    """Deletes a registry with all its images, and waits until it is gone."""
+    plan_delete_registry = blocking(Calls.plan_delete_registry)
+    """Plans the deletion of a registry, and writes nothing."""
+    apply_delete_registry = blocking(Calls.apply_delete_registry)
+    """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
     create_cluster = blocking(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
+    delete_cluster = blocking(Calls.delete_cluster)
+    """Deletes a cluster with its nodes and all that runs on it, and waits until it is gone."""
+    plan_delete_cluster = blocking(Calls.plan_delete_cluster)
+    """Plans the deletion of a cluster, and writes nothing."""
+    apply_delete_cluster = blocking(Calls.apply_delete_cluster)
+    """Deletes the cluster in a plan made by `plan_delete_cluster`, after checking that it is still the same one."""
     import_image = blocking(Calls.import_image)
     """Copies an image into a registry, and verifies the imported digest."""
     import_images = blocking(Calls.import_images)
@@ -57,7 +69,7 @@ class Blocking:
     wait_for_rollout = blocking(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = blocking(Calls.pods)
-    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
+    """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""
 
 
 class Awaitable:
@@ -72,13 +84,13 @@ class Awaitable:
     plan_attach = awaitable(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = awaitable(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
+    """Carries out a plan made by `plan_attach`, after checking that it still matches the current state."""
     detach = awaitable(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = awaitable(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = awaitable(Calls.apply_detach)
-    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
+    """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = awaitable(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = awaitable(Calls.attachments_of_registry)
@@ -91,8 +103,20 @@ class Awaitable:
     """Finds a registry by name, login server or resource ID."""
     create_registry = awaitable(Calls.create_registry)
     """Creates a registry."""
+    delete_registry = awaitable(Calls.delete_registry)
+    """Deletes a registry with all its images, and waits until it is gone."""
+    plan_delete_registry = awaitable(Calls.plan_delete_registry)
+    """Plans the deletion of a registry, and writes nothing."""
+    apply_delete_registry = awaitable(Calls.apply_delete_registry)
+    """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
     create_cluster = awaitable(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
+    delete_cluster = awaitable(Calls.delete_cluster)
+    """Deletes a cluster with its nodes and all that runs on it, and waits until it is gone."""
+    plan_delete_cluster = awaitable(Calls.plan_delete_cluster)
+    """Plans the deletion of a cluster, and writes nothing."""
+    apply_delete_cluster = awaitable(Calls.apply_delete_cluster)
+    """Deletes the cluster in a plan made by `plan_delete_cluster`, after checking that it is still the same one."""
     import_image = awaitable(Calls.import_image)
     """Copies an image into a registry, and verifies the imported digest."""
     import_images = awaitable(Calls.import_images)
@@ -110,7 +134,7 @@ class Awaitable:
     wait_for_rollout = awaitable(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = awaitable(Calls.pods)
-    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
+    """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""
 
 
 class Followed:
@@ -126,13 +150,13 @@ class Followed:
     plan_attach = followed(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = followed(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
+    """Carries out a plan made by `plan_attach`, after checking that it still matches the current state."""
     detach = followed(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = followed(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed(Calls.apply_detach)
-    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
+    """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = followed(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed(Calls.attachments_of_registry)
@@ -145,8 +169,20 @@ class Followed:
     """Finds a registry by name, login server or resource ID."""
     create_registry = followed(Calls.create_registry)
     """Creates a registry."""
+    delete_registry = followed(Calls.delete_registry)
+    """Deletes a registry with all its images, and waits until it is gone."""
+    plan_delete_registry = followed(Calls.plan_delete_registry)
+    """Plans the deletion of a registry, and writes nothing."""
+    apply_delete_registry = followed(Calls.apply_delete_registry)
+    """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
     create_cluster = followed(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
+    delete_cluster = followed(Calls.delete_cluster)
+    """Deletes a cluster with its nodes and all that runs on it, and waits until it is gone."""
+    plan_delete_cluster = followed(Calls.plan_delete_cluster)
+    """Plans the deletion of a cluster, and writes nothing."""
+    apply_delete_cluster = followed(Calls.apply_delete_cluster)
+    """Deletes the cluster in a plan made by `plan_delete_cluster`, after checking that it is still the same one."""
     import_image = followed(Calls.import_image)
     """Copies an image into a registry, and verifies the imported digest."""
     import_images = followed(Calls.import_images)
@@ -164,7 +200,7 @@ class Followed:
     wait_for_rollout = followed(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = followed(Calls.pods)
-    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
+    """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""
 
 
 class FollowedAsync:
@@ -180,13 +216,13 @@ class FollowedAsync:
     plan_attach = followed_async(Calls.plan_attach)
     """Plans what `attach` would do, and writes nothing."""
     apply_attach = followed_async(Calls.apply_attach)
-    """Carries out a plan of `plan_attach`, after checking that it still matches the current state."""
+    """Carries out a plan made by `plan_attach`, after checking that it still matches the current state."""
     detach = followed_async(Calls.detach)
     """Removes the grants that let a cluster's nodes pull from a registry."""
     plan_detach = followed_async(Calls.plan_detach)
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed_async(Calls.apply_detach)
-    """Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state."""
+    """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
     attachments_of_cluster = followed_async(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed_async(Calls.attachments_of_registry)
@@ -199,8 +235,20 @@ class FollowedAsync:
     """Finds a registry by name, login server or resource ID."""
     create_registry = followed_async(Calls.create_registry)
     """Creates a registry."""
+    delete_registry = followed_async(Calls.delete_registry)
+    """Deletes a registry with all its images, and waits until it is gone."""
+    plan_delete_registry = followed_async(Calls.plan_delete_registry)
+    """Plans the deletion of a registry, and writes nothing."""
+    apply_delete_registry = followed_async(Calls.apply_delete_registry)
+    """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
     create_cluster = followed_async(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
+    delete_cluster = followed_async(Calls.delete_cluster)
+    """Deletes a cluster with its nodes and all that runs on it, and waits until it is gone."""
+    plan_delete_cluster = followed_async(Calls.plan_delete_cluster)
+    """Plans the deletion of a cluster, and writes nothing."""
+    apply_delete_cluster = followed_async(Calls.apply_delete_cluster)
+    """Deletes the cluster in a plan made by `plan_delete_cluster`, after checking that it is still the same one."""
     import_image = followed_async(Calls.import_image)
     """Copies an image into a registry, and verifies the imported digest."""
     import_images = followed_async(Calls.import_images)
@@ -218,4 +266,4 @@ class FollowedAsync:
     wait_for_rollout = followed_async(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
     pods = followed_async(Calls.pods)
-    """Lists the pods of a namespace; the result prints as the table of `kubectl get pods`."""
+    """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""

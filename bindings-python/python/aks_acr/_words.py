@@ -22,6 +22,13 @@ class Access(_Word):
     """
 
 
+class ClusterPart(_Word):
+    """A part of what a plan says about a cluster."""
+
+    GRANTS = "grants"
+    """The grants of its kubelet identity."""
+
+
 class ClusterTier(_Word):
     """A cluster's pricing tier, which determines the control plane's service level."""
 
@@ -31,6 +38,17 @@ class ClusterTier(_Word):
     """With an uptime SLA."""
     PREMIUM = "Premium"
     """With an uptime SLA and long-term support."""
+
+
+class DeletionOutcome(_Word):
+    """What the call found or did."""
+
+    DELETED = "deleted"
+    """This call deleted the registry or cluster. It is gone."""
+    NOTHING_TO_DELETE = "nothing_to_delete"
+    """The registry or cluster was not found, or Azure was already deleting it and it is gone now. This call deleted
+    nothing.
+    """
 
 
 class DetachOutcome(_Word):
@@ -61,7 +79,7 @@ class DomainNameLabelScope(_Word):
 
 
 class ErrorKind(_Word):
-    """The kind of an `Error`: what a caller can do about it.
+    """The kind of an error: what a caller can do about it.
 
     Transient kinds, where retrying the same call later may succeed, are `RateLimitedError`, `UnavailableError` and
     `DeadlineExceededError`. An individual error can differ from its kind: use `is_transient`.
@@ -88,12 +106,15 @@ class ErrorKind(_Word):
     UNAUTHENTICATED = "unauthenticated"
     """No token could be acquired, or the service rejected it."""
     RATE_LIMITED = "rate_limited"
-    """The service throttles, and asks the client to wait longer than the deadline allows; see `retry_after`. Transient.
+    """The service throttles the client, and asks it to wait longer than the deadline allows; see `retry_after`.
+    Transient.
     """
     DEADLINE_EXCEEDED = "deadline_exceeded"
-    """The deadline passed. Transient: operations that Azure has started continue, and a new call finds them."""
+    """The deadline passed. Transient: operations that Azure has already started keep running, and a new call finds
+    them.
+    """
     CANCELLED = "cancelled"
-    """The caller cancelled. Operations that Azure has started continue."""
+    """The caller cancelled. Operations that Azure has already started keep running."""
     UNAVAILABLE = "unavailable"
     """The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects
     the caller, and a disk that cannot be written to.
@@ -117,7 +138,7 @@ class GroupMembership(_Word):
     """It is a group, and the listed clusters were compared with its members."""
     UNCHECKED = "unchecked"
     """It is a group whose members were not read: a cluster that is not named here may pull with it. `query_graph` reads
-    them, with `GroupMember.Read.All` in Microsoft Graph.
+    them.
     """
 
 
@@ -163,7 +184,7 @@ class OnExistingTag(_Word):
     """What an import does with an existing target tag."""
 
     KEEP = "keep"
-    """Keeps it: if it has the same image, the call succeeds, otherwise it fails with `ConflictError`. If the source is
+    """Keeps it: if it has the same image, the call succeeds; otherwise it fails with `ConflictError`. If the source is
     not named by its digest and cannot be read, for example because it requires credentials, any existing image with
     that tag counts as a different one.
     """
@@ -178,6 +199,17 @@ class OnInheritedGrant(_Word):
     """It is sufficient: nothing is written."""
     GRANT_DIRECTLY = "grant_directly"
     """A grant on the registry itself is made anyway."""
+
+
+class OnMissingGrant(_Word):
+    """What a wait for a rollout does if no role assignment allows the nodes to pull."""
+
+    FAIL = "fail"
+    """The wait ends with the missing grant."""
+    WAIT = "wait"
+    """The wait continues for the propagation timeout. For deployments that run beside the tool that makes the grant,
+    such as Terraform.
+    """
 
 
 class Operation(_Word):
@@ -196,7 +228,13 @@ class Operation(_Word):
     REGISTRIES = "registries"
     REGISTRY = "registry"
     CREATE_REGISTRY = "create_registry"
+    DELETE_REGISTRY = "delete_registry"
+    PLAN_DELETE_REGISTRY = "plan_delete_registry"
+    APPLY_DELETE_REGISTRY = "apply_delete_registry"
     CREATE_CLUSTER = "create_cluster"
+    DELETE_CLUSTER = "delete_cluster"
+    PLAN_DELETE_CLUSTER = "plan_delete_cluster"
+    APPLY_DELETE_CLUSTER = "apply_delete_cluster"
     IMPORT_IMAGE = "import_image"
     IMPORT_IMAGES = "import_images"
     START_IMPORT = "start_import"
@@ -217,7 +255,9 @@ class PrincipalState(_Word):
     EXISTS = "exists"
     """It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it."""
     GONE = "gone"
-    """It was deleted in Entra ID: Azure keeps its role assignments, which are useless."""
+    """It was deleted in Entra ID. Azure keeps its role assignments; they have no effect once the principal's last token
+    has expired.
+    """
     UNKNOWN = "unknown"
     """Not known."""
 
@@ -246,7 +286,7 @@ class ReadFrom(_Word):
     """The service to read lists from."""
 
     AUTO = "auto"
-    """The library decides: Azure Resource Manager."""
+    """The library decides; at present it always uses Azure Resource Manager."""
     ARM = "arm"
     """Azure Resource Manager: the current state, one list for each subscription."""
     GRAPH = "graph"
@@ -266,7 +306,7 @@ class RefusalKind(_Word):
     """What refused a call. Each kind is resolved in a different way, by a different person."""
 
     MISSING_RIGHT = "missing_right"
-    """No role of the caller contains the action: see `missing_action`."""
+    """None of the caller's roles contains the action: see `missing_action`."""
     POLICY = "policy"
     """A policy denies the request: see `policies`. More permissions do not help."""
     LOCK = "lock"
@@ -274,7 +314,8 @@ class RefusalKind(_Word):
     Azure responds with 409.
     """
     DENY_ASSIGNMENT = "deny_assignment"
-    """A deny assignment, such as that of a deployment stack or a managed application, has precedence over all roles."""
+    """A deny assignment, such as that of a deployment stack or a managed application, takes precedence over all roles.
+    """
     CONSTRAINED_DELEGATION = "constrained_delegation"
     """The caller may assign roles, but a condition excludes this role or this principal."""
     CONDITIONAL_ACCESS = "conditional_access"
@@ -283,6 +324,17 @@ class RefusalKind(_Word):
     """The client is read-only: nothing was sent."""
     WRITE_HOOK = "write_hook"
     """The write hook rejected the write: nothing was sent."""
+
+
+class RegistryPart(_Word):
+    """A part of what a plan says about a registry."""
+
+    REPOSITORIES = "repositories"
+    """The number of its repositories."""
+    ROLE_ASSIGNMENTS = "role_assignments"
+    """The role assignments at the registry and above it."""
+    CLUSTERS = "clusters"
+    """The clusters that use a grant."""
 
 
 class RightScope(_Word):

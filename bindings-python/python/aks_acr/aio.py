@@ -19,11 +19,11 @@ class Client(Awaitable, Connected):
     """Attaches registries to clusters in one Azure subscription, with one credential; every operation is a coroutine.
 
     Cancelling the task that awaits a call stops the call, not an operation that Azure has started. A credential whose
-    methods are coroutines is awaited in the loop of the call: like every async credential from azure-identity, it belongs to one loop. One
-    client may be used in any number of loops.
+    methods are coroutines is awaited in the call's event loop: like every async credential from azure-identity, it belongs to one
+    loop. One client may be used in any number of loops.
 
-    Every operation takes the ``deadline`` of :class:`aks_acr.Client`. ``on_progress`` is a plain function, called in the
-    loop of the call by ``call_soon_threadsafe``; an exception in it goes to the loop's exception handler, and the call
+    Every operation takes ``deadline``, as in :class:`aks_acr.Client`. ``on_progress`` is a plain function, called in the
+    call's event loop through ``call_soon_threadsafe``; an exception in it goes to the loop's exception handler, and the call
     continues.
 
     Args:
@@ -39,7 +39,7 @@ class Client(Awaitable, Connected):
         return Follow(self._calls)
 
     async def close(self) -> None:
-        """Cancels running calls, and releases connections and credential."""
+        """Cancels running calls, and releases its connections and the credential."""
         self._calls.close()
 
     async def __aenter__(self) -> Self:

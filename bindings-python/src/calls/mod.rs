@@ -42,7 +42,7 @@ impl Calls {
         &self.0.cloud
     }
 
-    /// Cancels running calls and releases connections and credential.
+    /// Cancels running calls and releases its connections and the credential.
     fn close(&self) {
         self.0.close();
     }

@@ -167,7 +167,7 @@ impl Calls {
         Ok(Call::new::<values::AttachPlan, _, _>(manner, work))
     }
 
-    /// Carries out a plan of `plan_attach`, after checking that it still matches the current state.
+    /// Carries out a plan made by `plan_attach`, after checking that it still matches the current state.
     ///
     /// The current state is read again first. If the grant was made in the meantime, nothing is written and the call
     /// succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
@@ -213,9 +213,9 @@ impl Calls {
     /// grants at scopes above the registry are not touched. The result lists the grants that still give access. If
     /// there is nothing to remove, nothing is written and the outcome says so.
     ///
-    /// Each grant is tried even if removing another one failed: the error lists the removed grants, and a second call
-    /// continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a
-    /// second call takes 2 requests in 1 round trip.
+    /// The removal of each grant is attempted even if another removal failed: the error lists the removed grants, and a
+    /// second call continues with the rest. If you pass the registry's resource ID, this takes 3 requests in 2 round
+    /// trips; a second call takes 2 requests in 1 round trip.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -301,12 +301,12 @@ impl Calls {
         Ok(Call::new::<values::DetachPlan, _, _>(manner, work))
     }
 
-    /// Removes the grants in a plan of `plan_detach`, after checking that it still matches the current state.
+    /// Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state.
     ///
     /// The current state is read again first. Grants that were removed in the meantime are skipped; if more grants
     /// would be removed than planned, none is removed. The plan contains the options it was made with and is valid for
-    /// one hour. Each grant is tried even if removing another one failed: the error lists the removed grants, and a
-    /// second call continues with the rest.
+    /// one hour. The removal of each grant is attempted even if another removal failed: the error lists the removed
+    /// grants, and a second call continues with the rest.
     ///
     /// Args:
     ///     plan: A plan of what detach would remove. It is valid for one hour.
@@ -344,8 +344,8 @@ impl Calls {
     /// for in the client's subscription and the cluster's; name further subscriptions in the options. `query_graph` has
     /// no effect here. This takes 3 requests in 2 round trips, and 2 more requests for each further subscription.
     ///
-    /// Azure does not report which principal pulls for a cluster with a service principal: list the registry's grants
-    /// with `attachments_of_registry` instead.
+    /// For a cluster with a service principal, Azure reports its client ID but not its object ID, which role
+    /// assignments use: list the registry's grants with `attachments_of_registry` instead.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -388,10 +388,10 @@ impl Calls {
 
     /// Lists the principals that can pull from a registry, and the grants that allow it.
     ///
-    /// Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. The call can say
-    /// whether a principal still exists only if it is a kubelet identity, unless Microsoft Graph is queried
-    /// (`query_graph`). If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for
-    /// each further subscription and for each role that is not one of the common built-in roles.
+    /// Inherited grants are included. A grant to a kubelet identity lists the clusters that use it. Unless Microsoft
+    /// Graph is queried (`query_graph`), the call can report whether a principal still exists only if it is a kubelet
+    /// identity. If you pass the registry's resource ID, this takes 3 requests in 1 round trip, and one more for each
+    /// further subscription and for each role that is not one of the common built-in roles.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -440,26 +440,25 @@ impl Calls {
     /// and otherwise one more to list the subscriptions.
     ///
     /// Args:
-    ///     tags: Tags that a cluster must all have. A tag without a value matches every value.
+    ///     tags: Tags; a cluster must have all of them. A tag without a value matches every value.
     ///     subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
     ///     management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
     ///     resource_groups: The resource groups.
-    ///     names: Patterns for the name: `*` stands for any letters and `?` for one.
+    ///     names: Patterns for the name: `*` stands for any characters and `?` for exactly one.
     ///     locations: The regions, such as `westeurope` or `West Europe`.
     ///     fleet: Resource ID of an Azure Kubernetes Fleet Manager, whose members are selected. Not supported yet.
     ///     read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
-    ///     allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
-    ///         named subscription that cannot be read is an error. A subscription that no filter names never is: it is
-    ///         in `unreadable`.
+    ///     allow_partial: Whether the call succeeds even if a subscription that the filter names cannot be read. Off by
+    ///         default: a named subscription that cannot be read is an error. A subscription that the filter does not
+    ///         name is listed in `unreadable`; it is an error only if no subscription can be read.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     ForbiddenError: If the caller can see no subscription, or lacks the permission to list the clusters of a
-    ///         named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
-    ///         the list.
+    ///     ForbiddenError: If the caller can see no subscription, or, without `allow_partial`, cannot list the clusters
+    ///         of a named subscription or, if none is named, of any visible one (the error names the missing action).
     ///     NotFoundError: If a named subscription does not exist.
-    ///     InvalidInputError: For a filter that can match nothing, such as an invalid name.
+    ///     InvalidInputError: For a filter that cannot match anything, such as an invalid name.
     ///     UnsupportedError: For Azure Resource Graph, a management group or a fleet, which this version cannot read
     ///         yet.
     ///
@@ -510,25 +509,25 @@ impl Calls {
     /// and otherwise one more to list the subscriptions.
     ///
     /// Args:
-    ///     tags: Tags that a registry must all have. A tag without a value matches every value.
+    ///     tags: Tags; a registry must have all of them. A tag without a value matches every value.
     ///     subscriptions: The subscriptions to read; by default all enabled ones that the caller can see.
     ///     management_group: Reads the subscriptions of a management group, by its ID. Not supported yet.
     ///     resource_groups: The resource groups.
-    ///     names: Patterns for the name: `*` stands for any letters and `?` for one.
+    ///     names: Patterns for the name: `*` stands for any characters and `?` for exactly one.
     ///     locations: The regions, such as `westeurope` or `West Europe`.
     ///     read: The service to read. Values: `"auto"` (default), `"arm"` or `"graph"`.
-    ///     allow_partial: Whether a list without a subscription that the filter names is a success. Off by default: a
-    ///         named subscription that cannot be read is an error. A subscription that no filter names never is: it is
-    ///         in `unreadable`.
+    ///     allow_partial: Whether the call succeeds even if a subscription that the filter names cannot be read. Off by
+    ///         default: a named subscription that cannot be read is an error. A subscription that the filter does not
+    ///         name is listed in `unreadable`; it is an error only if no subscription can be read.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     ForbiddenError: If the caller can see no subscription, or lacks the permission to list the registries of a
-    ///         named subscription or of all of them, with the missing action: with `allow_partial` that is a part of
-    ///         the list.
+    ///     ForbiddenError: If the caller can see no subscription, or, without `allow_partial`, cannot list the
+    ///         registries of a named subscription or, if none is named, of any visible one (the error names the missing
+    ///         action).
     ///     NotFoundError: If a named subscription does not exist.
-    ///     InvalidInputError: For a filter that can match nothing, such as an invalid name.
+    ///     InvalidInputError: For a filter that cannot match anything, such as an invalid name.
     ///     UnsupportedError: For Azure Resource Graph or a management group, which this version cannot read yet.
     ///
     /// Example:
@@ -602,9 +601,10 @@ impl Calls {
     /// If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it
     /// differs from the options. Azure chooses the login server. The admin user and anonymous pull stay off.
     ///
-    /// A taken name and a registry that is being deleted both fail with `ConflictError`. The first has the `code`
-    /// `RegistryNameAlreadyInUse`: choose another name. The second has no code: wait and retry. There is no separate
-    /// error kind for an exhausted quota; see `create_cluster`.
+    /// If the name is taken or the registry is being deleted, the call fails with `ConflictError`. For a taken name,
+    /// the `code` is `RegistryNameAlreadyInUse` or `AlreadyInUse`: choose another name. For a registry that is being
+    /// deleted, there is no code: wait and retry. There is no separate error kind for an exhausted quota; see
+    /// `create_cluster`.
     ///
     /// Args:
     ///     group: The resource group.
@@ -627,7 +627,7 @@ impl Calls {
     ///     NotFoundError: If the resource group does not exist.
     ///     NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
     ///         off.
-    ///     ForbiddenError: If the caller lacks the permission.
+    ///     ForbiddenError: If the caller lacks a required permission.
     ///     OperationFailedError: If the creation failed, now or in an earlier attempt.
     ///
     /// Example:
@@ -661,22 +661,144 @@ impl Calls {
         Ok(Call::new::<values::CreatedRegistry, _, _>(manner, work))
     }
 
+    /// Deletes a registry with all its images, and waits until it is gone.
+    ///
+    /// Azure keeps no copy. The role assignments on the registry are lost too; the result says how many there were, if
+    /// they could be listed. Call `plan_delete_registry` first to see what would be lost and who can pull from the
+    /// registry. To protect a registry from deletion, put a [`CanNotDelete`
+    /// lock](https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources) on it.
+    ///
+    /// The write is sent once. After a transient error it is sent again only if a read shows that the same registry
+    /// still exists. If the registry is not found, or Azure is already deleting it, nothing is written and the outcome
+    /// says so. A name or login server is searched for in one subscription only, so `nothing_to_delete` does not prove
+    /// that the registry is not in another one. If you pass the registry's resource ID, this takes 4 requests, and more
+    /// while Azure is deleting it.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the resource group or the subscription in a resource ID does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read or to delete the registry (the error names the
+    ///         missing action), or if a lock prevents the deletion (the refusal is `RefusalKind.LOCK`).
+    ///     OperationFailedError: If Azure could not delete it.
+    ///
+    /// Example:
+    ///     print(client.delete_registry("myregistry").outcome)
+    #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
+    fn delete_registry(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let options = aks_acr::DeleteRegistryOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.delete_registry(&registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::RegistryDeletion, _, _>(manner, work))
+    }
+
+    /// Plans the deletion of a registry, and writes nothing.
+    ///
+    /// The plan says what would be lost (the registry, the role assignments on it, and its repositories, which are only
+    /// counted), and which principals and clusters can pull from it. What the caller cannot read is in `unread`, with
+    /// the missing action. The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+    /// `apply_delete_registry`.
+    ///
+    /// To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It
+    /// waits at most 3 seconds for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that
+    /// the repositories could not be counted.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the registry does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read it.
+    ///     UnexpectedError: If Azure does not report when it was created.
+    ///
+    /// Example:
+    ///     plan = client.plan_delete_registry("myregistry")
+    ///     print(plan)  # what would be lost, and who pulls from it
+    ///     for part in plan.unread:
+    ///         print("not known:", part.part, part.missing_action)
+    #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
+    fn plan_delete_registry(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let options = aks_acr::DeleteRegistryOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.plan_delete_registry(&registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::DeleteRegistryPlan, _, _>(manner, work))
+    }
+
+    /// Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one.
+    ///
+    /// The current state is read again first. If the registry is gone, nothing is written and the outcome says so. A
+    /// registry with the same ID that was created after the plan is not deleted. If a role assignment that the plan
+    /// does not list would be lost, nothing is deleted: make a new plan and review it. If the plan could not list the
+    /// role assignments (see `unread`), they are not compared. Images are not compared: those that were pushed after
+    /// the plan are deleted too. The plan is valid for one hour.
+    ///
+    /// Args:
+    ///     plan: A plan for deleting a registry: what would be lost, and who can pull from the registry. It is valid
+    ///         for one hour.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `delete_registry`.
+    ///     ConflictError: If the plan has expired, if the registry was deleted and created again, or if a role
+    ///         assignment that the plan does not list would be lost.
+    ///     InvalidInputError: If the plan has a different format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_delete_registry("myregistry")
+    ///     # Review the plan first; it is valid for one hour.
+    ///     print(client.apply_delete_registry(plan).outcome)
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
+    fn apply_delete_registry(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::DeleteRegistryPlan>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::DeleteRegistryPlan = through_json(plan.get())?;
+        let options = aks_acr::ApplyDeleteRegistryOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.apply_delete_registry(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::RegistryDeletion, _, _>(manner, work))
+    }
+
     /// Creates a cluster whose nodes can pull from the registries in the options.
     ///
     /// If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
     /// attached to it, and `differences` lists how it differs from the options.
     ///
-    /// The grants are made as soon as the cluster reports its kubelet identity, while Azure is still creating it. If
-    /// the cluster is already being created, the call waits for that.
+    /// The grants are made as soon as the cluster reports its kubelet identity, which may be before the creation ends.
+    /// If the cluster is already being created, the call waits for that.
     ///
-    /// Azure offers no way to check in advance whether the caller may make the grants. The call learns it only when it
+    /// The library does not check in advance whether the caller may make the grants. The call finds out only when it
     /// makes them, after the creation has started. By then the cluster exists: call again to continue.
     ///
     /// There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If
     /// Azure rejects the request, the kind follows the HTTP status: `InvalidInputError`, `ForbiddenError` without a
-    /// `missing_action`, or `ConflictError`. If Azure notices it only during the creation, the kind is
+    /// `missing_action`, or `ConflictError`. If Azure notices the problem only during the creation, the kind is
     /// `OperationFailedError`. Azure's own code is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`. No such
-    /// response of Azure has been recorded yet, so there may be other codes.
+    /// response from Azure has been recorded yet, so there may be other codes.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -706,8 +828,8 @@ impl Calls {
     ///         state).
     ///     NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
     ///         off.
-    ///     ForbiddenError: If the caller lacks the permission. If Azure has started to create a cluster, which costs
-    ///         money, the error names it in `created`.
+    ///     ForbiddenError: If the caller lacks a required permission. If Azure has started to create a cluster, which
+    ///         costs money, the error names it in `created`.
     ///
     /// Example:
     ///     made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
@@ -744,6 +866,120 @@ impl Calls {
         Ok(Call::new::<values::CreatedCluster, _, _>(manner, work))
     }
 
+    /// Deletes a cluster with its nodes and all that runs on it, and waits until it is gone.
+    ///
+    /// Azure also deletes the node resource group with everything in it, such as the disks of persistent volumes. Call
+    /// `plan_delete_cluster` first to see what would be deleted and which grants would stay behind. The images in the
+    /// registry stay.
+    ///
+    /// The write is sent once, and only for the cluster that was read: Azure rejects it if the cluster has been changed
+    /// since. After a transient error it is sent again only if a read shows that the same cluster still exists. If the
+    /// cluster is not found, or Azure is already deleting it, nothing is written and the outcome says so. A deletion
+    /// takes some minutes: 4 requests, and more while Azure is deleting the cluster.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the resource group or the subscription does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read or to delete the cluster (the error names the
+    ///         missing action), or if a lock prevents the deletion (the refusal is `RefusalKind.LOCK`).
+    ///     ConflictError: If the cluster was changed between the read and the write.
+    ///     OperationFailedError: If Azure could not delete it.
+    ///
+    /// Example:
+    ///     print(client.delete_cluster("my-group/my-cluster").outcome)
+    #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
+    fn delete_cluster(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let options = aks_acr::DeleteClusterOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.delete_cluster(&cluster.0, options.with_call(call)).await };
+        Ok(Call::new::<values::ClusterDeletion, _, _>(manner, work))
+    }
+
+    /// Plans the deletion of a cluster, and writes nothing.
+    ///
+    /// The plan says what would be deleted (the cluster, and the resource group with its nodes), and which grants of
+    /// the kubelet identity would stay behind: Azure keeps role assignments of deleted identities. Remove them with
+    /// `detach` first. What the caller cannot read is in `unread`, with the missing action. The plan needs read
+    /// permissions only. Review it, store it as JSON, and carry it out with `apply_delete_cluster`.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read it.
+    ///     UnexpectedError: If Azure does not report its `resourceUID`.
+    ///
+    /// Example:
+    ///     plan = client.plan_delete_cluster("my-group/my-cluster")
+    ///     print(plan)
+    ///     for one in plan.unread:
+    ///         print("not read:", one.part)
+    #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
+    fn plan_delete_cluster(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let options = aks_acr::DeleteClusterOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.plan_delete_cluster(&cluster.0, options.with_call(call)).await };
+        Ok(Call::new::<values::DeleteClusterPlan, _, _>(manner, work))
+    }
+
+    /// Deletes the cluster in a plan made by `plan_delete_cluster`, after checking that it is still the same one.
+    ///
+    /// The cluster is read again first. If it is gone, nothing is written and the outcome says so. A cluster with the
+    /// same ID that was created after the plan is not deleted. What runs on the cluster is not compared: workloads that
+    /// were deployed after the plan are deleted too. The plan is valid for one hour.
+    ///
+    /// Args:
+    ///     plan: A plan for deleting a cluster: what would be deleted, and which grants would stay behind. It is valid
+    ///         for one hour.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `delete_cluster`.
+    ///     ConflictError: If the plan has expired, or if the cluster was deleted and created again.
+    ///     InvalidInputError: If the plan has a different format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_delete_cluster("my-group/my-cluster")
+    ///     print(plan)
+    ///     print(client.apply_delete_cluster(plan).outcome)
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
+    fn apply_delete_cluster(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::DeleteClusterPlan>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::DeleteClusterPlan = through_json(plan.get())?;
+        let options = aks_acr::ApplyDeleteClusterOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.apply_delete_cluster(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::ClusterDeletion, _, _>(manner, work))
+    }
+
     /// Copies an image into a registry, and verifies the imported digest.
     ///
     /// Azure copies the image; nothing is downloaded. The source's digest is read first, where possible, and the import
@@ -759,13 +995,13 @@ impl Calls {
     ///     source: An image reference: registry, repository, and a tag or a digest or both.
     ///     target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
     ///         them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
-    ///         `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+    ///         `library/nginx:latest`; `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
     ///         and no tag has no default: without any target, the call fails with `InvalidInputError`.
     ///     additional_tags: Further names of the image in the target registry, each `repository:tag`.
     ///     untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
     ///         only.
     ///     on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
-    ///         succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+    ///         succeeds; otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
     ///     source_registry: The Azure registry that contains the source, if the source's host does not identify it.
     ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
     ///         that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
@@ -781,9 +1017,9 @@ impl Calls {
     /// Raises:
     ///     InvalidInputError: For an invalid target or a source in another cloud.
     ///     NotFoundError: If the registry or the source does not exist.
-    ///     ConflictError: If the tag has another image.
+    ///     ConflictError: If the tag already refers to a different image.
     ///     ForbiddenError: If the caller lacks the permission to import, or access to the source is denied.
-    ///     RateLimitedError: If the source throttles.
+    ///     RateLimitedError: If the source throttles Azure's requests.
     ///     OperationFailedError: If the copy failed in Azure. `failed_side` says which side is at fault, if known.
     ///
     /// Example:
@@ -823,7 +1059,7 @@ impl Calls {
     ///
     /// `concurrency` sets how many run at the same time. Each image has its own result, in the order of the list: one
     /// that fails does not stop the others, and one that exists already is not copied. `Event.ItemEnded` reports the
-    /// end of each image.
+    /// end of each image's import.
     ///
     /// If the call is cancelled or reaches its deadline, it still returns all results: each unfinished image has the
     /// cancellation or the deadline as its error.
@@ -877,13 +1113,13 @@ impl Calls {
     ///     source: An image reference: registry, repository, and a tag or a digest or both.
     ///     target: The target, `repository:tag`. By default the source's own repository and tag, as Docker completes
     ///         them, unless `additional_tags` or `untagged_repositories` name others: `nginx` becomes
-    ///         `library/nginx:latest`, `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
+    ///         `library/nginx:latest`; `ghcr.io/a/b:v1` and `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest
     ///         and no tag has no default: without any target, the call fails with `InvalidInputError`.
     ///     additional_tags: Further names of the image in the target registry, each `repository:tag`.
     ///     untagged_repositories: Repositories in the target registry that get the image without a tag, by its digest
     ///         only.
     ///     on_existing_tag: What to do with an existing tag. By default it is kept: if it has the same image, the call
-    ///         succeeds, otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
+    ///         succeeds; otherwise it fails with `ConflictError`. Values: `"keep"` (default) or `"replace"`.
     ///     source_registry: The Azure registry that contains the source, if the source's host does not identify it.
     ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
     ///         that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
@@ -941,8 +1177,8 @@ impl Calls {
     /// any other error, such as a lost connection, the import continues, and the handle can be polled again.
     ///
     /// If Azure does not let the caller follow the import, its targets are read instead: until they have the image, the
-    /// import is reported as running, without tags; then it is reported as succeeded. If the targets cannot be read
-    /// either, the error is `ForbiddenError`.
+    /// import is reported as running, with `tags` empty; then it is reported as succeeded. If the targets cannot be
+    /// read either, the error is `ForbiddenError`.
     ///
     /// Args:
     ///     handle: What `start_import` returned, or the handle in it.
@@ -978,9 +1214,10 @@ impl Calls {
 
     /// Gets a cluster's kubeconfig as a value, without writing a file.
     ///
-    /// The kubeconfig is Azure's own. For a cluster with Entra ID, its user entry makes kubectl start the program
-    /// `kubelogin`, which has to be installed. `apply`, `wait_for_rollout` and `pods` do not need it: they acquire the
-    /// token themselves. This call itself starts no program.
+    /// The kubeconfig is Azure's own. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
+    /// program `kubelogin`, which has to be installed; with `Access.ADMIN` the entry has a client certificate instead.
+    /// `apply`, `wait_for_rollout` and `pods` do not need kubelogin: they acquire the token themselves. This call
+    /// itself starts no program.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -988,15 +1225,15 @@ impl Calls {
     ///     public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
     ///         other clusters.
     ///     context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
-    ///         are the cluster's name, and for the user entry a name that contains the resource group. The user entry
-    ///         gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
-    ///         with `-admin` appended, unless it ends in that already.
+    ///         are the cluster's name, and for the user entry a name that contains the resource group. If you set this
+    ///         option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
+    ///         context gets this name with `-admin` appended, unless it ends in that already.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     NotFoundError: If the cluster does not exist.
-    ///     ForbiddenError: If the caller lacks the permission.
+    ///     ForbiddenError: If the caller lacks a required permission.
     ///     InvalidInputError: For `Access.ADMIN` if local accounts are disabled, and for an invalid context name.
     ///
     /// Example:
@@ -1028,20 +1265,21 @@ impl Calls {
     /// The file is the one in the options, or the one that `KUBECONFIG` names, or `~/.kube/config`. Everything else in
     /// the file stays as it is, byte for byte. A second call changes nothing.
     ///
-    /// For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context; see `kubeconfig`.
+    /// For a cluster with Entra ID, kubectl needs `kubelogin` to use the merged context, except with `Access.ADMIN`;
+    /// see `kubeconfig`.
     ///
     /// Without a file in the options it reads the process's `KUBECONFIG`.
     ///
     /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example
     /// because it is a single file mounted into a container, it is written in place, as kubectl does, and the old text
-    /// is restored if that fails. Links are followed; mode, owner and line endings are kept; only its owner can read or
-    /// write a new file. If a context of that name differs only in its namespace, which a user may have set, it is left
-    /// alone. An administrator's context ends in `-admin`, as with az.
+    /// is restored if that fails. Links are followed; mode, owner and line endings are kept; a new file can be read and
+    /// written by its owner only. If a context of that name differs only in its namespace, which a user may have set,
+    /// it is left alone. An administrator's context ends in `-admin`, as with az.
     ///
-    /// If the merge fails, no file is changed, with one exception: if the current context is in a different file of
-    /// `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary files,
-    /// before the first is replaced. If replacing the second then fails, the error names the first as
-    /// `already changed`: run the same merge again to complete it.
+    /// If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current
+    /// context is in a different file of `KUBECONFIG` than the entries, both files are locked, and both new versions
+    /// are written to temporary files, before the first is replaced. If replacing the second then fails, the error
+    /// names the first as `already changed`: run the same merge again to complete it.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1049,12 +1287,12 @@ impl Calls {
     ///     public_fqdn: Whether a private cluster is addressed by its public name; off by default. Azure ignores it for
     ///         other clusters.
     ///     context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
-    ///         are the cluster's name, and for the user entry a name that contains the resource group. The user entry
-    ///         gets its Azure name with this name appended. In a merged file, an administrator's context gets this name
-    ///         with `-admin` appended, unless it ends in that already.
-    ///     file: The file. By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an
-    ///         entry with the name of the context, the cluster or the user, else the first that exists, else the last;
-    ///         without `KUBECONFIG`, `~/.kube/config`.
+    ///         are the cluster's name, and for the user entry a name that contains the resource group. If you set this
+    ///         option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
+    ///         context gets this name with `-admin` appended, unless it ends in that already.
+    ///     file: The file. By default it is chosen as kubectl chooses it: the first file in `KUBECONFIG` that already
+    ///         has an entry with the name of the context, the cluster or the user, else the first that exists, else the
+    ///         last; without `KUBECONFIG`, `~/.kube/config`.
     ///     on_existing_entry: What to do with existing entries that have the same names but different content. Kept by
     ///         default. Values: `"keep"` (default) or `"replace"`.
     ///     set_current: Whether the context becomes the current one; on by default.
@@ -1068,12 +1306,12 @@ impl Calls {
     ///     ConflictError: If the file has different entries with these names and `on_existing_entry` is
     ///         `OnExistingEntry.KEEP`, if the lock is not released in time (the error names it), or if a program that
     ///         ignores the lock changed the file in the meantime.
-    ///     InvalidInputError: If an entry names a file, another user, a proxy that you did not configure, or a program
-    ///         other than `kubelogin` (the error names the field), or if the file's layout does not allow changing only
-    ///         these entries (the error names the line).
+    ///     InvalidInputError: If an entry names a file, a user to impersonate, a proxy that you did not configure, or a
+    ///         program other than `kubelogin` (the error names the field), or if the file's layout does not allow
+    ///         changing only these entries (the error names the line).
     ///     ForbiddenError: If the file is not writable.
-    ///     UnavailableError: If the system failed, for example because the disk is full.
-    ///     InvalidInputError: Also, before the first request, if no file is named and the home folder is unknown.
+    ///     UnavailableError: If the operating system reported an error, for example because the disk is full.
+    ///     InvalidInputError: Also, before the first request, if no file is named and the home directory is unknown.
     ///
     /// Example:
     ///     merged = client.merge_kubeconfig("my-group/my-cluster", file=file)  # without it: kubectl's default file
@@ -1110,10 +1348,11 @@ impl Calls {
     /// Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`.
     ///
     /// The host `<acr-name>.azurecr.io` in an object is replaced by the login server of the registry in the options: in
-    /// images of containers and volumes, in arguments and environment variables, and in custom resources. The `data` of
-    /// an object, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces
-    /// and custom resource definitions come first. If one fails, the objects applied before it stay and the error says
-    /// how many: run the same apply again to continue.
+    /// images of containers and volumes, in arguments and environment variables, and in custom resources. An object's
+    /// `data`, labels, annotations and descriptions are not changed. Objects are applied in order, but namespaces and
+    /// custom resource definitions come first, and up to 8 consecutive objects of the same built-in kind are applied at
+    /// a time. If one fails, no more are started, those already applied stay, and the error says how many were applied:
+    /// run the same apply again to continue.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1127,9 +1366,9 @@ impl Calls {
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
-    ///     InvalidInputError: If the options have no registry for a placeholder or an image is from another cloud (both
-    ///         before the first request), or if Kubernetes rejects an object that does not match its schema or is too
-    ///         large.
+    ///     InvalidInputError: If the options have no registry for a placeholder, or if an image is from another cloud
+    ///         (both are checked before the first request), or if Kubernetes rejects an object that does not match its
+    ///         schema or is too large.
     ///     NotFoundError: For a kind or namespace that does not exist in the cluster, or a missing cluster or registry.
     ///     ConflictError: For a field that another field manager owns, and, as a transient error, for a namespace that
     ///         is being deleted.
@@ -1166,14 +1405,19 @@ impl Calls {
     /// Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help.
     ///
     /// It only waits and starts nothing. A Deployment, StatefulSet or DaemonSet is complete when
-    /// `kubectl rollout status` says so, and a Job when `kubectl wait --for=condition=complete` does. Pods belong to
-    /// the workload by their owner references, so that overlapping selectors do not matter.
+    /// `kubectl rollout status` says so, and a Job when `kubectl wait --for=condition=complete` does. Pods are matched
+    /// to the workload by their owner references, so overlapping selectors do not matter.
     ///
     /// The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod
     /// Security, a `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has
-    /// failed. If a grant is missing, it ends after about 20 seconds. An exhausted quota, pods that fit no node,
-    /// missing configuration and containers that keep exiting are reported in `Event.Rollout` and in the error at the
-    /// deadline; with `fail_fast` they end the wait, too. The deadline limits the whole call, including
+    /// failed. If a grant is missing, it ends after about 3 seconds, unless `missing_grant` says to wait. A missing
+    /// image on a registry of the Premium tier, whose replicas may lag, ends it after 6 minutes; a host name that does
+    /// not exist, once the registry is 10 minutes old.
+    ///
+    /// An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are
+    /// reported in `Event.Rollout` and in the error at the deadline; with `fail_fast` they end the wait, too. If a
+    /// pod's status does not say why it does not start, its events are read after 5 seconds: a volume whose ConfigMap
+    /// or Secret is missing is reported there only. The deadline limits the whole call, including
     /// `propagation_timeout`.
     ///
     /// Args:
@@ -1183,23 +1427,27 @@ impl Calls {
     ///     namespace: The namespace of the workload; `default` by default.
     ///     registry: Resource ID of the images' registry, if it is in a subscription that is not searched. When a
     ///         registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is
-    ///         not effective yet.
+    ///         not effective yet. When a registry does not have an image, or its host name does not exist, the registry
+    ///         itself is read.
     ///     subscriptions: Further subscriptions to search for the registry of a refused pull. The client's and the
-    ///         cluster's are always searched. By default all that the caller can list.
+    ///         cluster's are always searched. By default, every subscription that the caller can list is searched too.
     ///     propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
     ///         call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
     ///         deadline, which may end the wait earlier.
-    ///     fail_fast: Whether the wait also ends at causes that others can remove at any time; `False` by default. They
-    ///         are an exhausted quota, pods that fit no node, a missing ConfigMap, Secret or service account, and
-    ///         containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at the
-    ///         deadline.
+    ///     missing_grant: What to do if the role assignments were read completely and none of them allows the pull; by
+    ///         default, the wait ends. Values: `"fail"` (default) or `"wait"`.
+    ///     fail_fast: Whether problems that someone else can fix at any time also end the wait; `False` by default.
+    ///         These are an exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account,
+    ///         and containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at
+    ///         the deadline. With it, the wait also gives no time to the replicas of a Premium registry or to the host
+    ///         names of a new registry.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
     /// Raises:
     ///     PullFailedError: If an image cannot be pulled and waiting cannot help (the cause is in `pull_failure`).
-    ///     DeadlineExceededError: If the deadline passes (the error has the progress made so far, and what blocked the
-    ///         rollout at the end, if anything).
+    ///     DeadlineExceededError: If the deadline passes (the error contains the progress made so far, and what blocked
+    ///         the rollout at the end, if anything).
     ///     OperationFailedError: If admission rejects the pods, the workload is paused, or Kubernetes reports the
     ///         rollout as failed.
     ///     NotFoundError: If the workload does not exist.
@@ -1209,8 +1457,8 @@ impl Calls {
     ///         rolled = client.wait_for_rollout("my-group/my-cluster", "web")
     ///         print(f"{rolled.ready}/{rolled.wanted} ready")
     ///     except aks_acr.PullFailedError as err:
-    ///         print(err)  # the cause and the remedy; err.pull_failure has the facts
-    #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, fail_fast = None, deadline = None, on_progress = None))]
+    ///         print(err)  # the finding and the next step; err.pull_failure has the details
+    #[pyo3(signature = (cluster, workload, *, namespace = None, registry = None, subscriptions = None, propagation_timeout = None, missing_grant = None, fail_fast = None, deadline = None, on_progress = None))]
     fn wait_for_rollout(
         &self,
         py: Python<'_>,
@@ -1220,6 +1468,7 @@ impl Calls {
         registry: Option<Parsed<aks_acr::RegistryRef>>,
         subscriptions: Option<Vec<Parsed<aks_acr::SubscriptionId>>>,
         propagation_timeout: Option<Span>,
+        missing_grant: Option<Word<aks_acr::OnMissingGrant>>,
         fail_fast: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -1231,6 +1480,7 @@ impl Calls {
         options.registry = registry.map(|Parsed(one)| one);
         options.subscriptions = subscriptions.into_iter().flatten().map(|Parsed(one)| one).collect();
         set(&mut options.propagation_timeout, Span::named(propagation_timeout, py, "propagation_timeout")?);
+        set(&mut options.missing_grant, missing_grant.map(|Word(one)| one));
         set(&mut options.fail_fast, fail_fast);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work =
@@ -1238,7 +1488,7 @@ impl Calls {
         Ok(Call::new::<values::Rollout, _, _>(manner, work))
     }
 
-    /// Lists the pods of a namespace; the result prints as the table of `kubectl get pods`.
+    /// Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1274,7 +1524,7 @@ impl Calls {
     }
 }
 
-/// An image of a list: a mapping with its source and options.
+/// An image in a list: a mapping with its source and options.
 pub fn import_item(given: &Bound<'_, PyMapping>) -> PyResult<aks_acr::ImportItem> {
     let py = given.py();
     let mut source: Option<Parsed<aks_acr::ImageReference>> = None;

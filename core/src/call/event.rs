@@ -8,9 +8,9 @@ use std::{fmt, time::Duration};
 ///
 /// Steps can run at the same time, so their events can be interleaved; a step is identified by its text, which is for people and
 /// may change. Each [`Started`](Self::Started) is followed by one [`Finished`](Self::Finished) with the same text, unless the step
-/// failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one image of a list, its
-/// [`ItemEnded`](Self::ItemEnded) says so. Dropping the future ends a step without an event. A step that was not started is never
-/// finished.
+/// failed, or the deadline or a cancellation ended it. In those cases the call's error says so; for one image in a list, its
+/// [`ItemEnded`](Self::ItemEnded) says so. Dropping the future ends a step without an event. There is no `finished` without an earlier
+/// `started`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -59,7 +59,7 @@ pub enum Event {
         /// The step.
         step: String,
     },
-    /// The import of one image of a list has ended, successfully or not.
+    /// The import of one image in a list has ended, successfully or not.
     ItemEnded {
         /// The image's index in the list, from 0.
         index: u32,

@@ -26,7 +26,7 @@ pub struct CallOptions {
     /// deadline: planning and applying a plan are two calls. With `Duration::ZERO` no request is sent; `Duration::MAX` means no
     /// deadline.
     pub deadline: Option<Duration>,
-    /// Cancels the call. Operations that Azure has started continue.
+    /// Cancels the call. Operations that Azure has already started keep running.
     pub cancel: Option<CancellationToken>,
     /// Receives the progress events.
     pub progress: Option<Arc<dyn Progress>>,

@@ -44,7 +44,7 @@ impl Polling {
         Self { step: step.into(), first_wait: None, limit: None, is_quick: false }
     }
 
-    /// Waits before the first poll as long as the service asked for, if it did.
+    /// Waits before the first poll for as long as the service asked, if it did.
     pub fn after(mut self, wait: Option<Duration>) -> Self {
         self.first_wait = wait;
         self
@@ -57,7 +57,6 @@ impl Polling {
     }
 
     /// Starts with shorter waits.
-    #[cfg(any(feature = "kubernetes", test))]
     pub fn quick(mut self) -> Self {
         self.is_quick = true;
         self

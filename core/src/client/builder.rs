@@ -50,7 +50,7 @@ pub struct ClientBuilder {
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
     inventory: Option<Arc<dyn Inventory>>,
     guard: Guard,
-    /// The connection with these settings, once it was requested.
+    /// The connection with these settings, once it has been requested.
     connection: Option<Connection>,
 }
 
@@ -65,25 +65,24 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl Client {
-    /// Creates a builder whose client signs in with the first configured credential of the environment.
+    /// Creates a builder whose client signs in with the first credential that is configured in the environment.
     ///
     /// The credential is chosen at the first request, from this list, and kept. [`tracing`](crate::telemetry) reports which one it is.
     ///
-    /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH` (PEM
-    ///    with certificate and unencrypted RSA key).
+    /// 1. A service principal: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or `AZURE_CLIENT_CERTIFICATE_PATH`
+    ///    (a PEM file with the certificate and its unencrypted RSA key).
     /// 2. GitHub Actions with `id-token: write`, and `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
     /// 3. Workload identity: `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`.
     /// 4. Azure Pipelines: `SYSTEM_OIDCREQUESTURI`, `SYSTEM_ACCESSTOKEN` and the variables that tasks set for a service connection.
     /// 5. The managed identity of the machine; if it has several, the one named by `AZURE_CLIENT_ID`.
     /// 6. The user signed in to az, or else the user signed in to azd.
     ///
-    /// If a configured credential fails, the call fails; the next one is not tried. `AZURE_TOKEN_CREDENTIALS` restricts the list, as in
-    /// Azure's SDKs: `prod` (1 to 5), `dev` (6) or the name of one: `EnvironmentCredential`, `GitHubActionsCredential`,
-    /// `WorkloadIdentityCredential`, `AzurePipelinesCredential`, `ManagedIdentityCredential`, `AzureCliCredential`,
-    /// `AzureDeveloperCliCredential`. All except az and azd use the client's cloud, proxy and certificates; az and azd are separate
-    /// programs with their own settings. GitHub and Azure Pipelines are asked for a new assertion whenever a new token is needed, so a job
-    /// can run longer than
-    /// an assertion is valid.
+    /// If a configured credential fails, the call fails; the next one is not tried. `AZURE_TOKEN_CREDENTIALS` restricts the list,
+    /// much as in Azure's SDKs: `prod` (1 to 5), `dev` (6) or the name of one: `EnvironmentCredential`,
+    /// `GitHubActionsCredential`, `WorkloadIdentityCredential`, `AzurePipelinesCredential`, `ManagedIdentityCredential`,
+    /// `AzureCliCredential`, `AzureDeveloperCliCredential`. All except az and azd use the client's cloud, proxy and certificates;
+    /// az and azd are separate programs with their own settings. GitHub and Azure Pipelines are asked for a new assertion
+    /// whenever a new token is needed, so a job can run longer than an assertion is valid.
     ///
     /// # Examples
     /// ```
@@ -147,7 +146,8 @@ impl ClientBuilder {
 
     /// Sets the proxy for Azure, registries and clusters, such as `http://proxy.example:3128`.
     ///
-    /// `https://…` is possible too, and a user and a password (`http://user:password@…`, percent-encoded) if the proxy requires them.
+    /// `https://…` works too, and the URL can contain a user name and password (`http://user:password@…`, percent-encoded) if the proxy
+    /// requires them.
     ///
     /// Without this setting, `HTTPS_PROXY` and `ALL_PROXY` are read, in upper or lower case. In both cases the hosts in `NO_PROXY` and
     /// this machine (`localhost`, `127.0.0.0/8`, `::1`) are reached directly. A proxy in a kubeconfig is accepted only if it is the one
@@ -173,11 +173,10 @@ impl ClientBuilder {
     ///
     /// Use it for a proxy that inspects TLS, or for an emulator. One string may contain several certificates; calling it again adds more.
     ///
-    /// They apply to Azure, registries and the default credential chain. For a cluster, they are trusted in addition to the authority in
-    /// its kubeconfig. For requests to clusters, the certificate of an `https` proxy must be signed by one of the certificates added here,
-    /// because the system's root certificates are not used there. They do not apply to a transport or a credential that you pass.
-    /// `NODE_EXTRA_CA_CERTS` and
-    /// `REQUESTS_CA_BUNDLE` are not read.
+    /// They apply to Azure, registries and the default credential chain. For a cluster, they are trusted in addition to the certificate
+    /// authority in its kubeconfig. For requests to clusters, the certificate of an `https` proxy must be signed by one of the
+    /// certificates added here, because the system's root certificates are not used there. They do not apply to a transport or a
+    /// credential that you pass. `NODE_EXTRA_CA_CERTS` and `REQUESTS_CA_BUNDLE` are not read.
     #[must_use]
     pub fn add_root_certificates(mut self, pem: impl Into<String>) -> Self {
         self.connection = None;
@@ -259,9 +258,8 @@ impl ClientBuilder {
     /// implementations of the traits are not restricted.
     ///
     /// It restricts remote changes only, not reads or local files: an administrator's kubeconfig can be read
-    /// ([`Access::Admin`](crate::Access::Admin)) if the caller has the permission, [`merge_kubeconfig`](Client::merge_kubeconfig)
-    /// writes its file, and a missing [`SshKey::Pair`](crate::SshKey::Pair) is generated before [`create_cluster`](Client::create_cluster)
-    /// is refused.
+    /// ([`Access::Admin`](crate::Access::Admin)) if the caller has the permission, and [`merge_kubeconfig`](Client::merge_kubeconfig)
+    /// writes its file. No SSH key is generated.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
@@ -283,7 +281,7 @@ impl ClientBuilder {
 
     /// Calls a hook before each write is sent; the hook can reject the write.
     ///
-    /// A write that is retried because no valid response came is shown once. A write that Azure rejected for a transient cause, such as
+    /// A write that is retried because no valid response arrived is shown once. A write that Azure rejected for a transient cause, such as
     /// a principal that it does not know yet, is shown again. If the hook rejects a write, it is not sent, and the call ends with
     /// [`Forbidden`](crate::ErrorKind::Forbidden) and [`WriteHook`](crate::RefusalKind::WriteHook).
     ///
@@ -368,9 +366,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the subscription is not a valid ID, the proxy or a certificate is invalid,
-    /// or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain; [`Unsupported`](crate::ErrorKind::Unsupported) without a
-    /// transport if the feature `reqwest` is off, for the default credential chain if the feature `identity` is off, or for a proxy or
-    /// a certificate that nothing in this build uses.
+    /// or `AZURE_TOKEN_CREDENTIALS` names no credential of the default chain; [`Unsupported`](crate::ErrorKind::Unsupported) if
+    /// no transport is set and the feature `reqwest` is off, if the default credential chain is used and the feature `identity`
+    /// is off, or if a proxy or a certificate is set that nothing in this build uses.
     pub fn build(mut self) -> Result<Client> {
         let connection = self.connection()?;
         let identities = || Arc::new(AzureIdentityResolver::new(&connection));
@@ -388,6 +386,7 @@ impl ClientBuilder {
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),
             cluster_deployer: self.cluster_deployer.unwrap_or_else(|| clusters()),
             inventory: self.inventory.unwrap_or_else(|| inventory()),
+            recent_grants: crate::operation::RecentGrants::default(),
         };
         Ok(Client { parts: Arc::new(parts) })
     }

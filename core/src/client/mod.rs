@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The entry point: gives clusters access to registries, in one Azure subscription. Cheap to clone.
 ///
-/// Dropping a future stops waiting; operations that Azure has started continue.
+/// Dropping a future stops waiting; operations that Azure has already started keep running.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {

@@ -10,8 +10,21 @@ use crate::operation::{
 
 imports!();
 
+/// Gives a method the docs at its row, or the file of its name.
+macro_rules! documented {
+    ([] $name:ident $method:item) => {
+        #[doc = include_str!(concat!("../operation/docs/", stringify!($name), ".md"))]
+        $method
+    };
+    ([$($docs:literal)+] $name:ident $method:item) => {
+        $(#[doc = $docs])+
+        $method
+    };
+}
+
 macro_rules! methods {
     ($(
+        $(#[doc = $docs:literal])*
         $operation:ident $name:ident($($argument:ident: $type:ty),*) -> $result:ty {
             about: $about:expr,
             call: $options:expr,
@@ -22,11 +35,12 @@ macro_rules! methods {
     )*) => {
         impl Client {
             $(
-                #[doc = include_str!(concat!("../operation/docs/", stringify!($name), ".md"))]
-                pub async fn $name(&self, $($argument: $type),*) -> Result<$result> {
-                    let call = $options.start($deadline);
-                    let ($parts, $call) = (&*self.parts, &call);
-                    in_span!(stringify!($name), $parts, $about, $call.clone(), $run).await
+                documented! { [$($docs)*] $name
+                    pub async fn $name(&self, $($argument: $type),*) -> Result<$result> {
+                        let call = $options.start($deadline);
+                        let ($parts, $call) = (&*self.parts, &call);
+                        in_span!(stringify!($name), $parts, $about, $call.clone(), $run).await
+                    }
                 }
             )*
         }

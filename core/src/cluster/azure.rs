@@ -1,9 +1,9 @@
 //! Clusters through Azure Resource Manager and their Kubernetes APIs.
 
 use super::{
-    Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, Kubeconfig, KubeconfigOptions,
-    Manifest, NewCluster, PodListener, PodSelection, Pods, RolloutListener, WorkloadRef, create, credentials,
-    kubernetes::Kubernetes,
+    Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, DeletedCluster, Kubeconfig,
+    KubeconfigOptions, Manifest, NewCluster, PodListener, PodSelection, Pods, RolloutListener, WorkloadRef, create,
+    credentials, delete, kubernetes::Kubernetes,
 };
 use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
@@ -30,6 +30,14 @@ impl AzureClusterDeployer {
 
 #[async_trait]
 impl ClusterDeployer for AzureClusterDeployer {
+    async fn find(&self, cluster: &ClusterRef, call: &Call) -> Result<Option<Cluster>> {
+        create::find(&self.arm, &cluster.id(self.subscription), call).await
+    }
+
+    async fn delete(&self, cluster: &Cluster, call: &Call) -> Result<DeletedCluster> {
+        delete::delete(&self.arm, cluster, call).await
+    }
+
     async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation> {
         create::start(&self.arm, cluster, call).await
     }

@@ -52,8 +52,8 @@ pub(crate) async fn kubeconfig(
     Ok(kubeconfig)
 }
 
-/// A server without an AKS name is accepted only if Azure reports it as the cluster's. That costs a request, which no kubeconfig with a
-/// usual name needs.
+/// A server without an AKS name is accepted only if Azure reports it as the cluster's. This check costs a request, which is not
+/// needed if the kubeconfig's server has a usual AKS name.
 async fn check_own(arm: &Arm, id: &ResourceId, host: &str, call: &Call) -> Result<()> {
     let answer = arm.send(get_cluster(id), call).await.map_err(|err| about(err, id))?;
     let cluster: ClusterBody = answer.read("a cluster")?;

@@ -5,6 +5,7 @@ mod azure;
 mod body;
 mod create;
 mod credentials;
+mod delete;
 mod kubeconfig;
 mod kubernetes;
 pub(crate) mod manifest;
@@ -17,6 +18,7 @@ pub use azure::AzureClusterDeployer;
 pub(crate) use body::{API as CLUSTER_API, ClusterBody, about, get_cluster, list_clusters};
 pub(crate) use create::NODES;
 pub use create::{Cluster, ClusterCreation, ClusterTier, NewCluster, SshKey};
+pub use delete::DeletedCluster;
 pub(crate) use kubeconfig::Places;
 pub use kubeconfig::{
     Access, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig, OnExistingEntry,
@@ -32,8 +34,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow};
 
-/// Creates clusters, gives access to them, applies manifests and watches pods.
+/// Creates and deletes clusters, gives access to them, applies manifests and watches pods.
 ///
+/// - `find` of a missing cluster is `None`. A missing resource group or subscription is an error.
 /// - `start_create` returns when Azure has accepted the cluster. An existing cluster is never changed: if it is still being
 ///   created, that creation is returned; if it is created, it is returned with its differences; if its creation failed or it is
 ///   being deleted, the error names its state.
@@ -41,20 +44,28 @@ use std::{fmt, ops::ControlFlow};
 ///   response came.
 /// - `start_create` registers no resource provider, and generates no SSH key, unless the options say so.
 /// - `finish_create` waits for a cluster no matter which call started its creation, and returns the operation's own error text.
+/// - `delete` deletes the cluster that `find` returned, and returns when Azure no longer returns it. It does not read it again first: Azure
+///   rejects the deletion if the cluster has another [`etag`](Cluster::etag) by then. A cluster that is missing is a success and says so; one
+///   that is already being deleted is waited for.
+/// - `delete` sends a second request only after a read has shown that the same cluster, by its [`uid`](Cluster::uid), still exists.
 /// - `kubeconfig` writes no file and starts no program. It is an error if a kubeconfig names a file, a proxy that the caller did not
-/// configure, a server other than the cluster's, or a program other than `kubelogin`; the error names the field. The same applies to every
-/// method that connects with it.
+///   configure, a server other than the cluster's, or a program other than `kubelogin`; the error names the field. The same applies to every
+///   method that connects with it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second call changes nothing.
-/// - `watch_rollout` reports each state and decides nothing: whether a rollout has failed is for the operation. Pods belong to a workload
-///   by their owner references, not by their labels.
+/// - `watch_rollout` reports each state and decides nothing: the operation decides whether a rollout has failed. Pods belong to a
+///   workload by their owner references, not by their labels.
 /// - `pods` of a namespace without pods is an empty list.
 /// - `watch` reports the existing pods first, then each change.
 #[async_trait]
 pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
-    /// Starts to create a cluster unless it exists.
+    /// The cluster, if it exists.
+    async fn find(&self, cluster: &ClusterRef, call: &Call) -> Result<Option<Cluster>>;
+    /// Starts creating a cluster unless it exists.
     async fn start_create(&self, cluster: &NewCluster, call: &Call) -> Result<ClusterCreation>;
     /// Waits until a cluster is created.
     async fn finish_create(&self, creation: ClusterCreation, call: &Call) -> Result<Cluster>;
+    /// Deletes a cluster with its nodes, and waits until it is gone.
+    async fn delete(&self, cluster: &Cluster, call: &Call) -> Result<DeletedCluster>;
     /// The cluster's kubeconfig, as a value.
     async fn kubeconfig(&self, cluster: &ClusterRef, options: &KubeconfigOptions, call: &Call) -> Result<Kubeconfig>;
     /// Applies manifests.
@@ -89,7 +100,7 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
 /// Receives pod events; returns whether to continue.
 pub type PodListener<'a> = dyn FnMut(PodEvent) -> ControlFlow<()> + Send + 'a;
 
-/// A change of a pod.
+/// A change to a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PodEvent {
@@ -145,9 +156,9 @@ pub struct Applied {
     /// Its namespace, if its kind has one.
     pub namespace: Option<String>,
     /// Whether the object is new; in a dry run, whether it would be new.
-    /// `false`: it existed, and was changed or was already as the manifest says.
+    /// `false`: it existed, and was changed or already matched the manifest.
     pub is_new: bool,
-    /// Warnings of the cluster's API server, such as those of Pod Security admission or a deprecated version; usually empty.
+    /// Warnings from the cluster's API server, such as those from Pod Security admission or about a deprecated API version; usually empty.
     #[serde(default)]
     pub warnings: Vec<String>,
 }
@@ -170,7 +181,7 @@ impl Applied {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rollout {
-    /// Ready pods of the newest pod template; of a Job, the completed ones.
+    /// Ready pods of the newest pod template; for a Job, the completed ones.
     pub ready: u32,
     /// Pods that the rollout needs.
     pub wanted: u32,

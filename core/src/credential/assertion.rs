@@ -36,7 +36,7 @@ impl ClientAssertion for FileAssertion {
     }
 }
 
-/// How the service is called.
+/// The form of the request to the service.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum OidcForm {
     GitHub,

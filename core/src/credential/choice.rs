@@ -33,7 +33,7 @@ const ALL: [Kind; 7] = [
 const DEPLOYED: usize = 5;
 
 impl Kind {
-    /// Its name in Azure's SDKs.
+    /// Its name, as in Azure's SDKs where they have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Environment => "EnvironmentCredential",

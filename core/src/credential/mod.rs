@@ -87,8 +87,8 @@ impl DefaultCredential {
         Err(credential_error(Failed { kind, source: Box::new(broken) }))
     }
 
-    /// Tries one after the other. A credential that is not configured is skipped; one that is configured but fails is an error, or a
-    /// caller would continue as another identity.
+    /// Tries one after the other. A credential that is not configured is skipped; one that is configured but fails is an error;
+    /// otherwise the caller would continue as another identity.
     async fn find(&self, scopes: &[&str]) -> azure_core::Result<(Kind, Arc<dyn TokenCredential>, AccessToken)> {
         let mut tried = Vec::new();
         for &kind in self.kinds {

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 /// it before the deadline.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The cause of the last try's failure, and until when there may be another.
+/// The cause of the last try's failure, and the time until which another may follow.
 #[derive(Debug)]
 struct Tries {
     last: Mutex<Option<SignInTrouble>>,

@@ -2,7 +2,7 @@
 
 use super::{Created, Error, ErrorKind, ImportSide, Inner, ServiceError, Source};
 use crate::{
-    pull::PullFailure,
+    diagnosis::text::PullFailure,
     quoted::quoted,
     refusal::{Refusal, RefusalKind},
 };
@@ -108,7 +108,7 @@ impl Error {
         self
     }
 
-    /// Says that the started creation no longer exists.
+    /// Records that the resource whose creation was started no longer exists.
     #[must_use]
     pub(crate) fn with_nothing_created(mut self) -> Self {
         self.0.created = Created::Nothing;

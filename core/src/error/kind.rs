@@ -8,7 +8,7 @@ use std::fmt;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident => $text:literal,)*) => {
-        /// The kind of an [`Error`]: what a caller can do about it.
+        /// The kind of an error: what a caller can do about it.
         ///
         /// Transient kinds, where retrying the same call later may succeed, are [`RateLimited`](Self::RateLimited),
         /// [`Unavailable`](Self::Unavailable) and [`DeadlineExceeded`](Self::DeadlineExceeded). An individual error can differ from its
@@ -107,11 +107,12 @@ kinds! {
     NotRegistered => "not_registered",
     /// No token could be acquired, or the service rejected it.
     Unauthenticated => "unauthenticated",
-    /// The service throttles, and asks the client to wait longer than the deadline allows; see [`Error::retry_after`]. Transient.
+    /// The service throttles the client, and asks it to wait longer than the deadline allows; see [`Error::retry_after`].
+    /// Transient.
     RateLimited => "rate_limited",
-    /// The deadline passed. Transient: operations that Azure has started continue, and a new call finds them.
+    /// The deadline passed. Transient: operations that Azure has already started keep running, and a new call finds them.
     DeadlineExceeded => "deadline_exceeded",
-    /// The caller cancelled. Operations that Azure has started continue.
+    /// The caller cancelled. Operations that Azure has already started keep running.
     Cancelled => "cancelled",
     /// The service is unreachable or unavailable. Transient, except for an untrusted certificate, a proxy that rejects the caller, and
     /// a disk that cannot be written to.

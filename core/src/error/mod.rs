@@ -22,7 +22,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// An error: a message, its kind, and the facts that a caller needs to act.
+/// An error: a message, its kind, and the details that a caller needs to act.
 ///
 /// `{err}` is the message with its context, on one line. `{err:#}` appends the sources, including the service's own message.
 ///
@@ -50,7 +50,7 @@ struct Inner {
     refusal: Option<Refusal>,
     retry_after: Option<Duration>,
     claims: Option<String>,
-    pull_failure: Option<crate::pull::PullFailure>,
+    pull_failure: Option<crate::diagnosis::text::PullFailure>,
     failed_side: Option<ImportSide>,
     transient: Option<bool>,
     created: Created,
@@ -136,8 +136,8 @@ impl Error {
 
     /// What refused the call, if known.
     ///
-    /// It is set for the kind [`Forbidden`](ErrorKind::Forbidden), and for conditional access with
-    /// [`Unauthenticated`](ErrorKind::Unauthenticated).
+    /// It is set for the kind [`Forbidden`](ErrorKind::Forbidden), and for
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated) if conditional access is the reason.
     #[must_use]
     pub fn refusal(&self) -> Option<RefusalKind> {
         self.0.refusal.as_ref().map(|refusal| refusal.kind)
@@ -153,14 +153,14 @@ impl Error {
 
     /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
     ///
-    /// `None` if something other than the caller's roles refused the call.
+    /// `None` if the call was refused for a reason other than the caller's roles.
     #[must_use]
     pub fn missing_action(&self) -> Option<&str> {
         let missing = self.0.refusal.as_ref().filter(|refusal| refusal.kind == RefusalKind::MissingRight);
         missing.map(|refusal| refusal.action.as_ref())
     }
 
-    /// The resource ID at which the caller was refused. For a resource to create, that of its resource group.
+    /// The resource ID at which the caller was refused. If the resource was to be created, this is the ID of its resource group.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.0.refusal.as_ref().map(|refusal| refusal.scope.as_str()).filter(|scope| !scope.is_empty())
@@ -195,7 +195,7 @@ impl Error {
 
     /// Why pods cannot pull an image, if that is why the call failed.
     #[must_use]
-    pub fn pull_failure(&self) -> Option<&crate::pull::PullFailure> {
+    pub fn pull_failure(&self) -> Option<&crate::diagnosis::text::PullFailure> {
         self.0.pull_failure.as_ref()
     }
 }
@@ -206,8 +206,8 @@ impl fmt::Display for Error {
         self.fmt_facts(f)?;
         if f.alternate() {
             if let Some(failure) = &self.0.pull_failure {
-                // What it means goes before kubelet's own words, which are long.
-                let meaning = failure.cause.to_string();
+                // What it means goes before the kubelet's own words, which are long.
+                let meaning = failure.finding.to_string();
                 if !self.0.message.contains(&meaning) {
                     write!(f, ": {meaning}")?;
                 }
@@ -254,7 +254,7 @@ fn fmt_sources(
     Ok(())
 }
 
-/// An error and its sources, each on lines of its own.
+/// An error and its sources, each on separate lines.
 #[cfg(feature = "identity")]
 pub(crate) fn lines(err: &(dyn StdError + 'static)) -> String {
     let mut text = err.to_string();

@@ -1,7 +1,7 @@
 //! Enums of named values, parsed from their names.
 
 use super::ImportSide;
-use crate::{pull::PullRetry, refusal::RefusalKind};
+use crate::{diagnosis::catalogue::PullRetry, refusal::RefusalKind};
 
 /// Gives an enum its names, `ALL`, `Display`, and a `FromStr` whose error lists the known names.
 macro_rules! words {
@@ -43,7 +43,8 @@ from_words!(ImportSide, "failed_side");
 mod tests {
     use crate::{
         Access, DetachOutcome, MergeOutcome, OnConditionMismatch, OnExistingEntry, OnExistingTag, OnInheritedGrant,
-        Operation, PrincipalState, PullRetry, PullRole, RefusalKind, RightScope, RoleAssignmentMode, Sku, WriteService,
+        OnMissingGrant, Operation, PrincipalState, PullRetry, PullRole, RefusalKind, RightScope, RoleAssignmentMode,
+        Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -66,6 +67,7 @@ mod tests {
         is_one_word_everywhere(DetachOutcome::ALL);
         is_one_word_everywhere(OnExistingEntry::ALL);
         is_one_word_everywhere(OnExistingTag::ALL);
+        is_one_word_everywhere(OnMissingGrant::ALL);
         is_one_word_everywhere(OnInheritedGrant::ALL);
         is_one_word_everywhere(MergeOutcome::ALL);
         is_one_word_everywhere(Operation::ALL);

@@ -64,7 +64,7 @@ const NOT_SENT: &str = "REQUEST_SEND_ERROR";
 const NOT_JSON: &str = "JSONDecodeError";
 
 /// OAuth's error codes for an unavailable service, Entra ID's for throttling, and those of `azure-identity` for a response with neither
-/// a token nor an error, whatever the status.
+/// a token nor an error, regardless of the status.
 const DOWN: [(&str, ErrorKind); 4] = [
     ("Unexpected response from Microsoft Entra ID", ErrorKind::Unavailable),
     ("temporarily_unavailable", ErrorKind::Unavailable),
@@ -196,7 +196,7 @@ impl CredentialFailure {
     }
 }
 
-/// The numbers of Entra ID's codes in a text, such as 700016 of `AADSTS700016`.
+/// The numbers of Entra ID's codes in a message, such as 700016 of `AADSTS700016`.
 fn entra_codes(text: &str) -> Vec<&str> {
     let number = |rest: &'_ str| rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     text.split("AADSTS").skip(1).map(|rest| &rest[..number(rest)]).filter(|code| !code.is_empty()).collect()

@@ -234,7 +234,7 @@ fn is_repeated(status: StatusCode) -> bool {
     matches!(u16::from(status), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The statuses that do not say whether the request had an effect. A throttled one had none.
+/// The statuses that do not say whether the request had an effect. A throttled request had no effect.
 fn leaves_open(status: StatusCode) -> bool {
     is_repeated(status) && status != StatusCode::TooManyRequests
 }

@@ -29,7 +29,7 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
     }
     let service = service_error(answer.status, &answer.headers, &answer.body);
     let refusal = refusal(request, answer, &service);
-    // Azure responds to a lock with 409, but for a caller it is a refusal.
+    // Azure responds to a lock with 409, which is a refusal for a caller.
     let is_refused = refusal.as_ref().is_some_and(|refusal| refusal.kind != RefusalKind::ConditionalAccess);
     let kind = if is_refused { ErrorKind::Forbidden } else { ErrorKind::of_status(answer.status) };
     let (group, subscription) = missing::parents(&request.scope);
@@ -100,7 +100,7 @@ pub(crate) fn from_transport(err: azure_core::Error, step: &str) -> Error {
         return if is_raised { ours.with_source(err) } else { ours };
     }
     let (kind, message) = match err.kind() {
-        // It was on the way to a token perhaps, and yet it is no question of who the caller is.
+        // It may have happened while acquiring a token, but it does not depend on the caller's identity.
         _ if is_final(&err) => (ErrorKind::Unavailable, "could not reach the service"),
         _ if is_unsupported(&err) => (ErrorKind::Unsupported, "this credential is unusable"),
         Azure::Credential => (ErrorKind::Unauthenticated, "could not acquire an access token"),

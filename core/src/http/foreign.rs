@@ -59,7 +59,7 @@ pub(crate) fn is_foreign(head: &Head<'_>, body: &[u8]) -> bool {
 }
 
 /// Whether a body has the shape of an error of Azure, Entra ID, a registry, Kubernetes, or a machine's endpoint. An HTML page or a line
-/// of text has not.
+/// of text does not.
 fn has_shape(body: &[u8]) -> bool {
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return false };
     let has = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());

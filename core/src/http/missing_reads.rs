@@ -10,25 +10,41 @@ use std::{
     time::Duration,
 };
 
-/// How many reads in a row have to agree.
+/// How many consecutive reads must agree.
 const READS: u32 = 5;
 /// The interval between them.
-pub(crate) const PACE: Duration = Duration::from_secs(5);
+const PACE: Duration = Duration::from_secs(5);
 
 /// Counts the reads in a row that did not return the resource.
-#[derive(Debug, Default)]
-pub(crate) struct MissingReads(AtomicU32);
+#[derive(Debug)]
+pub(crate) struct MissingReads {
+    missed: AtomicU32,
+    reads: u32,
+    /// `None`: at the pace of the poll.
+    pace: Option<Duration>,
+}
+
+impl Default for MissingReads {
+    fn default() -> Self {
+        Self { missed: AtomicU32::new(0), reads: READS, pace: Some(PACE) }
+    }
+}
 
 impl MissingReads {
+    /// Reads at the pace of the poll: for a result that another call corrects if it was wrong.
+    pub fn brief(reads: u32) -> Self {
+        Self { missed: AtomicU32::new(0), reads, pace: None }
+    }
+
     /// Counts a read that returned it.
     pub fn found(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.missed.store(0, Ordering::Relaxed);
     }
 
     /// Counts a read that did not return it. `None`: enough reads agree that it is missing.
     pub fn not_found<T>(&self) -> Option<Poll<T>> {
-        let reads = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        (reads < READS).then(|| Poll::Pending { status: Some("not found".to_owned()), wait: Some(PACE) })
+        let reads = self.missed.fetch_add(1, Ordering::Relaxed) + 1;
+        (reads < self.reads).then(|| Poll::Pending { status: Some("not found".to_owned()), wait: self.pace })
     }
 }
 

@@ -3,6 +3,7 @@
 mod authorize;
 mod credential_failure;
 mod deadline;
+mod deletion;
 mod exchange;
 mod failure;
 mod foreign;
@@ -34,6 +35,7 @@ mod weight;
 pub use credential_failure::CredentialFailure;
 #[cfg(feature = "identity")]
 pub(crate) use deadline::log_try;
+pub(crate) use deletion::{Deletion, Seen};
 pub(crate) use failure::{from_azure, from_service, from_the_way, from_transport};
 #[cfg(feature = "identity")]
 pub(crate) use failure::{innermost, is_final};
@@ -45,7 +47,7 @@ pub(crate) use group::group_location;
 pub(crate) use header::CORRELATION_ID;
 #[cfg(feature = "kubernetes")]
 pub(crate) use items::each_item;
-pub(crate) use missing_reads::{MissingReads, PACE};
+pub(crate) use missing_reads::MissingReads;
 #[cfg(feature = "identity")]
 pub(crate) use no_connection::is_transient_if_no_connection;
 pub(crate) use paging::read_item;
@@ -201,7 +203,7 @@ impl Arm {
         }
     }
 
-    /// Checks that a link in a response leads back to Resource Manager: a token is for no other host.
+    /// Checks that a link in a response leads back to Resource Manager: a token must not be sent to any other host.
     fn check_link(&self, link: &str) -> Result<Url> {
         let wrong = || Error::new(ErrorKind::Unexpected, "Azure returned a link to another host; it is not followed");
         let home = Url::parse(self.cloud.arm()).map_err(|err| wrong().with_source(err))?;
@@ -220,7 +222,7 @@ impl fmt::Debug for Arm {
     }
 }
 
-/// The data plane of Azure registries and others, and Microsoft Graph: each host has its own tokens, which the caller of this adds.
+/// The data plane of Azure and other registries, and Microsoft Graph: each host has its own tokens, which the calling code adds.
 #[derive(Clone, Debug)]
 pub(crate) struct Registries {
     pipeline: Pipeline,

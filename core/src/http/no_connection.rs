@@ -1,4 +1,4 @@
-//! Texts of the libraries below a credential for a failed connection. A tool such as az, and a credential chain in Python or
+//! Messages of the libraries below a credential for a failed connection. A tool such as az, and a credential chain in Python or
 //! JavaScript, pass them on as text only.
 
 /// See [urllib3's exceptions](https://github.com/urllib3/urllib3/blob/main/src/urllib3/exceptions.py), [those of
@@ -53,7 +53,7 @@ const UNTRUSTED: [&str; 9] = [
     "ERR_TLS_CERT_ALTNAME_INVALID",
 ];
 
-/// Whether a text says that a connection failed, and if so, whether another try may succeed.
+/// Whether a message says that a connection failed, and if so, whether another try may succeed.
 pub(crate) fn is_transient_if_no_connection(text: &str) -> Option<bool> {
     let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if holds(&UNTRUSTED) { Some(false) } else { holds(&NO_CONNECTION).then_some(true) }

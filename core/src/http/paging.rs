@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 
 /// A page that comes twice names the same next page twice, and may do so again; a cycle never ends.
 const LINK_MAY_COME: usize = 3;
-/// The overhead of a text that is kept for comparison.
+/// The overhead of a string that is kept for comparison.
 const KEPT_TEXT: usize = 64;
 /// The error about a skipped item.
 const SKIPPED: usize = 1024;

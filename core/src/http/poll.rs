@@ -156,7 +156,7 @@ fn service(answer: &Answer, error: &Value) -> ServiceError {
         other => (None, text(other)),
     };
     let read = service_error(answer.status, &answer.headers, &answer.body);
-    // If the error is a text, the parser of other responses would make it the code.
+    // If the error is a string, the parser of other responses would use it as the code.
     let (of_code, of_message) = if error.is_object() { (read.code, read.message) } else { (None, None) };
     ServiceError { code: code.or(of_code), message: of_message.or(message), ..read }
 }

@@ -59,7 +59,7 @@ impl Arm {
         sent.map_err(|err| if is_about(provider, &err) { err } else { explain_other(err, subscription) })
     }
 
-    /// Registers a provider and waits until it is.
+    /// Registers a provider and waits until it is registered.
     async fn register(&self, provider: Provider, subscription: SubscriptionId, call: &Call) -> Result<()> {
         let is_begun = AtomicBool::new(false);
         let poll = || async {

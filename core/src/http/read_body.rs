@@ -236,7 +236,7 @@ pub(crate) async fn read_body<E>(
     reader.finish().map_err(ReadError::TooLarge)
 }
 
-/// The same of the body that `kube` gives.
+/// The same for a body from `kube`.
 #[cfg(feature = "kubernetes")]
 pub(crate) async fn read_http_body<B>(mut body: B, kind: BodyKind) -> Result<Bytes, ReadError<B::Error>>
 where

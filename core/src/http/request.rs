@@ -8,6 +8,7 @@ use crate::{
 use azure_core::http::{Method, RawResponse, Request, Url, headers::Headers};
 use bytes::Bytes;
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// A request to Azure Resource Manager, with the permission that it needs.
 #[derive(Clone)]
@@ -15,7 +16,7 @@ pub(crate) struct ArmRequest {
     pub method: Method,
     target: Target,
     query: Vec<(&'static str, String)>,
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
     body: Option<serde_json::Value>,
     /// What it is for, for errors and progress.
     pub step: String,
@@ -115,10 +116,9 @@ impl ArmRequest {
         self
     }
 
-    /// Adds a header.
-    /// It is the same for every request of its kind: variable or secret values do not belong here.
-    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    /// Adds a header. It is shown in logs: secret values do not belong here.
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -161,7 +161,7 @@ impl ArmRequest {
         let mut wire = Request::new(url, self.method);
         wire.insert_header("accept", "application/json");
         for (name, value) in &self.headers {
-            wire.insert_header(*name, *value);
+            wire.insert_header(*name, value.clone().into_owned());
         }
         match &self.body {
             Some(body) => {

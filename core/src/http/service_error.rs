@@ -28,7 +28,7 @@ fn parts(error: &Value) -> (Option<String>, Option<String>, &Value) {
     (text(&error["code"]), text(&error["message"]), &error["details"])
 }
 
-/// A text, or a number as text. Some providers write a message in `OData` format, with its language.
+/// A string, or a number as a string. Some providers write a message in `OData` format, with its language.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -61,7 +61,7 @@ impl Pauses {
         *pause = until.max(*pause);
     }
 
-    /// The remaining pause of these buckets; of two the longer one.
+    /// The remaining pause of these buckets; the longer one if there are two.
     fn left(&self, buckets: &Buckets) -> Option<Duration> {
         let pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let until = [&buckets.of_provider, &buckets.of_subscription]

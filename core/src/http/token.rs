@@ -26,8 +26,8 @@ const USABLE_BEFORE: Duration = Duration::from_secs(30);
 
 /// A credential that may cache tokens itself.
 pub(crate) trait Caller: TokenCredential {
-    /// Drops a token that a service rejected, so that the next one is another. A credential given by the caller may cache what it
-    /// likes: it is only asked again.
+    /// Drops a token that a service rejected, so that a different one is acquired next. A credential given by the caller may
+    /// cache what it likes: it is only asked again.
     fn forget(&self) {}
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct TokenCache<E = azure_core::Error>(Mutex<HashMap<String, Slot<E
 
 struct Slot<E> {
     cached: Option<Cached>,
-    /// Weak: an acquisition that nobody waits for is not continued later.
+    /// Weak: an acquisition that no caller waits for is not continued later.
     acquiring: Option<WeakShared<Acquiring<E>>>,
 }
 

@@ -18,8 +18,8 @@ const LIST: usize = 128;
 /// The overhead of an allocation.
 const TEXT: usize = 32;
 
-/// Whether the parsed text needs at most this much memory. Nothing of it is kept meanwhile. If a text is not JSON, its parser reports
-/// that.
+/// Whether the parsed text needs at most this much memory. Nothing of it is kept meanwhile. If the text is not JSON, its parser
+/// reports that.
 pub(super) fn is_within(json: &[u8], most: usize) -> bool {
     let left = Cell::new(Some(most));
     let mut reader = serde_json::Deserializer::from_slice(json);
@@ -48,7 +48,7 @@ pub(crate) fn of(kept: &impl Serialize) -> usize {
     count.0
 }
 
-/// The approximate memory of a part of a streamed text.
+/// The approximate memory of a part of streamed text.
 #[cfg(feature = "kubernetes")]
 pub(crate) fn of_part(json: &[u8]) -> usize {
     let each = |byte: &u8| match byte {
@@ -135,7 +135,7 @@ impl<'de> Visitor<'de> for Scale<'_> {
 mod tests {
     use super::*;
 
-    /// The smallest limit that a text stays within.
+    /// The smallest limit that the text stays within.
     fn weight(json: &str) -> usize {
         let (mut too_little, mut enough) = (0, 1 << 20);
         while enough - too_little > 1 {

@@ -113,7 +113,7 @@ pub struct EntraSettings {
 }
 
 impl EntraSettings {
-    /// Entra ID with or without Azure role assignments inside Kubernetes.
+    /// Entra ID with or without Azure RBAC for Kubernetes authorization.
     #[must_use]
     pub fn new(azure_rbac: bool) -> Self {
         Self { azure_rbac }

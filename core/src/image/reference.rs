@@ -178,7 +178,7 @@ impl ImageReference {
 }
 
 impl ImageReference {
-    /// Whether a text at the beginning of a reference is a registry.
+    /// Whether the first part of a reference is a registry.
     pub(crate) fn is_registry(text: &str) -> bool {
         is_host(text) && has_registrys_form(text)
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterFilter {
-    /// Tags that a cluster must all have. A tag without a value matches every value.
+    /// Tags; a cluster must have all of them. A tag without a value matches every value.
     pub tags: BTreeMap<String, Option<String>>,
     /// The subscriptions to read; by default all enabled ones that the caller can see.
     pub subscriptions: Vec<SubscriptionId>,
@@ -24,7 +24,7 @@ pub struct ClusterFilter {
     pub management_group: Option<String>,
     /// The resource groups.
     pub resource_groups: Vec<String>,
-    /// Patterns for the name: `*` stands for any letters and `?` for one.
+    /// Patterns for the name: `*` stands for any characters and `?` for exactly one.
     pub names: Vec<String>,
     /// The regions, such as `westeurope` or `West Europe`.
     pub locations: Vec<String>,
@@ -40,7 +40,7 @@ pub struct ClusterFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegistryFilter {
-    /// Tags that a registry must all have. A tag without a value matches every value.
+    /// Tags; a registry must have all of them. A tag without a value matches every value.
     pub tags: BTreeMap<String, Option<String>>,
     /// The subscriptions to read; by default all enabled ones that the caller can see.
     pub subscriptions: Vec<SubscriptionId>,
@@ -49,7 +49,7 @@ pub struct RegistryFilter {
     pub management_group: Option<String>,
     /// The resource groups.
     pub resource_groups: Vec<String>,
-    /// Patterns for the name: `*` stands for any letters and `?` for one.
+    /// Patterns for the name: `*` stands for any characters and `?` for exactly one.
     pub names: Vec<String>,
     /// The regions, such as `westeurope` or `West Europe`.
     pub locations: Vec<String>,
@@ -136,7 +136,7 @@ pub(crate) struct Criteria<'a> {
 }
 
 impl Criteria<'_> {
-    /// Rejects what can match nothing, before the first request.
+    /// Rejects values that cannot match anything, before the first request.
     pub fn check(&self) -> Result<()> {
         for name in self.tags.keys() {
             check_not_empty("tag", Some(name))?;
@@ -213,7 +213,7 @@ fn region(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// Whether a pattern fits a whole name, whatever the case.
+/// Whether a pattern fits a whole name, ignoring case.
 fn is_like(pattern: &str, name: &str) -> bool {
     let lower = |text: &str| text.to_ascii_lowercase().into_bytes();
     let (pattern, name) = (lower(pattern), lower(name));

@@ -49,7 +49,7 @@ impl<T> Listing<T> {
 pub struct ListError {
     /// The subscription.
     pub subscription: SubscriptionId,
-    /// The resource, by its ID or as one without an ID, if only this one could not be read.
+    /// The resource, if only this one could not be read: its ID, or `a resource without an ID`.
     pub resource: Option<String>,
     /// The error.
     pub error: Error,
@@ -93,7 +93,7 @@ pub struct ListedCluster {
     pub location: Option<String>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether its nodes run, as reported by Azure: `Running` or `Stopped`.
+    /// Whether the cluster is running, as reported by Azure: `Running` or `Stopped`.
     pub power_state: Option<String>,
     /// Its identities, and how its users sign in.
     pub identities: ClusterIdentities,

@@ -36,14 +36,14 @@ use std::fmt;
 ///   [`Unsupported`](crate::ErrorKind::Unsupported).
 #[async_trait]
 pub trait Inventory: fmt::Debug + Send + Sync + 'static {
-    /// The registries of these subscriptions that match the filter, whose own subscriptions are not regarded.
+    /// The registries of these subscriptions that match the filter; the filter's own subscriptions are ignored.
     async fn registries(
         &self,
         subscriptions: &[SubscriptionId],
         filter: &RegistryFilter,
         call: &Call,
     ) -> Result<Listing<Registry>>;
-    /// The clusters of these subscriptions that match the filter, whose own subscriptions are not regarded.
+    /// The clusters of these subscriptions that match the filter; the filter's own subscriptions are ignored.
     async fn clusters(
         &self,
         subscriptions: &[SubscriptionId],

@@ -19,8 +19,8 @@ pub(crate) struct Search {
 impl Search {
     /// Searches the named subscriptions, and then all that the caller can list, unless `is_limited`.
     ///
-    /// A login server does not contain its resource ID. Resource Graph would find it by one request, but lags behind and is refused to
-    /// some callers that can list.
+    /// A login server does not contain its resource ID. Resource Graph would find it with one request, but it lags behind, and
+    /// some callers that can list registries cannot use it.
     pub async fn by_login_server(
         inventory: &dyn Inventory,
         host: &str,

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 /// and whose response was lost, counts as new.
 const ROUNDING: Duration = Duration::from_secs(2);
 
-/// An applied object, as far as it is parsed: the rest may be as big as its manifest. An unexpected part of it must not turn the
-/// success into a failure.
+/// The part of an applied object that is parsed: the rest may be as big as its manifest. An unexpected value in it must not turn
+/// the success into a failure.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Created {
     metadata: Option<Box<RawValue>>,

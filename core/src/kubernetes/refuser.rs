@@ -1,5 +1,5 @@
 //! What in a cluster refused a request. Kubernetes responds with 403 to all of them and distinguishes them by text only, so this is a
-//! table of texts. They are those of kubernetes 1.33: `apiserver/pkg/endpoints/handlers/responsewriters/errors.go` (RBAC),
+//! table of texts. They are those of Kubernetes 1.33: `apiserver/pkg/endpoints/handlers/responsewriters/errors.go` (RBAC),
 //! `plugin/pkg/admission/{resourcequota,limitranger,namespace/lifecycle}`, `apiserver/pkg/admission/plugin/{policy,webhook}`,
 //! `pod-security-admission`, `kubernetes/pkg/registry/rbac/escalation_check.go`. Any other text stays unknown, with the server's
 //! message.
@@ -45,7 +45,7 @@ pub(crate) fn find_in(message: &str) -> Option<Refuser> {
     as_if(403).or_else(|| as_if(500))
 }
 
-/// The only refusal with a mark in addition to its text.
+/// The only refusal that a machine-readable cause identifies in addition to its text.
 fn by_cause(status: &Status) -> Option<Refuser> {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
     causes.any(|cause| cause.reason == "NamespaceTerminating").then_some(Refuser::EndingNamespace)

@@ -154,7 +154,7 @@ fn refused(head: &http::response::Parts, body: &[u8], step: &str, path: &str) ->
     if let Some(err) = redirected(&seen, step) {
         return err;
     }
-    // The API server sends lines of text itself; a page of HTML it never does, but for the limit on a request's size.
+    // The API server itself sends lines of text. It never sends a page of HTML, except for the limit on a request's size.
     if matches!(code, 407 | 511) || (code != 413 && is_page(head, body)) {
         return foreign(&seen, body, step);
     }

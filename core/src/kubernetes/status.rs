@@ -98,7 +98,7 @@ fn of_code(code: u16) -> Meaning {
     Meaning::new(kind, sentence)
 }
 
-/// Parses a refusal as far as possible: a field of another type does not affect the others.
+/// Parses what it can of a refusal: a field of another type does not affect the others.
 pub(crate) fn read(code: u16, body: &[u8]) -> Status {
     let whole = || Status::failure(&String::from_utf8_lossy(body), "").with_code(code);
     if let Some(status) = serde_json::from_slice(body).ok().filter(|status: &Status| status.code != 0) {

@@ -12,7 +12,7 @@ pub(crate) fn warnings(headers: &HeaderMap) -> Vec<String> {
     values.flat_map(|value| read(&String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
-/// One header may have several, such as `299 - "one", 299 - "two"`. A date may follow each. What has another form is left out.
+/// One header may have several, such as `299 - "one", 299 - "two"`. A date may follow each. Anything in another form is left out.
 fn read(header: &str) -> Vec<String> {
     let (mut found, mut rest) = (Vec::new(), header);
     while let Some((code, after)) = rest.trim_start_matches([' ', ',']).split_once(' ') {
@@ -27,7 +27,7 @@ fn read(header: &str) -> Vec<String> {
     found
 }
 
-/// A text in quotation marks, and what follows it.
+/// A string in quotation marks, and what follows it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let inner = text.strip_prefix('"')?;
     let (mut unescaped, mut is_escaped) = (String::new(), false);

@@ -16,7 +16,7 @@ use reqwest::{
     header::{HeaderMap, SET_COOKIE},
 };
 
-/// Sends as `azure_core`'s own use of `reqwest` does, and joins several headers of one name.
+/// Sends as `azure_core`'s own use of `reqwest` does, and joins several headers of the same name.
 #[derive(Debug)]
 pub(super) struct EveryHeader(pub Client);
 
@@ -47,7 +47,7 @@ fn unsendable(err: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::with_error(ErrorKind::Other, err, "cannot make the request")
 }
 
-/// Several headers of one name are one with a list, in their order, except cookies: RFC 9110, 5.2 and 5.3.
+/// Several headers of the same name become one header with a list, in their order, except cookies: RFC 9110, 5.2 and 5.3.
 fn joined(sent: &HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for name in sent.keys() {

@@ -1,5 +1,5 @@
 // Writes the table of `no_proxy.rs`'s test: what Go's standard library makes of each value of NO_PROXY for each host. It asks net/http
-// itself, which is what kubectl asks, in a process of its own for each value, since net/http reads the variables once.
+// itself, as kubectl does, in a separate process for each value, because net/http reads the variables once.
 //
 //	go run no_proxy.go > no_proxy.json
 package main

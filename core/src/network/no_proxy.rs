@@ -28,7 +28,7 @@ enum Entry {
     },
 }
 
-/// Empty for any port. What is no number matches none.
+/// Empty for any port. A value that is not a number matches no port.
 type Port = String;
 
 impl NoProxy {
@@ -44,8 +44,8 @@ impl NoProxy {
         Self { all: false, entries }
     }
 
-    /// The entries of a list that match no host, though they look as if they should. They are no error, because another program that
-    /// shares the variable may parse them differently.
+    /// The entries of a list that match no host, though they look as if they should. They are not an error, because another
+    /// program that shares the variable may parse them differently.
     pub fn without_effect(list: &str) -> impl Iterator<Item = &str> {
         let entries = list.split(',').map(str::trim);
         entries.filter(|text| match entry(&text.to_lowercase()) {
@@ -123,7 +123,7 @@ fn ascii(name: &str) -> String {
     }
 }
 
-/// Addresses with the same leading bits. The address is masked, and IPv4 if it is an IPv4-mapped IPv6 address.
+/// Addresses with the same leading bits. The address is masked; an IPv4-mapped IPv6 address is converted to IPv4.
 #[derive(Debug, PartialEq, Eq)]
 struct Network {
     address: IpAddr,

@@ -34,10 +34,10 @@ pub(crate) const RIGHTS_FOR_REGISTRIES: &[RequiredRight] =
 pub struct ReadOptions {
     /// The service to read.
     pub read: ReadFrom,
-    /// Whether a list without a subscription that the filter names is a success.
+    /// Whether the call succeeds even if a subscription that the filter names cannot be read.
     ///
-    /// Off by default: a named subscription that cannot be read is an error. A subscription that no filter names never is: it is in
-    /// `unreadable`.
+    /// Off by default: a named subscription that cannot be read is an error. A subscription that the filter does not name is
+    /// listed in `unreadable`; it is an error only if no subscription can be read.
     pub allow_partial: bool,
     /// Deadline (5 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -71,7 +71,7 @@ impl ReadOptions {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReadFrom {
-    /// The library decides: Azure Resource Manager.
+    /// The library decides; at present it always uses Azure Resource Manager.
     #[default]
     Auto,
     /// Azure Resource Manager: the current state, one list for each subscription.
@@ -91,7 +91,7 @@ pub struct ClusterList {
     pub clusters: Vec<ListedCluster>,
     /// The service that listed them.
     pub source: ReadSource,
-    /// When reading began, by Azure's clock. The list shows this state or a later one.
+    /// When reading began, by Azure's clock. The list shows the state at that time or a later one.
     #[serde(with = "crate::stored_time")]
     pub as_of: SystemTime,
     /// The subscriptions that were read.
@@ -111,7 +111,7 @@ pub struct RegistryList {
     pub registries: Vec<Registry>,
     /// The service that listed them.
     pub source: ReadSource,
-    /// When reading began, by Azure's clock. The list shows this state or a later one.
+    /// When reading began, by Azure's clock. The list shows the state at that time or a later one.
     #[serde(with = "crate::stored_time")]
     pub as_of: SystemTime,
     /// The subscriptions that were read.
@@ -129,7 +129,7 @@ pub struct RegistryList {
 pub struct Unreadable {
     /// The subscription.
     pub subscription: SubscriptionId,
-    /// The resource, by its ID or as one without an ID, if only this one could not be read.
+    /// The resource, if only this one could not be read: its ID, or `a resource without an ID`.
     pub resource: Option<String>,
     /// The action that the caller's roles lack, if that is the reason.
     pub missing_action: Option<String>,

@@ -5,6 +5,8 @@ pub(crate) mod attach;
 pub(crate) mod attachments;
 pub(crate) mod create_cluster;
 pub(crate) mod create_registry;
+pub(crate) mod delete_cluster;
+pub(crate) mod delete_registry;
 pub(crate) mod detach;
 pub(crate) mod identities;
 pub(crate) mod import;
@@ -12,6 +14,7 @@ pub(crate) mod kubeconfig;
 pub(crate) mod list;
 mod parts;
 pub(crate) mod pods;
+mod recent;
 pub(crate) mod registry;
 pub(crate) mod right;
 pub(crate) mod rights;
@@ -20,3 +23,37 @@ pub(crate) mod span;
 pub(crate) mod table;
 
 pub(crate) use parts::Parts;
+pub(crate) use recent::RecentGrants;
+
+/// What the crate exports of the operations. `lib.rs` exports it as it is.
+pub mod exports {
+    pub use super::attach::{
+        ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, OnConditionMismatch,
+        OnInheritedGrant, PlannedAction,
+    };
+    pub use super::attachments::{
+        AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant,
+        RegistryAttachments,
+    };
+    pub use super::create_cluster::{CreateClusterOptions, CreatedCluster};
+    pub use super::create_registry::CreateRegistryOptions;
+    pub use super::delete_cluster::{
+        ApplyDeleteClusterOptions, ClusterDeletion, ClusterPart, DeleteClusterOptions, DeleteClusterPlan,
+        UnreadClusterPart,
+    };
+    pub use super::delete_registry::{
+        ApplyDeleteRegistryOptions, DeleteRegistryOptions, DeleteRegistryPlan, DeletionOutcome, RegistryDeletion,
+        RegistryPart, UnreadPart,
+    };
+    pub use super::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
+    pub use super::import::{
+        Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
+    };
+    pub use super::list::{ClusterList, ReadFrom, ReadOptions, RegistryList, Unreadable};
+    pub use super::rollout::{OnMissingGrant, RolloutOptions};
+    pub use super::{
+        right::{RequiredRight, RightScope},
+        rights::{custom_role_json, required_rights},
+        table::Operation,
+    };
+}

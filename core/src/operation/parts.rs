@@ -29,25 +29,27 @@ pub(crate) struct Parts {
     pub registry_importer: Arc<dyn RegistryImporter>,
     pub cluster_deployer: Arc<dyn ClusterDeployer>,
     pub inventory: Arc<dyn Inventory>,
+    pub recent_grants: super::recent::RecentGrants,
 }
 
 impl Parts {
     /// Finds a registry that must exist.
     pub async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
         let found = self.registry_importer.find(registry, call).await?;
-        found.ok_or_else(|| {
-            let err = Error::new(ErrorKind::NotFound, "no such registry");
-            if let Some(id) = registry.id() {
-                return missing::explain(err, "registry", id);
-            }
-            let searched = registry.subscription(self.subscription).to_string();
-            err.with_context("registry", registry.as_str())
-                .with_context("searched in subscription", searched)
-                .with_context(
-                    "hint",
-                    "names are searched in this subscription only; give the resource ID of a registry in another",
-                )
-        })
+        found.ok_or_else(|| self.no_such_registry(registry))
+    }
+
+    /// The error for a registry that was not found, and where it was searched.
+    pub fn no_such_registry(&self, registry: &RegistryRef) -> Error {
+        let err = Error::new(ErrorKind::NotFound, "no such registry");
+        if let Some(id) = registry.id() {
+            return missing::explain(err, "registry", id);
+        }
+        let searched = registry.subscription(self.subscription).to_string();
+        err.with_context("registry", registry.as_str()).with_context("searched in subscription", searched).with_context(
+            "hint",
+            "names are searched in this subscription only; give the resource ID of a registry in another",
+        )
     }
 
     /// The time by Azure's clock. `None` before the first response.

@@ -65,7 +65,7 @@ pub(crate) const READ_THE_REGISTRY: RequiredRight =
 pub(crate) const LIST_GRANTS: RequiredRight = useful(
     READ_GRANTS,
     RightScope::Registry,
-    "to list role assignments: required on registries with repository permissions (a condition could be \
+    "to list role assignments: required on registries with repository permissions (without it, a condition could be \
         lost), optional on others",
 );
 pub(crate) const LIST_GRANTS_REQUIRED: RequiredRight =

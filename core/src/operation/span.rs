@@ -2,7 +2,7 @@
 
 use crate::{
     call::millis,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     telemetry::END,
 };
 use futures::future::BoxFuture;
@@ -69,7 +69,7 @@ pub(crate) trait Outcome {
         None
     }
 
-    /// Why the result is a failure, if it contains errors of its own.
+    /// Why the result is a failure, if it contains errors.
     fn failure(&self) -> Option<String> {
         None
     }
@@ -102,37 +102,51 @@ struct End {
 }
 
 impl End {
-    /// A failure is logged as an error, except for a call that its caller cancelled.
     fn report<T: Outcome>(mut self, result: &Result<T>) {
         self.is_reported = true;
-        let (outcome, correlation_id) = match result {
-            Ok(done) => (done.outcome(), done.correlation_id()),
-            Err(err) => (err.kind().as_str(), err.correlation_id()),
-        };
+        // What follows is the same for every result, and exists once.
+        match result {
+            Ok(done) => self.finished(done.outcome(), done.correlation_id(), done.failure().as_deref()),
+            Err(err) => self.failed(err),
+        }
+    }
+
+    fn record(&self, outcome: &'static str, correlation_id: Option<&str>) {
         self.span.record("outcome", outcome);
         self.span.record("correlation_id", correlation_id);
-        let Self { operation, about: About { cluster, registry }, begun, .. } = &self;
+    }
+
+    fn finished(&self, outcome: &'static str, correlation_id: Option<&str>, failure: Option<&str>) {
+        self.record(outcome, correlation_id);
+        let Self { operation, about: About { cluster, registry }, begun, .. } = self;
         let (cluster, registry, duration_ms) = (cluster.as_deref(), registry.as_deref(), millis(begun.elapsed()));
-        match result {
-            Ok(done) => match done.failure() {
-                None => tracing::info!(
-                    target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, "ended"
-                ),
-                Some(error) => tracing::error!(
-                    target: END, operation, cluster, registry, outcome, duration_ms, error, "failed"
-                ),
-            },
-            Err(err) if err.kind() == ErrorKind::Cancelled => tracing::info!(
-                target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, "cancelled"
+        match failure {
+            None => tracing::info!(
+                target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, "ended"
             ),
-            Err(err) => {
-                let (status, code, request_id) = (err.status(), err.code(), err.request_id());
-                tracing::error!(
-                    target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, status, code,
-                    request_id, "failed"
-                );
-            }
+            Some(error) => tracing::error!(
+                target: END, operation, cluster, registry, outcome, duration_ms, error, "failed"
+            ),
         }
+    }
+
+    /// A failure is logged as an error, except for a call that its caller cancelled.
+    fn failed(&self, err: &Error) {
+        let (outcome, correlation_id) = (err.kind().as_str(), err.correlation_id());
+        self.record(outcome, correlation_id);
+        let Self { operation, about: About { cluster, registry }, begun, .. } = self;
+        let (cluster, registry, duration_ms) = (cluster.as_deref(), registry.as_deref(), millis(begun.elapsed()));
+        if err.kind() == ErrorKind::Cancelled {
+            tracing::info!(
+                target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, "cancelled"
+            );
+            return;
+        }
+        let (status, code, request_id) = (err.status(), err.code(), err.request_id());
+        tracing::error!(
+            target: END, operation, cluster, registry, outcome, correlation_id, duration_ms, error = %err, status, code,
+            request_id, "failed"
+        );
     }
 }
 

@@ -1,12 +1,12 @@
 //! The table of operations: everything that the client offers.
 //!
 //! A row has the name in [`Operation`], the method of [`Client`](crate::Client) with its arguments and its result, the fields of its
-//! span, the call options with the default deadline, the permissions, and the function that does the work. The methods' docs are in
-//! `docs/`, by their names.
+//! span, the call options with the default deadline, the permissions, and the function that does the work. A method's docs are in `docs/`, by
+//! its name; those of a twin, which makes or applies a plan, are at its row.
 
 use super::{
-    apply, attach, attachments, create_cluster, create_registry, detach, identities, import, kubeconfig, list, pods,
-    registry, right::RequiredRight, rollout,
+    apply, attach, attachments, create_cluster, create_registry, delete_cluster, delete_registry, detach, identities,
+    import, kubeconfig, list, pods, registry, right::RequiredRight, rollout,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,12 @@ macro_rules! imports {
                 attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
                 create_cluster::{self, CreateClusterOptions, CreatedCluster},
                 create_registry::{self, CreateRegistryOptions},
+                delete_cluster::{
+                    self, ApplyDeleteClusterOptions, ClusterDeletion, DeleteClusterOptions, DeleteClusterPlan,
+                },
+                delete_registry::{
+                    self, ApplyDeleteRegistryOptions, DeleteRegistryOptions, DeleteRegistryPlan, RegistryDeletion,
+                },
                 detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
                 identities,
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
@@ -61,6 +67,27 @@ macro_rules! operations {
                 rights: attach::RIGHTS,
                 run: |parts, call| attach::attach(parts, cluster, registry, &options, call),
             }
+            /// Plans what `attach` would do, and writes nothing.
+            ///
+            /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with [`apply_attach`](Self::apply_attach).
+            ///
+            /// # Errors
+            /// All errors of [`attach`](Self::attach), except those for missing write permissions.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyAttachOptions, AttachOptions, AttachPlan, Client, ClusterRef, PlannedAction};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// let cluster = ClusterRef::new("group", "dev")?;
+            /// let plan = client.plan_attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await?;
+            /// assert_eq!(plan.action, PlannedAction::Grant);
+            /// let text = serde_json::to_string(&plan).unwrap_or_default(); // to be stored, and read in any of the languages
+            /// # let plan: AttachPlan = serde_json::from_str(&text).map_err(|err| aks_acr::Error::new(aks_acr::ErrorKind::Unexpected, err.to_string()))?;
+            /// client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
+            /// # Ok(()) }
+            /// ```
             PlanAttach plan_attach(cluster: &ClusterRef, registry: &RegistryRef, options: AttachOptions) -> AttachPlan {
                 about: About::both(cluster, registry),
                 call: options.call,
@@ -68,6 +95,18 @@ macro_rules! operations {
                 rights: attach::PLAN_RIGHTS,
                 run: |parts, call| attach::plan(parts, cluster, registry, &options, call),
             }
+            /// Carries out a plan made by [`plan_attach`](Self::plan_attach), after checking that it still matches the current state.
+            ///
+            /// The current state is read again first. If the grant was made in the meantime, nothing is written and the call succeeds; if
+            /// something other than the plan's action would be needed, nothing is written and the call fails. The plan contains the options
+            /// it was made with and is valid for one hour.
+            ///
+            /// # Errors
+            /// All errors of [`attach`](Self::attach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or no longer matches the current
+            /// state; [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_attach`](Self::plan_attach).
             ApplyAttach apply_attach(plan: &AttachPlan, options: ApplyAttachOptions) -> Attachment {
                 about: About::both(&plan.cluster, &plan.registry),
                 call: options.call,
@@ -82,6 +121,26 @@ macro_rules! operations {
                 rights: detach::RIGHTS,
                 run: |parts, call| detach::detach(parts, cluster, registry, &options, call),
             }
+            /// Plans what `detach` would remove, and writes nothing.
+            ///
+            /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with [`apply_detach`](Self::apply_detach).
+            ///
+            /// # Errors
+            /// All errors of [`detach`](Self::detach), except those for missing write permissions.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyDetachOptions, AttachOptions, Client, ClusterRef, DetachOptions};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// # let (cluster, registry) = (ClusterRef::new("group", "dev")?, "myregistry".parse()?);
+            /// # client.attach(&cluster, &registry, AttachOptions::default()).await?;
+            /// let plan = client.plan_detach(&cluster, &registry, DetachOptions::default()).await?;
+            /// assert!(plan.to_string().starts_with("- AcrPull on myregistry for group/dev (kubelet "));
+            /// client.apply_detach(&plan, ApplyDetachOptions::default()).await?;
+            /// # Ok(()) }
+            /// ```
             PlanDetach plan_detach(cluster: &ClusterRef, registry: &RegistryRef, options: DetachOptions) -> DetachPlan {
                 about: About::both(cluster, registry),
                 call: options.call,
@@ -89,6 +148,18 @@ macro_rules! operations {
                 rights: detach::PLAN_RIGHTS,
                 run: |parts, call| detach::plan(parts, cluster, registry, &options, call),
             }
+            /// Removes the grants in a plan made by [`plan_detach`](Self::plan_detach), after checking that it still matches the current state.
+            ///
+            /// The current state is read again first. Grants that were removed in the meantime are skipped; if more grants would be removed than
+            /// planned, none is removed. The plan contains the options it was made with and is valid for one hour. The removal of each grant is attempted
+            /// even if another removal failed: the error lists the removed grants, and a second call continues with the rest.
+            ///
+            /// # Errors
+            /// All errors of [`detach`](Self::detach); [`Conflict`](ErrorKind::Conflict) if the plan has expired or more grants would be removed
+            /// than planned; [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_detach`](Self::plan_detach).
             ApplyDetach apply_detach(plan: &DetachPlan, options: ApplyDetachOptions) -> Detachment {
                 about: About::both(&plan.cluster, &plan.registry),
                 call: options.call,
@@ -138,12 +209,132 @@ macro_rules! operations {
                 rights: create_registry::RIGHTS,
                 run: |parts, call| create_registry::create(parts, group, name, &options, call),
             }
+            DeleteRegistry delete_registry(registry: &RegistryRef, options: DeleteRegistryOptions) -> RegistryDeletion {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: delete_registry::DEADLINE,
+                rights: delete_registry::RIGHTS,
+                run: |parts, call| delete_registry::delete(parts, registry, call),
+            }
+            /// Plans the deletion of a registry, and writes nothing.
+            ///
+            /// The plan says what would be lost (the registry, the role assignments on it, and its repositories, which are only counted), and which
+            /// principals and clusters can pull from it. What the caller cannot read is in [`unread`](crate::DeleteRegistryPlan::unread), with the
+            /// missing action. The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+            /// [`apply_delete_registry`](Self::apply_delete_registry).
+            ///
+            /// To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It waits at most 3 seconds
+            /// for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that the repositories could not be counted.
+            ///
+            /// # Errors
+            /// [`NotFound`](ErrorKind::NotFound) if the registry does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission
+            /// to read it; [`Unexpected`](ErrorKind::Unexpected) if Azure does not report when it was created.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyDeleteRegistryOptions, Client, DeleteRegistryOptions, DeletionOutcome};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// let plan = client.plan_delete_registry(&"myregistry".parse()?, DeleteRegistryOptions::default()).await?;
+            /// assert!(plan.to_string().starts_with("- registry myregistry with all its images"));
+            /// assert_eq!(plan.repositories, Some(0));
+            /// let deletion = client.apply_delete_registry(&plan, ApplyDeleteRegistryOptions::default()).await?;
+            /// assert_eq!(deletion.outcome, DeletionOutcome::Deleted);
+            /// # Ok(()) }
+            /// ```
+            PlanDeleteRegistry plan_delete_registry(registry: &RegistryRef, options: DeleteRegistryOptions) -> DeleteRegistryPlan {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: delete_registry::DEADLINE,
+                rights: delete_registry::PLAN_RIGHTS,
+                run: |parts, call| delete_registry::plan(parts, registry, call),
+            }
+            /// Deletes the registry in a plan made by [`plan_delete_registry`](Self::plan_delete_registry), after checking that it is still the
+            /// same one.
+            ///
+            /// The current state is read again first. If the registry is gone, nothing is written and the outcome says so. A registry with the same ID
+            /// that was created after the plan is not deleted. If a role assignment that the plan does not list would be lost, nothing is deleted: make a
+            /// new plan and review it. If the plan could not list the role assignments (see [`unread`](crate::DeleteRegistryPlan::unread)), they are not
+            /// compared. Images are not compared: those that were pushed after the plan are deleted too. The plan is valid for one hour.
+            ///
+            /// # Errors
+            /// All errors of [`delete_registry`](Self::delete_registry); [`Conflict`](ErrorKind::Conflict) if the plan has expired, if the registry was
+            /// deleted and created again, or if a role assignment that the plan does not list would be lost;
+            /// [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_delete_registry`](Self::plan_delete_registry).
+            ApplyDeleteRegistry apply_delete_registry(plan: &DeleteRegistryPlan, options: ApplyDeleteRegistryOptions) -> RegistryDeletion {
+                about: About::registry(&plan.registry),
+                call: options.call,
+                deadline: delete_registry::DEADLINE,
+                rights: delete_registry::APPLY_RIGHTS,
+                run: |parts, call| delete_registry::apply_plan(parts, plan, call),
+            }
             CreateCluster create_cluster(cluster: &ClusterRef, options: CreateClusterOptions) -> CreatedCluster {
                 about: About::cluster(cluster).with_registries(&options.registries),
                 call: options.call,
                 deadline: create_cluster::DEADLINE,
                 rights: create_cluster::RIGHTS,
                 run: |parts, call| create_cluster::create(parts, cluster, &options, call),
+            }
+            DeleteCluster delete_cluster(cluster: &ClusterRef, options: DeleteClusterOptions) -> ClusterDeletion {
+                about: About::cluster(cluster),
+                call: options.call,
+                deadline: delete_cluster::DEADLINE,
+                rights: delete_cluster::RIGHTS,
+                run: |parts, call| delete_cluster::delete(parts, cluster, call),
+            }
+            /// Plans the deletion of a cluster, and writes nothing.
+            ///
+            /// The plan says what would be deleted (the cluster, and the resource group with its nodes), and which grants of the kubelet identity would
+            /// stay behind: Azure keeps role assignments of deleted identities. Remove them with [`detach`](Self::detach) first. What the caller cannot
+            /// read is in [`unread`](crate::DeleteClusterPlan::unread), with the missing action. The plan needs read permissions only. Review it, store it
+            /// as JSON, and carry it out with [`apply_delete_cluster`](Self::apply_delete_cluster).
+            ///
+            /// # Errors
+            /// [`NotFound`](ErrorKind::NotFound) if the cluster does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission
+            /// to read it; [`Unexpected`](ErrorKind::Unexpected) if Azure does not report its `resourceUID`.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyDeleteClusterOptions, Client, DeleteClusterOptions, DeletionOutcome};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// let plan = client.plan_delete_cluster(&"group/dev".parse()?, DeleteClusterOptions::default()).await?;
+            /// assert!(plan.to_string().starts_with("- cluster dev with all that runs on it"));
+            /// assert!(plan.grants.is_empty());
+            /// let deletion = client.apply_delete_cluster(&plan, ApplyDeleteClusterOptions::default()).await?;
+            /// assert_eq!(deletion.outcome, DeletionOutcome::Deleted);
+            /// # Ok(()) }
+            /// ```
+            PlanDeleteCluster plan_delete_cluster(cluster: &ClusterRef, options: DeleteClusterOptions) -> DeleteClusterPlan {
+                about: About::cluster(cluster),
+                call: options.call,
+                deadline: delete_cluster::DEADLINE,
+                rights: delete_cluster::PLAN_RIGHTS,
+                run: |parts, call| delete_cluster::plan(parts, cluster, call),
+            }
+            /// Deletes the cluster in a plan made by [`plan_delete_cluster`](Self::plan_delete_cluster), after checking that it is still the same one.
+            ///
+            /// The cluster is read again first. If it is gone, nothing is written and the outcome says so. A cluster with the same ID that was created
+            /// after the plan is not deleted. What runs on the cluster is not compared: workloads that were deployed after the plan are deleted too. The
+            /// plan is valid for one hour.
+            ///
+            /// # Errors
+            /// All errors of [`delete_cluster`](Self::delete_cluster); [`Conflict`](ErrorKind::Conflict) if the plan has expired, or if the cluster was
+            /// deleted and created again; [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_delete_cluster`](Self::plan_delete_cluster).
+            ApplyDeleteCluster apply_delete_cluster(plan: &DeleteClusterPlan, options: ApplyDeleteClusterOptions) -> ClusterDeletion {
+                about: About::cluster(&plan.cluster),
+                call: options.call,
+                deadline: delete_cluster::DEADLINE,
+                rights: delete_cluster::RIGHTS,
+                run: |parts, call| delete_cluster::apply_plan(parts, plan, call),
             }
             ImportImage import_image(registry: &RegistryRef, source: &ImageReference, options: ImportOptions) -> Import {
                 about: About::registry(registry),
@@ -214,6 +405,7 @@ macro_rules! operations {
 
 macro_rules! operation {
     ($(
+        $(#[doc = $docs:literal])*
         $operation:ident $name:ident($($arguments:tt)*) -> $result:ty {
             about: $about:expr,
             call: $options:expr,

@@ -24,6 +24,9 @@ const LABEL_API: &str = "2026-03-01-preview";
 pub(crate) const PROVIDER: Provider =
     Provider { namespace: "Microsoft.ContainerRegistry", register: REGISTER_REGISTRIES };
 const STEP: &str = "creating the registry";
+/// Azure has used both codes for a name that is taken: the second is in the output of `az acr create` in
+/// [azure-dev-docs#1303](https://github.com/MicrosoftDocs/azure-dev-docs/issues/1303).
+const NAME_IS_TAKEN: [&str; 2] = ["RegistryNameAlreadyInUse", "AlreadyInUse"];
 
 /// Azure's PUT would change an existing registry, and reset what the body leaves out; so it is read first. If another client creates a
 /// registry of the same name in the same group between the read and the PUT, it is changed: the service has no way to write only if
@@ -131,9 +134,9 @@ fn differences(asked: &NewRegistry, found: &WireRegistry) -> Vec<Difference> {
     differences.into_vec()
 }
 
-/// Says of a taken name whether it is the caller's own registry in another group.
+/// Says whether a name that is already taken belongs to the caller's own registry in another resource group.
 async fn explain(arm: &Arm, err: Error, registry: &NewRegistry, call: &Call) -> Error {
-    if err.code() != Some("RegistryNameAlreadyInUse") {
+    if !err.code().is_some_and(|code| NAME_IS_TAKEN.contains(&code)) {
         return err;
     }
     let name = registry.id.name();

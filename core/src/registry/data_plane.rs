@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{Answer, Registries, Tokens},
     image::{Image, ImageReference},
+    role::RoleAssignmentMode,
 };
 use azure_core::http::Method;
 use std::sync::Mutex;
@@ -48,16 +49,22 @@ impl DataPlane {
 
     /// The number of repositories of an Azure registry. It is read page by page.
     pub async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
-        let host = &registry.login_server;
-        let probe = &self.probe(Access::Catalog(host), call);
-        let counted =
-            catalog::count(host, |url| async move { self.ask_registry(Method::Get, &url, probe).await }).await;
-        counted.map_err(|err| {
-            // The registry knows the caller, and issues no token for its catalog.
-            let is_known = err.status() == Some(401) && self.sign_in.has_refresh_token(probe.access);
-            let action = registry.mode.catalog_action();
-            if is_known { err.with_missing_action(action, registry.id.as_str()) } else { err }
-        })
+        let probe = &self.probe(Access::Catalog(&registry.login_server), call);
+        let mut pages = catalog::Pages::of(&registry.login_server);
+        while let Some(url) = pages.next_url()? {
+            let answer = self.ask_registry(Method::Get, &url, probe).await;
+            let taken = answer.and_then(|answer| pages.take(&answer));
+            taken.map_err(|err| {
+                // One with repository permissions signs in every principal of the tenant: only then it is the action that is missing.
+                let lacks_right = registry.mode == RoleAssignmentMode::LegacyRegistryPermissions
+                    || self.sign_in.has_refresh_token(probe.access);
+                if err.status() == Some(401) && lacks_right {
+                    return err.with_missing_action(registry.mode.catalog_action(), registry.id.as_str());
+                }
+                err
+            })?;
+        }
+        Ok(pages.count())
     }
 
     fn probe<'a>(&'a self, access: Access<'a>, call: &'a Call) -> Probe<'a> {

@@ -160,7 +160,7 @@ impl ImportHandle {
         Self { version: VERSION, registry, targets, correlation_id: None, link, arriving: None, wait: None }
     }
 
-    /// How long Azure asked to wait before the next poll, if it did.
+    /// How long Azure asked the caller to wait before the next poll, if it did.
     #[must_use]
     pub fn asked_wait(&self) -> Option<Duration> {
         self.wait

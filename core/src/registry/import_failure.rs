@@ -1,4 +1,4 @@
-//! Why an import failed. Azure reports texts only, so a text decides here; the other places where one does are listed in
+//! Why an import failed. Azure reports texts only, so the text decides here; the other places where a text decides are listed in
 //! CONTRIBUTING.md.
 
 use crate::error::{Error, ErrorKind, ImportSide};

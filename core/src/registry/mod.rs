@@ -92,7 +92,7 @@ pub struct Registry {
     pub mode: RoleAssignmentMode,
     /// The provisioning state reported by Azure, such as `Succeeded`.
     pub state: String,
-    /// When it was created. A registry that was deleted and created again has the same ID and another time.
+    /// When it was created. A registry that was deleted and created again has the same ID but a different creation time.
     #[serde(default, with = "crate::stored_time::option")]
     pub created: Option<SystemTime>,
     /// Its tags.
@@ -114,6 +114,11 @@ impl Registry {
             created: None,
             tags: BTreeMap::new(),
         }
+    }
+
+    /// Whether the registry can have replicas, which get an image one after another: only the Premium tier has them.
+    pub(crate) fn may_lag(&self) -> bool {
+        self.sku.eq_ignore_ascii_case(Sku::Premium.as_str())
     }
 }
 

@@ -25,6 +25,10 @@ use url::{Url, form_urlencoded};
 const REFRESH_FOR: Duration = Duration::from_secs(3 * 3600);
 const ACCESS_FOR: Duration = Duration::from_secs(3600);
 
+/// Why a registry rejects a caller that Microsoft Entra ID has authenticated.
+const NO_ROLE: &str = "a registry in the mode LegacyRegistryPermissions rejects the sign-in of a caller without a role on it; AcrPull \
+    is the smallest one";
+
 /// Tokens for registries: acquires and caches them.
 #[derive(Clone, Debug)]
 pub(super) struct SignIn {
@@ -131,7 +135,10 @@ impl SignIn {
             self.entra.forget(Cloud::registry_scope());
             answer = self.exchange(challenge, probe).await?;
         }
-        let token = read_token(&answer, probe.access, |body| body.refresh_token)?;
+        let token = read_token(&answer, probe.access, |body| body.refresh_token).map_err(|err| {
+            // https://github.com/Azure/acr/issues/695
+            if answer.status == 401 { err.with_context("hint", NO_ROLE) } else { err }
+        })?;
         self.cached.keep(host.to_owned(), token.clone(), REFRESH_FOR);
         Ok(token)
     }

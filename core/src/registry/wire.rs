@@ -97,7 +97,7 @@ impl WireRegistry {
         !first.is_empty() && !first.eq_ignore_ascii_case(self.name())
     }
 
-    /// Whether the admin user, which has full access by a password, is on.
+    /// Whether the admin user, which has full access with a password, is enabled.
     pub fn has_admin_user(&self) -> bool {
         self.properties.admin_user_enabled.unwrap_or_default()
     }

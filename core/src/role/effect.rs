@@ -15,7 +15,7 @@ const AT_A_TIME: usize = 8;
 /// The maximum number of scopes at which a definition is read, if the caller lacks the permission at the first.
 const MOST_SCOPES: usize = 3;
 
-/// The permissions of the roles of some assignments, as far as the caller can read them.
+/// The permissions of the roles of some assignments that the caller can read.
 #[derive(Debug, Default)]
 pub(crate) struct Roles(BTreeMap<Uuid, RoleDefinition>);
 

@@ -13,7 +13,7 @@ pub(crate) struct GroupAccess {
     /// The identity is a direct or nested member.
     pub held: Vec<RoleAssignment>,
     /// The identity is not a member according to Azure.
-    /// Changes in Entra ID of the last minutes may not be visible yet.
+    /// Changes made in Entra ID in the last few minutes may not be visible yet.
     pub of_others: Vec<RoleAssignment>,
     /// Azure does not say.
     pub unchecked: Vec<RoleAssignment>,

@@ -66,7 +66,7 @@ pub struct Grant {
     pub scope: ResourceId,
     /// The principal that gets the role.
     pub principal_id: PrincipalId,
-    /// The role definition's ID, the part that is the same in every subscription.
+    /// The part of the role definition's ID that is the same in every subscription.
     pub role_definition_id: Uuid,
     /// A condition that restricts it, in the language of Azure's attribute-based access control (ABAC), version 2.0.
     pub condition: Option<String>,
@@ -149,11 +149,11 @@ pub struct RoleAssignment {
     pub principal_id: String,
     /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
     pub principal_type: Option<String>,
-    /// The role definition's ID, the part that is the same in every subscription.
+    /// The part of the role definition's ID that is the same in every subscription.
     pub role_definition_id: Uuid,
     /// The condition that restricts it, if any.
     pub condition: Option<String>,
-    /// Its description; on assignments that this library created, its name and version.
+    /// Its description; on assignments that this library created, the library's name and version.
     pub description: Option<String>,
 }
 

@@ -8,8 +8,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x11fb_06fb_712d_4ddd_98c7_e71b_bd58_883
 
 /// The name of the role assignment for a scope, a principal and a role.
 ///
-/// Azure's own tools derive the same name, so that Bicep, Terraform and this library create the same assignment (Azure/bicep#20293,
-/// hashicorp/terraform-provider-azurerm#32446).
+/// Bicep's `getRoleAssignmentName()` returns the same name (Azure/bicep#20293), and so does a proposed change to Terraform's
+/// azurerm provider (hashicorp/terraform-provider-azurerm#32446). So a template and this library create the same assignment.
 ///
 /// A condition is not part of it: Azure has one assignment for a scope, a principal and a role.
 ///

@@ -98,8 +98,8 @@ pub async fn tell(stage: &Stage, screen: &Screen, when: Attach) -> Result<Pods> 
     client.pods(&stage.cluster, &PodSelection::default().with_labels("app=nginx0"), CallOptions::default()).await
 }
 
-/// Removes the grant and requests a new pod, which cannot pull; running pods continue. Only on the emulator: on Azure a node
-/// may cache a token of the registry for hours.
+/// Removes the grant and requests a new pod, which cannot pull; running pods continue. Only on the emulator: a node
+/// caches its credential for an hour, and the emulator's clock skips it.
 pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::error::Error>> {
     let (client, registry) = (&stage.client, stage.registry.parse::<RegistryRef>()?);
     for step in ["detach", "again"] {
@@ -108,9 +108,9 @@ pub async fn undo(stage: &Stage, screen: &Screen) -> Result<Pods, Box<dyn std::e
         let remaining = format!("{} other grants remain", detachment.remaining.len());
         screen.line(step, format!("{}  {remaining}  ({})", detachment.outcome, stage.requests_since(mark)));
     }
-    // In Azure, too, a removed grant stays effective for some time.
-    tokio::time::sleep(Duration::from_secs(20 * 60)).await;
-    screen.line("clock", "20 minutes later; requests a new pod");
+    // A node uses its cached credential for up to an hour; this advances the emulator's clock past that.
+    tokio::time::sleep(Duration::from_secs(61 * 60)).await;
+    screen.line("clock", "61 minutes later; requests a new pod");
     // Without this a node would start its cached image.
     let manifest = MANIFEST.replace("- name: nginx", "- imagePullPolicy: Always\n          name: nginx");
     let options = ApplyOptions::default().with_registry(registry);

@@ -229,7 +229,7 @@ async fn a_cluster_that_shows_nobody_who_pulls_is_to_be_looked_for_at_its_regist
     {
         let scene = Scene::with_cluster(seed)?;
         let err = refused(of_cluster(&scene, AttachmentsOptions::default()).await, kind)?;
-        // There is no option in which somebody could be named.
+        // There is no option that names a principal.
         assert!(
             err.to_string().contains("attachments_of_registry") && !err.to_string().contains("principal_id"),
             "{err}"

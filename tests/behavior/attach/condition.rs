@@ -54,7 +54,7 @@ fn conditions(scene: &Scene) -> Vec<Option<String>> {
     grants(scene).into_iter().map(|one| one.condition).collect()
 }
 
-/// As another tool grants it: under a name of its own.
+/// As another tool grants it: under its own name.
 fn grant_if(scene: &Scene, condition: &str) -> String {
     let kubelet = scene.azure.kubelet_object_id(GROUP, CLUSTER);
     scene.azure.grant_if(PullRole::RepositoryReader.as_str(), &kubelet, scene.registry().as_str(), condition)
@@ -154,7 +154,7 @@ async fn a_broader_grant_with_a_condition_is_not_enough() -> Checked {
     Ok(())
 }
 
-/// After the look and before the write, another tool makes a narrower grant: its condition stays, and is told.
+/// After the read and before the write, another tool makes a narrower grant: its condition stays, and is reported.
 async fn a_condition_that_comes_meanwhile_is_not_overwritten() -> Checked {
     let scene = scene()?;
     scene.azure.fault(Fault::on("PUT", "/roleAssignments/").delay(Duration::from_secs(10)));

@@ -1,4 +1,4 @@
-//! Detach: what attach gave is taken back, and what still gives access is told.
+//! Detach removes what attach granted, and reports what still gives access.
 
 use crate::{
     backend::{Backend, random_name},
@@ -298,7 +298,8 @@ async fn a_plan_that_has_expired_or_is_of_another_form_is_refused_before_a_reque
     let plan = scene.client.plan_detach(&scene.cluster, &scene.by_id(), DetachOptions::default()).await?;
     let mark = scene.azure.mark();
     let mut old = plan.clone();
-    old.expires = SystemTime::now() - Duration::from_secs(1);
+    // Azure states its time in whole seconds, so it may be a second behind.
+    old.expires = SystemTime::now() - Duration::from_secs(60);
     refused(scene.client.apply_detach(&old, ApplyDetachOptions::default()).await, ErrorKind::Conflict)?;
     let mut odd = plan;
     odd.version += 1;

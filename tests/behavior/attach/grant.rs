@@ -357,7 +357,7 @@ async fn an_identity_that_was_just_made_is_granted() -> Checked {
     Ok(())
 }
 
-/// After the look and before the write, another tool grants under a name of its own.
+/// After the read and before the write, another tool creates a grant with its own name.
 async fn a_grant_that_somebody_else_makes_meanwhile_is_no_second_one() -> Checked {
     let scene = Scene::new()?;
     scene.azure.fault(Fault::on("PUT", "/roleAssignments/").delay(Duration::from_secs(10)));

@@ -32,6 +32,8 @@ pub fn cases() -> Vec<Case> {
             apply_puts_objects_that_name_no_namespace_into_the_one_of_the_options,
             apply_into_an_absent_namespace_is_not_found,
             apply_of_a_wrong_object_is_refused_and_tells_what_was_done_before_it,
+            apply_of_many_objects_reports_them_in_their_order,
+            apply_of_many_objects_starts_no_more_after_a_failure_and_counts_what_it_applied,
             apply_of_another_managers_field_is_a_conflict_unless_it_is_forced,
             apply_puts_a_login_server_with_a_domain_label_where_its_placeholder_stands,
             apply_refuses_what_names_no_registry_before_a_request,
@@ -200,7 +202,31 @@ async fn apply_of_a_wrong_object_is_refused_and_tells_what_was_done_before_it() 
     let wrong = deployment("typo", "docker.io/library/nginx:latest", 1).replace("replicas", "replcas");
     let text = format!("{}---\n{wrong}", config_map("settings", "b"));
     let err = refused(scene.apply(&text).await, ErrorKind::InvalidInput)?.to_string();
-    assert!(err.contains("Deployment/typo") && err.contains("applied before it: 1"), "{err}");
+    assert!(err.contains("Deployment/typo") && err.contains("already applied: 1"), "{err}");
+    Ok(())
+}
+
+async fn apply_of_many_objects_reports_them_in_their_order() -> Checked {
+    let scene = Scene::new()?;
+    let wanted: Vec<String> = (0..40).map(|number| format!("ConfigMap/c{number}")).collect();
+    let text: Vec<String> = (0..40).map(|number| config_map(&format!("c{number}"), "b")).collect();
+    assert_eq!(names(&scene.apply(&text.join("---\n")).await?), wanted);
+    Ok(())
+}
+
+async fn apply_of_many_objects_starts_no_more_after_a_failure_and_counts_what_it_applied() -> Checked {
+    let scene = Scene::new()?;
+    let mut texts: Vec<String> = (0..40).map(|number| config_map(&format!("c{number}"), "b")).collect();
+    texts[11] = texts[11].replace(", data", ", datum");
+    let err = refused(scene.apply(&texts.join("---\n")).await, ErrorKind::InvalidInput)?.to_string();
+    let mut there = 0;
+    for number in 0..40 {
+        let path = format!("/api/v1/namespaces/default/configmaps/c{number}");
+        there += usize::from(kubectl::get(&scene, &path).await?.0 == 200);
+    }
+    assert!(err.contains("ConfigMap/c11") && err.contains(&format!("already applied: {there})")), "{there}: {err}");
+    let sent = scene.sent(|request| request.method == "PATCH").len();
+    assert!(there + 1 == sent && sent < 11 + 9, "{there} of {sent}");
     Ok(())
 }
 

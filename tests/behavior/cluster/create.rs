@@ -174,7 +174,7 @@ async fn create_grants_as_soon_as_the_kubelet_identity_shows() -> Checked {
     Ok(())
 }
 
-/// What was told, and when.
+/// What was reported, and when.
 type Told = Arc<Mutex<Vec<(Duration, Event)>>>;
 
 fn listener() -> (Told, CallOptions) {
@@ -266,7 +266,7 @@ async fn create_reports_the_missing_right() -> Checked {
     Ok(())
 }
 
-/// The refusal is told at once, and not when the cluster is made.
+/// The refusal is reported at once, not when the cluster has been created.
 async fn create_without_the_right_to_grant_says_that_the_cluster_exists() -> Checked {
     let scene = Scene::new()?;
     scene.azure.set_timing(slow().with_kubelet_identity(Duration::from_secs(60)));

@@ -1,4 +1,4 @@
-//! A cluster that is asked for again, or is there already: waited for, attached, never written.
+//! Creating a cluster that exists or is being created: the call waits and attaches, and never writes the cluster.
 
 use super::create::{attached, create, is_grant, is_put, slow};
 use crate::{
@@ -178,7 +178,7 @@ async fn create_takes_a_service_out_of_order_for_no_absent_cluster() -> Checked 
     Ok(())
 }
 
-/// Between the look and the write somebody makes one: the look was late.
+/// Another caller creates one between the read and the write.
 async fn create_does_not_write_over_a_cluster_that_came_meanwhile() -> Checked {
     let scene = Scene::new()?;
     let etag = scene.azure.cluster_etag(GROUP, CLUSTER);

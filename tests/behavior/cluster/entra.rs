@@ -84,7 +84,7 @@ async fn a_cluster_without_local_accounts_is_entered_with_entra() -> Checked {
     Ok(())
 }
 
-/// The life of a token is told by the wall clock, which does not jump with the emulator's: so these tokens are old from the start.
+/// The lifetime of a token is read from the wall clock, which does not jump with the emulator's: so these tokens are old from the start.
 async fn a_token_that_has_run_out_is_had_anew() -> Checked {
     let scene = Scene::with_cluster(admin_cluster())?;
     scene.azure.set_timing(Timing::none().with_token(Duration::from_secs(200)));

@@ -4,7 +4,9 @@ mod access;
 mod apply;
 mod create;
 mod create_again;
+mod deletion;
 mod entra;
+mod passing;
 mod pods;
 mod pull;
 mod refusals;
@@ -19,6 +21,7 @@ pub fn cases() -> Vec<Case> {
     [
         create::cases(),
         create_again::cases(),
+        deletion::cases(),
         access::cases(),
         entra::cases(),
         apply::cases(),
@@ -26,6 +29,7 @@ pub fn cases() -> Vec<Case> {
         wait_for_rollout::cases(),
         workloads::cases(),
         pull::cases(),
+        passing::cases(),
         pods::cases(),
         watch::cases(),
     ]

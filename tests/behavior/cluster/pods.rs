@@ -162,6 +162,6 @@ async fn pods_tell_why_an_image_is_not_pulled() -> Checked {
     let failure = some(pod.pull_failure, "pull failure")?;
     assert_eq!((pod.ready, pod.containers), (0, 1));
     assert_eq!((failure.pod, failure.container.as_str()), (pod.name, "main"));
-    assert_eq!((failure.cause, failure.reason), (aks_acr::PullCause::Unauthorized, pod.status));
+    assert_eq!((failure.finding.id, failure.reason), (aks_acr::FindingId::NO_CREDENTIAL, pod.status));
     Ok(())
 }

@@ -5,13 +5,14 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{CLUSTER, GROUP, NGINX, REGISTRY, Scene, deployment},
 };
-use aks_acr::{AttachOptions, Error, ErrorKind, PullCause, Rollout};
+use aks_acr::{AttachOptions, Client, Error, ErrorKind, FindingId, PullRetry, Rollout};
 use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Service, Timing};
 use libtest_mimic::Failed;
 use std::time::Duration;
 use tokio::time::Instant;
 
 const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
+const OTHER: &str = "otherregistry.azurecr.io/team/app:v1";
 
 pub fn cases() -> Vec<Case> {
     cases! { "cluster";
@@ -19,11 +20,17 @@ pub fn cases() -> Vec<Case> {
         on_emulator: [
             a_cluster_with_the_grant_pulls,
             a_cluster_without_the_grant_is_told_which_one_is_missing,
+            a_missing_grant_on_repositories_is_named,
+            a_grant_of_another_client_that_lists_do_not_show_yet_is_not_missing,
+            any_role_that_allows_the_pull_is_enough,
             acr_pull_is_not_honoured_in_a_registry_with_permissions_on_repositories,
             a_condition_lets_its_repository_be_pulled_and_no_other,
+            a_condition_on_the_resource_is_never_called_enough,
             a_grant_that_is_not_effective_yet_is_waited_for,
             a_grant_that_does_not_become_effective_is_waited_for_as_long_as_was_said,
             an_image_of_another_registry_needs_a_grant_there,
+            each_registry_of_a_pod_is_judged_by_its_own_grants,
+            a_grants_delay_does_not_explain_another_failure,
             a_missing_tag_is_final,
             an_image_for_other_nodes_is_final,
             an_image_for_some_nodes_runs_on_those,
@@ -50,11 +57,11 @@ async fn deploy(scene: &Scene, image: &str) -> Result<aks_acr::Result<Rollout>, 
 }
 
 /// The error of a rollout that must have ended for this cause, soon.
-async fn fails(scene: &Scene, image: &str, cause: &PullCause) -> Result<Error, Failed> {
+async fn fails(scene: &Scene, image: &str, finding: &FindingId) -> Result<Error, Failed> {
     let begun = Instant::now();
     let err = refused(deploy(scene, image).await?, ErrorKind::PullFailed)?;
     let failure = some(err.pull_failure(), "pull failure")?;
-    assert_eq!((&failure.cause, failure.image.as_str()), (cause, image), "{}", failure.message);
+    assert_eq!((&failure.finding.id, failure.image.as_str()), (finding, image), "{}", failure.message);
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     Ok(err)
 }
@@ -70,16 +77,75 @@ async fn a_cluster_with_the_grant_pulls() -> Checked {
 
 async fn a_cluster_without_the_grant_is_told_which_one_is_missing() -> Checked {
     let scene = with_image(Scene::new()?);
-    let err = fails(&scene, IMAGE, &PullCause::Unauthorized).await?.to_string();
-    assert!(err.contains("AcrPull") && err.contains(&scene.kubelet()?.to_string()) && err.contains(REGISTRY), "{err}");
-    assert_eq!(scene.sent(|request| request.path.contains("/roleAssignments/") && request.is_write()), []);
+    says_what_is_missing(&scene, "AcrPull").await?;
+    let grants = scene.sent(|request| request.path.contains("/roleAssignments/") && request.is_write());
+    assert_eq!(grants.len(), 1, "that of the attach");
+    Ok(())
+}
+
+/// Lists one after another may reach a replica that does not know of the grant. Seven that agree are believed.
+async fn a_grant_of_another_client_that_lists_do_not_show_yet_is_not_missing() -> Checked {
+    for lagging in [1, 3, 6, 7] {
+        let scene = with_image(Scene::new()?);
+        scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(60)));
+        let other = Client::builder(scene.azure.credential(), scene.azure.subscription())
+            .transport(scene.azure.transport())
+            .build()?;
+        other.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+        let empty = Fault::on("GET", "/roleAssignments?").status(200).body(serde_json::json!({ "value": [] }));
+        scene.azure.fault(empty.times(lagging));
+        let rolled = deploy(&scene, IMAGE).await?;
+        if lagging < 7 {
+            assert_eq!(rolled.map_err(|err| format!("{lagging}: {err:#}"))?.ready, 2);
+        } else {
+            let err = refused(rolled, ErrorKind::PullFailed)?;
+            assert_eq!(some(err.pull_failure(), "pull failure")?.finding.id, FindingId::GRANT_MISSING);
+        }
+    }
+    Ok(())
+}
+
+async fn a_missing_grant_on_repositories_is_named() -> Checked {
+    let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?);
+    says_what_is_missing(&scene, "Container Registry Repository Reader").await
+}
+
+/// Within five seconds the error names cluster, registry, identity, role, and attach as the next step. After that step the pods run.
+async fn says_what_is_missing(scene: &Scene, role: &str) -> Checked {
+    scene.apply(&deployment("web", IMAGE, 2)).await?;
+    let begun = Instant::now();
+    let err = refused(wait_for_rollout(scene).await, ErrorKind::PullFailed)?;
+    assert!(begun.elapsed() <= Duration::from_secs(5), "{:?}", begun.elapsed());
+    let failure = some(err.pull_failure(), "pull failure")?;
+    let (finding, step) = (&failure.finding, &failure.finding.next_step);
+    assert_eq!((&finding.id, finding.retry), (&FindingId::GRANT_MISSING, PullRetry::Never), "{}", failure.message);
+    let kubelet = scene.kubelet()?.to_string();
+    for part in [CLUSTER, REGISTRY, role, kubelet.as_str()] {
+        assert!(finding.message.contains(part) && err.to_string().contains(part), "{err}");
+    }
+    assert!(err.to_string().contains("[grant.missing]"), "{err}");
+    let argument = |name: &str| some(step.arguments.get(name), "argument").cloned();
+    let (cluster, registry) = (argument("cluster")?.parse()?, argument("registry")?.parse()?);
+    assert_eq!(step.operation.as_deref(), Some("attach"));
+    scene.client.attach(&cluster, &registry, AttachOptions::default()).await?;
+    assert_eq!(wait_for_rollout(scene).await?.ready, 2);
+    Ok(())
+}
+
+async fn any_role_that_allows_the_pull_is_enough() -> Checked {
+    for role in ["AcrPush", "Contributor", "Reader"] {
+        let scene = with_image(Scene::new()?);
+        scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(60)));
+        scene.grant_pull(role);
+        assert_eq!(deploy(&scene, IMAGE).await??.ready, 2, "{role}");
+    }
     Ok(())
 }
 
 async fn acr_pull_is_not_honoured_in_a_registry_with_permissions_on_repositories() -> Checked {
     let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?);
     scene.grant_pull("AcrPull");
-    let err = fails(&scene, IMAGE, &PullCause::Unauthorized).await?.to_string();
+    let err = fails(&scene, IMAGE, &FindingId::GRANT_ROLE_NOT_HONOURED).await?.to_string();
     assert!(err.contains("Container Registry Repository Reader"), "{err}");
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
     assert_eq!(wait_for_rollout(&scene).await?.ready, 2);
@@ -95,9 +161,28 @@ async fn a_condition_lets_its_repository_be_pulled_and_no_other() -> Checked {
     scene.client.attach(&scene.cluster, &scene.by_id(), options).await?;
     assert_eq!(deploy(&scene, IMAGE).await??.ready, 2);
     let refusal = refused(deploy(&scene, other).await?, ErrorKind::PullFailed)?;
-    assert_eq!(some(refusal.pull_failure(), "pull failure")?.cause, PullCause::Unauthorized);
+    assert_eq!(some(refusal.pull_failure(), "pull failure")?.finding.id, FindingId::GRANT_MISSING);
     let asked = scene.sent(|request| request.service == Service::Kubernetes).len();
     assert!(asked < 100, "ten minutes of watching took {asked} requests");
+    Ok(())
+}
+
+/// Whether a registry knows `@Resource` attributes is not established: the answer depends on the node alone.
+async fn a_condition_on_the_resource_is_never_called_enough() -> Checked {
+    for is_known in [false, true] {
+        let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).abac())?);
+        scene.azure.set_resource_attributes_known(is_known);
+        let condition = "@Resource[Microsoft.ContainerRegistry/registries/repositories:name] StringEquals 'team/app'";
+        let options = AttachOptions::default().with_condition(condition);
+        scene.client.attach(&scene.cluster, &scene.by_id(), options).await?;
+        let ended = deploy(&scene, IMAGE).await?;
+        if is_known {
+            assert_eq!(ended?.ready, 2);
+            continue;
+        }
+        let err = refused(ended, ErrorKind::PullFailed)?.to_string();
+        assert!(err.contains("condition: ") && !err.contains("grant: exists"), "{err}");
+    }
     Ok(())
 }
 
@@ -126,18 +211,46 @@ async fn a_grant_that_does_not_become_effective_is_waited_for_as_long_as_was_sai
 
 async fn an_image_of_another_registry_needs_a_grant_there() -> Checked {
     let scene = with_image(Scene::new()?);
-    let other = "otherregistry.azurecr.io/team/app:v1";
-    let _ = scene.azure.clone().with_registry("other", "otherregistry").with_image(other, &["linux/amd64"]);
+    let _ = scene.azure.clone().with_registry("other", "otherregistry").with_image(OTHER, &["linux/amd64"]);
     scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
-    let err = fails(&scene, other, &PullCause::Unauthorized).await?.to_string();
+    let err = fails(&scene, OTHER, &FindingId::GRANT_MISSING).await?.to_string();
     assert!(err.contains("on otherregistry"), "{err}");
+    Ok(())
+}
+
+/// A pod that pulls from a registry with a grant that is not effective yet, and then another image.
+async fn waits_and_then_fails(then: &str) -> Result<(Error, Duration), Failed> {
+    let scene = with_image(Scene::new()?);
+    let _ = scene.azure.clone().with_registry("other", "otherregistry").with_image(OTHER, &["linux/amd64"]);
+    scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(240)));
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    let init = format!("initContainers: [{{name: prepare, image: '{IMAGE}'}}], containers");
+    scene.apply(&deployment("web", then, 1).replace("containers", &init)).await?;
+    let begun = Instant::now();
+    let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
+    Ok((err, begun.elapsed()))
+}
+
+async fn each_registry_of_a_pod_is_judged_by_its_own_grants() -> Checked {
+    let (err, took) = waits_and_then_fails(OTHER).await?;
+    let failure = some(err.pull_failure(), "pull failure")?;
+    assert_eq!((failure.image.as_str(), &failure.finding.id), (OTHER, &FindingId::GRANT_MISSING));
+    assert!(err.to_string().contains("on otherregistry") && !err.to_string().contains("grant: exists"), "{err}");
+    assert!(took < Duration::from_secs(240 + 400), "{took:?}");
+    Ok(())
+}
+
+async fn a_grants_delay_does_not_explain_another_failure() -> Checked {
+    let (err, _) = waits_and_then_fails("myregistry.azurecr.io/team/app:v2").await?;
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.id, FindingId::IMAGE_NOT_FOUND);
+    assert!(!err.to_string().contains("grant: exists") && err.to_string().matches("hint:").count() == 1, "{err}");
     Ok(())
 }
 
 async fn a_missing_tag_is_final() -> Checked {
     let scene = with_image(Scene::new()?);
     scene.grant_pull("AcrPull");
-    fails(&scene, "myregistry.azurecr.io/team/app:v2", &PullCause::NotFound).await?;
+    fails(&scene, "myregistry.azurecr.io/team/app:v2", &FindingId::IMAGE_NOT_FOUND).await?;
     Ok(())
 }
 
@@ -145,7 +258,7 @@ async fn an_image_for_other_nodes_is_final() -> Checked {
     let scene = Scene::new()?;
     scene.grant_pull("AcrPull");
     scene.azure.push_image(IMAGE, &["linux/arm64", "linux/arm/v7"]);
-    fails(&scene, IMAGE, &PullCause::NoMatchingPlatform).await?;
+    fails(&scene, IMAGE, &FindingId::PLATFORM_MISSING).await?;
     Ok(())
 }
 
@@ -168,7 +281,8 @@ async fn a_firewall_is_final_and_names_the_clusters_address() -> Checked {
     let scene = with_image(Scene::with_registry(closed)?);
     scene.grant_pull("AcrPull");
     let address = Some(scene.azure.egress_address());
-    fails(&scene, IMAGE, &PullCause::Firewall { address }).await?;
+    let err = fails(&scene, IMAGE, &FindingId::OUTBOUND_IP_NOT_ALLOWED).await?;
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.address, address);
     let address = scene.azure.egress_address();
     scene.azure.set_registry(GROUP, REGISTRY, |seed| seed.only_from(&[&address]));
     assert_eq!(wait_for_recovery(&scene).await?.ready, 2);
@@ -189,14 +303,15 @@ async fn wait_for_recovery(scene: &Scene) -> aks_acr::Result<Rollout> {
 async fn a_closed_registry_is_final() -> Checked {
     let scene = with_image(Scene::with_registry(RegistrySeed::new(GROUP, REGISTRY).public_network_disabled())?);
     scene.grant_pull("AcrPull");
-    fails(&scene, IMAGE, &PullCause::Firewall { address: Some(scene.azure.egress_address()) }).await?;
+    let err = fails(&scene, IMAGE, &FindingId::OUTBOUND_IP_NOT_ALLOWED).await?;
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.address, Some(scene.azure.egress_address()));
     Ok(())
 }
 
 async fn a_host_that_does_not_exist_is_final() -> Checked {
     let scene = Scene::new()?;
     for image in ["nosuchregistry.azurecr.io/app:v1", "registry.nowhere.example/app:v1"] {
-        fails(&scene, image, &PullCause::NoSuchHost).await?;
+        fails(&scene, image, &FindingId::DNS_LOOKUP_FAILED).await?;
     }
     Ok(())
 }
@@ -205,7 +320,7 @@ async fn a_certificate_that_is_not_trusted_is_final() -> Checked {
     let scene = Scene::new()?;
     let why = "certificate signed by unknown authority";
     scene.azure.fault(Fault::on("*", "mcr.microsoft.com").untrusted(why).times(99));
-    fails(&scene, crate::emulator::HELLO, &PullCause::UntrustedCertificate).await?;
+    fails(&scene, crate::emulator::HELLO, &FindingId::UNTRUSTED_CERTIFICATE).await?;
     Ok(())
 }
 
@@ -215,7 +330,7 @@ async fn an_init_containers_image_is_told_as_its_own() -> Checked {
     scene.apply(&deployment("web", NGINX, 1).replace("containers", init)).await?;
     let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
     let failure = some(err.pull_failure(), "pull failure")?;
-    assert_eq!((failure.container.as_str(), failure.cause.clone()), ("prepare", PullCause::NotFound));
+    assert_eq!((failure.container.as_str(), failure.finding.id.clone()), ("prepare", FindingId::IMAGE_NOT_FOUND));
     assert!(pods(&scene).await?[0].status.starts_with("Init:"));
     Ok(())
 }
@@ -227,12 +342,12 @@ async fn the_first_error_is_kept_when_kubelet_backs_off() -> Checked {
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_secs(7)).await;
         let failure = some(pods(&scene).await?.remove(0).pull_failure, "pull failure")?;
-        assert_eq!(failure.cause, PullCause::NotFound, "{}: {}", failure.reason, failure.message);
+        assert_eq!(failure.finding.id, FindingId::IMAGE_NOT_FOUND, "{}: {}", failure.reason, failure.message);
         seen.push(failure.reason);
     }
     assert!(seen.iter().any(|reason| reason == "ImagePullBackOff"), "{seen:?}");
     let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
-    assert_eq!(some(err.pull_failure(), "pull failure")?.cause, PullCause::NotFound);
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.id, FindingId::IMAGE_NOT_FOUND);
     Ok(())
 }
 
@@ -249,7 +364,8 @@ async fn a_cluster_without_kubelet_identity_has_no_credentials() -> Checked {
     scene.apply(&deployment("web", IMAGE, 1)).await?;
     tokio::time::sleep(Duration::from_secs(20)).await;
     let failure = some(pods(&scene).await?.remove(0).pull_failure, "pull failure")?;
-    assert_eq!(failure.cause, PullCause::NoCredentials, "{}", failure.message);
-    assert!(refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?.to_string().contains("no credentials"));
+    assert_eq!(failure.finding.id, FindingId::NO_CREDENTIAL, "{}", failure.message);
+    let err = refused(wait_for_rollout(&scene).await, ErrorKind::PullFailed)?;
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.id, FindingId::IDENTITY_MISSING, "{err}");
     Ok(())
 }

@@ -130,7 +130,7 @@ async fn a_page_in_the_place_of_kubernetes_is_no_refusal() -> Checked {
         let scene = Scene::new()?;
         scene.azure.fault(Fault::on("PATCH", "/configmaps/").status(code).page().times(100));
         let err = refused(scene.apply(SETTINGS).await, ErrorKind::Unavailable)?;
-        // A block stays until somebody lifts it: only a gateway in trouble recovers by itself.
+        // A block stays until it is lifted; only a failing gateway recovers by itself.
         assert!(!err.is_transient() && err.to_string().contains("a proxy or firewall"), "{err}");
     }
     Ok(())
@@ -162,14 +162,15 @@ async fn who_refused_is_said() -> Checked {
 
 async fn a_quota_says_that_it_is_one() -> Checked {
     let scene = Scene::new()?;
-    let quota = "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {configmaps: '1', count/deployments.apps: 0}}}";
+    // Each namespace has a ConfigMap from the start, with the cluster's certificate.
+    let quota = "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {configmaps: '2', count/deployments.apps: 0}}}";
     scene.apply(quota).await?;
     scene.apply(SETTINGS).await?;
     let second = SETTINGS.replace("name: settings", "name: others");
     let err = refused(scene.apply(&second).await, ErrorKind::Forbidden)?.to_string();
     assert!(
         err.contains("ResourceQuota")
-            && err.contains("exceeded quota: q, requested: configmaps=1, used: configmaps=1, limited: configmaps=1"),
+            && err.contains("exceeded quota: q, requested: configmaps=1, used: configmaps=2, limited: configmaps=2"),
         "{err}"
     );
     let err = refused(scene.apply(&deployment("web", "nginx", 1)).await, ErrorKind::Forbidden)?.to_string();

@@ -7,7 +7,7 @@ use crate::{
     emulator::{HELLO, NGINX, Scene, deployment},
 };
 use aks_acr::{
-    CallOptions, CancellationToken, ErrorKind, Event, PullCause, Rollout, RolloutOptions, RolloutPhase, WorkloadRef,
+    CallOptions, CancellationToken, ErrorKind, Event, FindingId, Rollout, RolloutOptions, RolloutPhase, WorkloadRef,
     WorkloadState,
 };
 use aks_acr_emulator::Fault;
@@ -150,8 +150,8 @@ async fn wait_for_rollout_of_a_bad_update_ends_while_old_pods_run() -> Checked {
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let failure = some(err.pull_failure(), "pull failure")?;
     assert_eq!(
-        (failure.cause.clone(), failure.image.as_str()),
-        (PullCause::NotFound, "docker.io/library/nginx:absent")
+        (failure.finding.id.clone(), failure.image.as_str()),
+        (FindingId::IMAGE_NOT_FOUND, "docker.io/library/nginx:absent")
     );
     assert!(!old.contains(&failure.pod), "{} is an old pod", failure.pod);
     let running =
@@ -191,7 +191,7 @@ async fn wait_for_rollout_at_its_deadline_tells_how_far_it_was() -> Checked {
     let err = refused(wait_for_rollout_with(&scene, call).await, ErrorKind::DeadlineExceeded)?;
     assert_eq!(begun.elapsed().as_secs(), 120);
     assert!(err.to_string().contains("ready: 0/2"), "{err}");
-    assert_eq!(some(err.pull_failure(), "pull failure")?.cause, PullCause::Throttled);
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.id, FindingId::REGISTRY_THROTTLED);
     Ok(())
 }
 

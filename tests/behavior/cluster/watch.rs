@@ -7,7 +7,7 @@ use crate::{
     emulator::{HELLO, NGINX, Scene, deployment},
     kubectl,
 };
-use aks_acr::{CallOptions, CancellationToken, ErrorKind, PodEvent, PodSelection, PullCause};
+use aks_acr::{CallOptions, CancellationToken, ErrorKind, FindingId, PodEvent, PodSelection};
 use aks_acr_emulator::Fault;
 use std::{collections::BTreeSet, ops::ControlFlow, time::Duration};
 use tokio::time::Instant;
@@ -54,7 +54,7 @@ async fn watch_tells_the_pods_that_are_there_first(backend: &dyn Backend) -> Che
     Ok(())
 }
 
-/// Watches for a time that is longer than anything takes here, and gives all that was told.
+/// Watches for longer than anything takes here, and returns everything that was reported.
 async fn watched(scene: &Scene, selection: &PodSelection, time: u64) -> aks_acr::Result<Vec<PodEvent>> {
     let mut told = Vec::new();
     let mut listener = |event: PodEvent| {
@@ -137,8 +137,8 @@ async fn watch_keeps_the_first_error_of_a_pull() -> Checked {
     assert!(statuses(&told).contains(&"ImagePullBackOff"), "{:?}", statuses(&told));
     for event in told {
         let PodEvent::Present(pod) = event else { return Err("a pod is gone".into()) };
-        let cause = pod.pull_failure.map(|failure| failure.cause);
-        assert!(matches!(cause, None | Some(PullCause::NotFound)), "{}: {cause:?}", pod.status);
+        let finding = pod.pull_failure.map(|failure| failure.finding.id);
+        assert!(finding.is_none() || finding == Some(FindingId::IMAGE_NOT_FOUND), "{}: {finding:?}", pod.status);
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ async fn watch_ends_when_it_is_cancelled() -> Checked {
     Ok(())
 }
 
-/// A pod that went while nobody listened is told to be gone by the next list.
+/// A pod that was deleted while nothing was watching is reported as deleted by the next list.
 async fn watch_goes_on_after_a_connection_broke_off_and_tells_nothing_twice() -> Checked {
     let scene = Scene::new()?;
     scene.apply(&deployment("web", NGINX, 1)).await?;

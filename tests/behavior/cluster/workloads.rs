@@ -26,8 +26,12 @@ pub fn cases() -> Vec<Case> {
             a_paused_deployment_ends_the_wait_at_once,
             a_paused_deployment_that_is_complete_is_complete,
             pods_that_fit_no_node_are_reported_and_end_a_fail_fast_wait_at_once,
+            a_volume_that_cannot_be_mounted_is_reported_and_ends_a_fail_fast_wait,
+            a_healthy_rollout_reads_no_events,
             a_caller_without_the_right_to_list_pods_sees_the_workloads_own_state,
-            a_job_that_nobody_runs_says_how_far_it_is,
+            a_job_is_waited_for_until_it_completes,
+            a_job_that_fails_ends_the_wait,
+            a_job_whose_image_is_missing_ends_the_wait,
         ];
     }
 }
@@ -155,6 +159,58 @@ async fn pods_that_fit_no_node_are_reported_and_end_a_fail_fast_wait_at_once() -
     Ok(())
 }
 
+/// A Deployment with a volume.
+fn mounting(volume: &str) -> String {
+    deployment("web", NGINX, 1)
+        .replace("spec: {containers", &format!("spec: {{volumes: [{{name: settings, {volume}}}], containers"))
+}
+
+/// The status of such a pod says `ContainerCreating` and no more; kubelet's events say why.
+async fn a_volume_that_cannot_be_mounted_is_reported_and_ends_a_fail_fast_wait() -> Checked {
+    for (volume, lacks) in [
+        ("configMap: {name: absent}", "configmap \"absent\" not found"),
+        ("secret: {secretName: absent}", "secret \"absent\" not found"),
+    ] {
+        let scene = Scene::new()?;
+        scene.apply(&mounting(volume)).await?;
+        let heard: Arc<Mutex<Vec<(Instant, String)>>> = Arc::default();
+        let (begun, sink) = (Instant::now(), heard.clone());
+        let call = CallOptions::default().with_deadline(Duration::from_secs(60)).with_progress(move |event| {
+            if let (Event::Rollout { cause: Some(cause), .. }, Ok(mut sink)) = (event, sink.lock()) {
+                sink.push((Instant::now(), cause));
+            }
+        });
+        let options = RolloutOptions::default().with_call(call);
+        let err = refused(wait(&scene, "web", options).await, ErrorKind::DeadlineExceeded)?;
+        for part in ["blocked by: missing_config", "reason: FailedMount", lacks] {
+            assert!(err.to_string().contains(part), "{part}: {err}");
+        }
+        let heard = heard.lock().map(|heard| heard.clone()).unwrap_or_default();
+        let reported = heard.iter().find(|(_, cause)| cause.contains(lacks));
+        assert!(reported.is_some_and(|(at, _)| *at - begun < Duration::from_secs(10)), "{heard:?}");
+        let begun = Instant::now();
+        let fast = RolloutOptions::default().with_fail_fast(true);
+        let err = refused(wait(&scene, "web", fast).await, ErrorKind::OperationFailed)?;
+        assert!(begun.elapsed() < Duration::from_secs(10) && err.to_string().contains(lacks), "{err}");
+        // The object that was missing is made: the volume is mounted at the next try.
+        let kind = if volume.starts_with("secret") { "Secret" } else { "ConfigMap" };
+        scene.apply(&format!("{{apiVersion: v1, kind: {kind}, metadata: {{name: absent}}}}")).await?;
+        assert_eq!(wait(&scene, "web", RolloutOptions::default()).await?.ready, 1);
+    }
+    Ok(())
+}
+
+async fn a_healthy_rollout_reads_no_events() -> Checked {
+    let scene = Scene::new()?;
+    scene.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: present}}").await?;
+    scene.apply(&mounting("configMap: {name: present}")).await?;
+    let mark = scene.azure.mark();
+    assert_eq!(wait(&scene, "web", RolloutOptions::default()).await?.ready, 1);
+    let requests = scene.azure.requests_since(mark);
+    assert!(!requests.is_empty() && requests.iter().all(|one| !one.path.contains("/events")), "{requests:?}");
+    Ok(())
+}
+
 async fn a_caller_without_the_right_to_list_pods_sees_the_workloads_own_state() -> Checked {
     for part in ["/pods", "/replicasets"] {
         let scene = Scene::new()?;
@@ -165,17 +221,43 @@ async fn a_caller_without_the_right_to_list_pods_sees_the_workloads_own_state() 
     Ok(())
 }
 
-/// The emulator has no controller of Jobs.
-async fn a_job_that_nobody_runs_says_how_far_it_is() -> Checked {
+fn job(image: &str, command: &str, spec: &str) -> String {
+    format!(
+        "{{apiVersion: batch/v1, kind: Job, metadata: {{name: migrate}}, spec: {{{spec}, template: {{spec: {{restartPolicy: \
+         Never, containers: [{{name: main, image: '{image}', command: [sh, -c, '{command}']}}]}}}}}}}}"
+    )
+}
+
+async fn a_job_is_waited_for_until_it_completes() -> Checked {
     let scene = Scene::new()?;
-    scene
-        .apply(&format!(
-            "{{apiVersion: batch/v1, kind: Job, metadata: {{name: migrate}}, spec: {{completions: 3, template: \
-             {{spec: {{restartPolicy: Never, containers: [{{name: main, image: '{NGINX}'}}]}}}}}}}}"
-        ))
-        .await?;
-    let options = || RolloutOptions::default().with_call(CallOptions::default().with_deadline(Duration::from_secs(5)));
-    let err = refused(wait(&scene, "job/migrate", options()).await, ErrorKind::DeadlineExceeded)?;
+    scene.apply(&job(NGINX, "sleep 20", "completions: 3, parallelism: 2")).await?;
+    let short = RolloutOptions::default().with_call(CallOptions::default().with_deadline(Duration::from_secs(5)));
+    let err = refused(wait(&scene, "job/migrate", short).await, ErrorKind::DeadlineExceeded)?;
     assert!(err.to_string().contains("0 of 3 pods succeeded"), "{err}");
+    let end = wait(&scene, "job/migrate", RolloutOptions::default()).await?;
+    assert_eq!((end.ready, end.wanted), (3, 3));
+    Ok(())
+}
+
+async fn a_job_that_fails_ends_the_wait() -> Checked {
+    for (command, spec, reason) in [
+        ("exit 3", "backoffLimit: 1", "backoff limit"),
+        ("sleep 600", "activeDeadlineSeconds: 30", "longer than specified deadline"),
+    ] {
+        let scene = Scene::new()?;
+        scene.apply(&job(NGINX, command, spec)).await?;
+        let begun = Instant::now();
+        let err = refused(wait(&scene, "job/migrate", RolloutOptions::default()).await, ErrorKind::OperationFailed)?;
+        assert!(err.to_string().contains(reason), "{err}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{command}: {:?}", begun.elapsed());
+    }
+    Ok(())
+}
+
+async fn a_job_whose_image_is_missing_ends_the_wait() -> Checked {
+    let scene = Scene::new()?;
+    scene.apply(&job(ABSENT, "exit 0", "backoffLimit: 1")).await?;
+    let err = refused(wait(&scene, "job/migrate", RolloutOptions::default()).await, ErrorKind::PullFailed)?;
+    assert_eq!(err.pull_failure().map(|failure| failure.image.as_str()), Some(ABSENT));
     Ok(())
 }

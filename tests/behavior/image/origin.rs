@@ -1,4 +1,4 @@
-//! What the name of a source means: where it is, and what is asked of whom.
+//! What the name of a source means: where it is, and which server is asked for what.
 
 use super::{as_v1, posts};
 use crate::{

@@ -1,4 +1,4 @@
-//! Registries outside of Azure, each with ways of its own: how they ask to sign in, what they name, where they send to.
+//! Registries outside of Azure, each with its own behavior: how it asks for a sign-in, what it names, where it redirects to.
 
 use super::{as_v1, posts};
 use crate::{

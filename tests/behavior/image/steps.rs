@@ -28,6 +28,7 @@ pub fn cases() -> Vec<Case> {
             a_failed_import_is_an_error_with_azures_own_text,
             a_failed_import_of_unknown_text_is_a_failed_operation,
             an_import_that_the_caller_may_not_follow_is_followed_by_its_targets,
+            a_caller_with_roles_on_the_registry_alone_ends_its_import,
             an_import_that_nobody_can_follow_is_said_to_be_accepted,
             an_import_begun_twice_has_succeeded_by_either_handle,
             a_tag_that_another_image_takes_meanwhile_is_a_conflict_at_the_next_look,
@@ -149,6 +150,21 @@ async fn an_import_that_the_caller_may_not_follow_is_followed_by_its_targets() -
     assert_eq!(scene.client.poll_import(&mut handle, look()).await?, running);
     tokio::time::advance(Duration::from_secs(61)).await;
     assert_eq!(scene.client.poll_import(&mut handle, look()).await?, ImportStatus::Succeeded);
+    Ok(())
+}
+
+async fn a_caller_with_roles_on_the_registry_alone_ends_its_import() -> Checked {
+    for needed in [false, true] {
+        let scene = Scene::new()?;
+        scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(60)));
+        scene.azure.set_links_need_action(needed);
+        let registry = scene.by_id().as_str().to_owned();
+        let client = scene.caller(&[("Contributor", &registry)])?;
+        let done = client.import_image(&scene.by_id(), &"nginx".parse()?, as_v1()).await?;
+        assert!(matches!(done.proof, ImportProof::SourceMatched { .. }) && done.is_new, "{needed}: {done:?}");
+        let polls = scene.sent(|one| one.path.contains("/operationResults/"));
+        assert_eq!(polls.iter().any(|one| one.status == Some(403)), needed, "{polls:?}");
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Uses the library beside typed Kubernetes objects of its own version.
+//! Uses the library beside typed Kubernetes objects of another version.
 
 use aks_acr::{Manifest, Result};
 use k8s_openapi::api::core::v1::Pod;

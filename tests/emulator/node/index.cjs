@@ -46,7 +46,7 @@ class Credential {
   }
 }
 
-// Whoever keeps no more than an address may use it until the process ends, which leaves no file behind.
+// A caller that keeps only an address may use it until the process ends, which leaves no file behind.
 const running = new Map();
 
 function abandon() {

@@ -49,11 +49,14 @@ export interface Cluster {
   subscription?: string;
   location?: string;
   version?: string;
+  /** The version of containerd on the nodes, by default `2.0.14`. The messages of failed pulls depend on it. */
+  containerd?: string;
   entra?: boolean;
   azureRbac?: boolean;
   localAccountsDisabled?: boolean;
   servicePrincipal?: boolean;
   userAssigned?: boolean;
+  withoutKubeletIdentity?: boolean;
   adminGroups?: string[];
   nodes?: Node[];
   tags?: Record<string, string>;
@@ -150,6 +153,11 @@ export interface EmulatorOptions {
   latencyMs?: number;
   /** Callers in addition to the scene's. */
   callers?: Caller[];
+  /**
+   * The folder of a control plane that `aks-acr-emulator build-kubernetes` has built, on Linux: each cluster has a real API server, controllers
+   * and scheduler, and only its nodes are emulated. The clock is real then.
+   */
+  kubernetes?: string;
 }
 
 /** How long operations take, in seconds; other values are the preset's. */
@@ -170,6 +178,8 @@ export interface Times {
   import?: number;
   /** The creation of a registry. */
   registry?: number;
+  /** From a registry's creation date until nodes resolve its host name. */
+  registryName?: number;
   registryDeletion?: number;
   /** An update of a cluster. */
   cluster?: number;
@@ -183,7 +193,7 @@ export interface Times {
   command?: number;
   /** How long a node keeps using the credential that a registry issued. */
   nodeCredentials?: number;
-  /** The lifetime of an Entra token. */
+  /** The average lifetime of Entra tokens; those of managed identities live for a day. */
   token?: number;
 }
 

@@ -1,4 +1,4 @@
-//! The emulator's clock: tokio's, so that a paused test moves it, with a wall clock that goes along. Where nobody can
+//! The emulator's clock: tokio's, so that a paused test moves it, with a wall clock that goes along. Where no one can
 //! pause it (behind a wire), it can be put forward and made faster than tokio's.
 
 use std::time::{Duration, SystemTime};
@@ -67,7 +67,7 @@ impl Clock {
         self.held = Some(at);
     }
 
-    /// Goes on from where it was held.
+    /// Continues from where it was held.
     #[cfg(any(feature = "serve", test))]
     pub(crate) fn release(&mut self) {
         if let Some(held) = self.held.take() {
@@ -116,14 +116,33 @@ impl Emulator {
     /// azure.advance(Duration::from_secs(60 * 60));
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// If clusters have real control planes, whose clock nothing can turn.
     pub fn advance(&self, time: Duration) {
+        #[cfg(feature = "serve")]
+        assert_eq!(self.clock_is_real(), None);
         self.turn(|clock| clock.put(time, clock.speed));
     }
 
     /// Makes the clock run this many times faster than tokio's. The latency of requests and the delays of faults do not
     /// change.
+    ///
+    /// # Panics
+    /// If clusters have real control planes, unless the speed is 1.
     pub fn set_clock_speed(&self, speed: u32) {
+        #[cfg(feature = "serve")]
+        assert!(speed == 1 || self.clock_is_real().is_none(), "the clock of clusters with real control planes is real");
         self.turn(|clock| clock.put(Duration::ZERO, speed));
+    }
+
+    /// Why the clock cannot be turned, if it cannot.
+    #[cfg(feature = "serve")]
+    pub(crate) fn clock_is_real(&self) -> Option<&'static str> {
+        let is_real = self.shared.world().control_planes.is_some();
+        is_real.then_some(
+            "the clock cannot be turned: clusters have real control planes, whose time is that of this machine",
+        )
     }
 
     fn turn(&self, turn: impl FnOnce(&mut Clock)) {

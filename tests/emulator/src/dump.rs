@@ -136,6 +136,11 @@ fn cluster(world: &mut World, at: usize) -> Value {
 
 /// The objects at a path, as the API server lists them.
 fn objects(world: &mut World, at: usize, path: &'static str) -> Value {
+    #[cfg(feature = "serve")]
+    if let Some(real) = &world.clusters[at].real {
+        // Of a real API server only what its nodes watch is known here.
+        return if path == "/api/v1/pods" { real.remote.pods().cloned().collect() } else { Value::Null };
+    }
     let now = world.clock.now();
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = http::Uri::from_static(path);

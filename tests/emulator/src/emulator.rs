@@ -80,6 +80,27 @@ impl Emulator {
         Self { shared, router, tenant, subscription }
     }
 
+    /// Gives clusters that are made from now on a real control plane of these programs. Needs a tokio runtime.
+    #[cfg(feature = "serve")]
+    pub(crate) fn with_control_planes(self, programs: crate::control_plane::Programs) -> Self {
+        let planes = crate::control_plane::ControlPlanes::new(programs, &self.shared);
+        self.with(|world| world.control_planes = Some(planes))
+    }
+
+    /// Stops the control planes of all clusters, and waits for it.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn stop_control_planes(&self) {
+        let planes = self.act(|world| {
+            for cluster in &mut world.clusters {
+                cluster.real = None;
+            }
+            world.control_planes.take()
+        });
+        if let Some(planes) = planes {
+            planes.ended().await;
+        }
+    }
+
     /// Looks at the world, or changes it, as it is now: all that was to happen before has happened.
     pub(crate) fn act<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.shared.world();

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use crate::principal::{Principal, stable_id};
 use crate::world::World;
 
-/// A user-assigned identity. Its principal is in the directory, as everybody's is.
+/// A user-assigned identity. Its principal is in the directory, as every principal is.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) subscription: String,
@@ -52,7 +52,7 @@ impl World {
         self.identities.iter().find(|one| one.id().eq_ignore_ascii_case(id.trim_end_matches('/')))
     }
 
-    /// Makes an identity with a principal of its own, young from `now` on.
+    /// Makes an identity with its own principal, young from `now` on.
     pub(crate) fn make_identity(&mut self, place: [&str; 3], location: &str, now: Instant) -> Identity {
         let [subscription, group, name] = place;
         let key = self.unused(&format!("{subscription}/{group}/identity/{name}"));
@@ -70,7 +70,7 @@ impl World {
         identity
     }
 
-    /// Removes an identity and its principal. What was granted to it stays behind, for nobody.
+    /// Removes an identity and its principal. Its role assignments stay.
     pub(crate) fn remove_identity(&mut self, id: &str) {
         let Some(at) = self.identities.iter().position(|one| one.id().eq_ignore_ascii_case(id)) else {
             return;
@@ -85,7 +85,7 @@ impl World {
         self.gone.push(object_id.to_owned());
     }
 
-    /// A name from which no principal's ids were made yet: whoever is made anew under an old name is somebody else.
+    /// A name from which no principal's ids were made yet: a principal that is created again with an old name is another principal.
     pub(crate) fn unused(&self, key: &str) -> String {
         let taken = |key: &str| {
             let id = stable_id(&format!("{key}/object"));

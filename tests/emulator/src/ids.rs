@@ -1,4 +1,4 @@
-//! Ids, secrets and keys: nobody can guess them, and who knows the root of them all makes them again.
+//! Ids, secrets and keys: no one can guess them, and they can be made again from one root.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use crate::layer::Layer;
+
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -32,7 +34,7 @@ impl Manifest {
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
         let layers = body["layers"].as_array().cloned().unwrap_or_default();
         let parts = layers.iter().chain([&body["config"]]);
-        // What has addresses of its own is kept elsewhere.
+        // What has its own addresses is kept elsewhere.
         let own = parts.filter(|part| !part["urls"].is_array());
         own.filter_map(|part| part["digest"].as_str().map(str::to_owned)).collect()
     }
@@ -136,13 +138,13 @@ fn one_platform(into: &mut Repository, repository: &str, reference: &str, platfo
     let mut parts = platform.split('/');
     let os = parts.next().unwrap_or("linux");
     let architecture = parts.next().unwrap_or("amd64");
-    let layer = Bytes::from(format!("layer of {repository}:{reference} for {platform}"));
-    let layer_digest = digest_of(&layer);
+    let layer = Layer::holding(&format!("layer of {repository}:{reference} for {platform}"));
+    let layer_digest = digest_of(&layer.compressed);
     let config = json!({
         "architecture": architecture,
         "os": os,
         "config": {"Cmd": ["/run"]},
-        "rootfs": {"type": "layers", "diff_ids": [layer_digest]},
+        "rootfs": {"type": "layers", "diff_ids": [digest_of(&layer.archive)]},
     });
     let config = Bytes::from(config.to_string());
     let config_digest = digest_of(&config);
@@ -150,9 +152,9 @@ fn one_platform(into: &mut Repository, repository: &str, reference: &str, platfo
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": {"mediaType": CONFIG, "digest": config_digest, "size": config.len()},
-        "layers": [{"mediaType": LAYER, "digest": layer_digest, "size": layer.len()}],
+        "layers": [{"mediaType": LAYER, "digest": layer_digest, "size": layer.compressed.len()}],
     });
-    into.blobs.insert(layer_digest, layer);
+    into.blobs.insert(layer_digest, layer.compressed);
     into.blobs.insert(config_digest, config);
     let size = body.to_string().len();
     let digest = put(into, MANIFEST, &body, now);

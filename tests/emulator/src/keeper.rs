@@ -21,7 +21,7 @@ pub(crate) trait Keeper: Send {
     /// The change kept last was made, or came to nothing and need not be kept.
     fn kept(&mut self, lasting: bool);
 
-    /// Somebody may have seen what the world is like at this time, which must not be before what is seen later.
+    /// A client may have seen the world at this time, which must not be before what it sees later.
     fn seen(&mut self, at: Duration);
 }
 
@@ -36,23 +36,23 @@ pub(crate) enum Change<'a> {
     Order(&'a str, &'a Value),
 }
 
-/// Whether a request to a service may change anything, as far as can be said before it is answered.
+/// Whether a request to a service may change anything: what can be said before it is answered.
 pub(crate) fn may_change(service: Service, request: &Request<Bytes>) -> bool {
     let path = request.uri().path();
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         return false;
     }
     match service {
-        // Tokens carry all that they say; nobody remembers them.
+        // Tokens carry all that they say, so they are not stored.
         Service::Entra | Service::Unknown => false,
         Service::Registry => !path.starts_with("/oauth2/"),
-        // A dry run gives out names, which nobody gets a second time.
+        // A dry run gives out names, which are not given out again.
         Service::Kubernetes => true,
         Service::Arm | Service::Graph => request.method() != Method::POST || !only_asks(path),
     }
 }
 
-/// Whether an answer shows that nothing can have changed: nobody knew who asked, or what was asked.
+/// Whether an answer shows that nothing can have changed: the caller or what it asked for was unknown.
 pub(crate) fn came_to_nothing(answer: &Reply) -> bool {
     matches!(answer.status().as_u16(), 401 | 405 | 501)
 }

@@ -6,6 +6,8 @@ mod arm;
 mod clock;
 mod cluster;
 mod command;
+#[cfg(feature = "serve")]
+mod control_plane;
 mod door;
 mod dump;
 mod emulator;
@@ -17,6 +19,7 @@ mod ids;
 mod image;
 mod keeper;
 mod kubernetes;
+mod layer;
 mod log;
 mod machines;
 mod node;

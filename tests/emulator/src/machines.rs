@@ -20,7 +20,8 @@ impl Emulator {
         self.act(|world| {
             let known = world.cluster_named(group, cluster).map(Cluster::id);
             if let Some(at) = known.and_then(|id| world.cluster_of_id(&id)) {
-                world.clusters[at].add_node(node, Instant::now());
+                let now = world.clock.now();
+                world.clusters[at].add_node(node, now);
             }
         });
     }
@@ -28,13 +29,22 @@ impl Emulator {
     /// Makes the nodes of a pool anew, as an upgrade does: images and credentials that they held are gone, and so are
     /// the pods on them.
     pub fn renew_nodes(&self, group: &str, cluster: &str, pool: &str) {
+        #[cfg(feature = "serve")]
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            let at = known.and_then(|id| world.cluster_of_id(&id));
+            let now = world.clock.now();
+            if let Some(real) = at.and_then(|at| world.clusters[at].real.as_mut()) {
+                real.reimage(pool, now);
+            }
+        });
         self.inside(group, cluster, |kubernetes, now| {
             kubernetes.reimage(pool, now);
         });
     }
 
     /// Lets a cluster's database forget old revisions, as it does from time to time: who watches from one of them, or
-    /// pages through one, is told that it is gone.
+    /// pages through one, gets an error that says that it is gone.
     pub fn forget_history(&self, group: &str, cluster: &str) {
         self.inside(group, cluster, |kubernetes, _| kubernetes.compact());
     }

@@ -1,4 +1,4 @@
-//! The emulator as a program of its own.
+//! The emulator as a separate program.
 
 #![forbid(unsafe_code)]
 

@@ -8,7 +8,7 @@ use crate::arm::import::{self, Import};
 use crate::command::Command;
 use crate::world::World;
 
-/// Something under way.
+/// A running operation.
 #[derive(Clone)]
 pub(crate) struct Operation {
     pub(crate) id: String,
@@ -21,7 +21,7 @@ pub(crate) struct Operation {
     fails: Option<Value>,
 }
 
-/// How operations are told, and how they end.
+/// How operations are shown, and how they end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manner {
     /// Whether fields without a value are there, as `null`.
@@ -82,7 +82,7 @@ impl World {
         id
     }
 
-    /// The body that tells an operation's state: `word` is for one that is under way.
+    /// The body with an operation's state: `word` is for one that is running.
     pub(crate) fn state_of(&self, operation: &Operation, word: &str, now: Instant) -> Value {
         let mut body = json!({"status": if operation.is_through(now) { "Succeeded" } else { word }});
         if self.manner.nulls {

@@ -12,7 +12,7 @@ use crate::entra::form_field;
 use crate::entra::token::{Claims, TokenFault};
 use crate::world::World;
 
-/// Somebody who can hold roles.
+/// A principal that can hold roles.
 #[derive(Clone)]
 pub(crate) struct Principal {
     pub(crate) object_id: String,
@@ -59,7 +59,7 @@ impl Principal {
         }
     }
 
-    /// Its own id and those of its groups: an assignment to any of them is one to it. (Of somebody who shows a token, all groups that the
+    /// Its own id and those of its groups: an assignment to any of them is one to it. (For a caller with a token, all groups that the
     /// token says.)
     pub(crate) fn ids(&self) -> Vec<String> {
         let mut ids = vec![self.object_id.clone()];
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// The groups that somebody is in, through other groups too.
+    /// The groups that a principal is in, directly or through other groups.
     pub(crate) fn groups_of(&self, principal: &Principal) -> Vec<String> {
         self.groups_since(principal, None)
     }
@@ -117,7 +117,7 @@ impl World {
         known
     }
 
-    /// Puts somebody into a group, since now or since ever. Gives whether they were not in it.
+    /// Adds a principal to a group, from now on or since ever. Returns whether it was not in it.
     pub(crate) fn join(&mut self, member: &str, group: &str, since: Option<Instant>) -> bool {
         let found = self.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
         let Some(found) = found.filter(|one| !one.groups.iter().any(|known| known.eq_ignore_ascii_case(group))) else {
@@ -128,7 +128,7 @@ impl World {
         true
     }
 
-    /// Takes somebody out of a group. Gives whether they were in it.
+    /// Removes a principal from a group. Returns whether it was in it.
     pub(crate) fn leave(&mut self, member: &str, group: &str) -> bool {
         let found = self.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(member));
         let Some(found) = found else { return false };
@@ -147,8 +147,15 @@ impl World {
         known.unwrap_or_else(|| panic!("caller {name} does not exist"))
     }
 
-    /// A token for a principal, as Entra would issue it.
-    pub(crate) fn token(&self, principal: &Principal, audience: &str, now: Instant) -> String {
+    /// How long a token lives that a principal gets now. It differs from token to token, as Entra's does.
+    pub(crate) fn token_life(&self, principal: &Principal, now: Instant) -> u64 {
+        let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, principal.object_id.as_bytes()).as_u64_pair().1;
+        let thousandths = 800 + id.wrapping_add(self.clock.unix(now)) % 401;
+        self.timing.token.as_secs().saturating_mul(thousandths) / 1000
+    }
+
+    /// A token for a principal that lives for so many seconds, as Entra would issue it.
+    pub(crate) fn token(&self, principal: &Principal, audience: &str, life: u64, now: Instant) -> String {
         let issued = self.clock.unix(now);
         let latest = now.checked_sub(self.timing.membership).unwrap_or_else(|| self.clock.start());
         let groups = self.groups_since(principal, Some(latest));
@@ -157,7 +164,7 @@ impl World {
             "iss": format!("https://sts.windows.net/{}/", self.tenant),
             "iat": issued,
             "nbf": issued,
-            "exp": issued + self.timing.token.as_secs(),
+            "exp": issued.saturating_add(life),
             "appid": principal.client_id,
             "groups": groups,
             "idtyp": "app",

@@ -11,7 +11,7 @@ use serde_json::{Value, json as object};
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) String);
 
-/// Marks an answer that is none: the connection failed.
+/// Marks a missing answer: the connection failed.
 #[derive(Clone, Debug)]
 pub(crate) enum Broken {
     /// It was cut.

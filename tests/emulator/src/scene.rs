@@ -102,11 +102,24 @@ impl Emulator {
         self.act(|world| world.paging.empty_first = empty);
     }
 
+    /// Makes registries know `@Resource` attributes of repositories in conditions, as many samples use them. Whether Azure's registries
+    /// do is not established, and a condition that cannot be judged grants nothing, so by default they do not: `@Request` works.
+    pub fn set_resource_attributes_known(&self, known: bool) {
+        self.act(|world| world.access.knows_repositories = known);
+    }
+
     /// Sets the status of a `PUT` that repeats a role assignment under its own name: 200 or 201. No recording shows
     /// which one Azure sends.
     pub fn set_repeated_assignment_status(&self, created: bool) {
         let status = if created { StatusCode::CREATED } else { StatusCode::OK };
         self.act(|world| world.repeated_assignment = status);
+    }
+
+    /// Makes the link to an import or a deletion, which is at the subscription, require
+    /// `Microsoft.ContainerRegistry/locations/operationResults/read` there. Whether Azure does is not established: its links are signed, and
+    /// by default that is enough.
+    pub fn set_links_need_action(&self, needed: bool) {
+        self.act(|world| world.links_need_action = needed);
     }
 
     /// Unregisters a provider (such as `Microsoft.ContainerRegistry`) in the first subscription. Its resources cannot be
@@ -255,8 +268,9 @@ impl Emulator {
         let seed = change(RegistrySeed::new(group, name));
         self.act(|world| {
             let Some(at) = world.registry_named(group, name) else { panic!("registry {group}/{name} does not exist") };
+            let now = world.clock.now();
             let registry = &mut world.registries[at];
-            registry.merge(&seed.properties);
+            registry.change(&seed.properties, now);
             if let Some(sku) = seed.sku {
                 registry.sku = sku;
             }
@@ -289,9 +303,26 @@ impl Emulator {
         });
     }
 
-    /// Adds an image for these platforms, or moves its tag to a new one.
+    /// Adds an image for these platforms, or moves its tag to a new one. Replicas that lag show it later.
     pub fn push_image(&self, name: &str, platforms: &[&str]) {
+        let (host, repository, reference) = image::split(name);
+        let before = self.tag_of(host, repository, reference);
         let _ = self.clone().with_image(name, platforms);
+        self.act(|world| {
+            let now = world.clock.now();
+            if let Some(registry) =
+                world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host))
+            {
+                registry.note_tag(repository, reference, before, now);
+            }
+        });
+    }
+
+    fn tag_of(&self, host: &str, repository: &str, reference: &str) -> Option<String> {
+        self.act(|world| {
+            let registry = world.registries.iter().find(|one| one.login_server().eq_ignore_ascii_case(host))?;
+            registry.images.repositories.get(repository)?.resolve(reference).map(str::to_owned)
+        })
     }
 
     /// Removes a tag. Returns whether it existed.
@@ -334,5 +365,21 @@ impl Emulator {
     #[must_use]
     pub fn egress_address(&self) -> String {
         self.shared.world().addresses.nodes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_registry_is_switched_at_the_time_that_the_clock_shows() {
+        let azure = Emulator::new().with_registry("group", "myregistry").with_cluster("group", "dev");
+        azure.advance(Duration::from_secs(60 * 60));
+        let before = azure.act(|world| world.clock.now());
+        azure.set_registry("group", "myregistry", RegistrySeed::abac);
+        azure.add_node("group", "dev", "aks-later-0", "linux", "amd64");
+        let switched = azure.act(|world| world.registries[0].switched);
+        assert!(switched.is_some_and(|switched| switched >= before), "tokens from before are no longer valid");
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::node::{Containerd, Kubelet, USUAL_CONTAINERD};
+
 /// A cluster to start with.
 ///
 /// ```
@@ -20,6 +22,7 @@ pub struct ClusterSeed {
     pub(crate) name: String,
     pub(crate) location: String,
     pub(crate) version: String,
+    pub(crate) containerd: Containerd,
     pub(crate) state: String,
     pub(crate) entra: bool,
     pub(crate) azure_rbac: bool,
@@ -60,6 +63,7 @@ impl ClusterSeed {
             name: name.to_owned(),
             location: String::from("westeurope"),
             version: String::from("1.33.4"),
+            containerd: USUAL_CONTAINERD,
             state: String::from("Succeeded"),
             entra: false,
             azure_rbac: false,
@@ -154,10 +158,24 @@ impl ClusterSeed {
         self
     }
 
-    /// Sets the version of Kubernetes.
+    /// Sets the version of Kubernetes, 1.33.4 by default. What nodes do and say depends on it.
+    ///
+    /// # Panics
+    /// If it is not a version, such as `1.33` or `1.33.4`.
     #[must_use]
     pub fn version(mut self, version: &str) -> Self {
+        Kubelet::of(version);
         version.clone_into(&mut self.version);
+        self
+    }
+
+    /// Sets the version of containerd on its nodes, 2.0.14 by default. The messages of failed pulls depend on it.
+    ///
+    /// # Panics
+    /// If it is not a version, such as `2.0` or `2.0.14`.
+    #[must_use]
+    pub fn containerd(mut self, version: &str) -> Self {
+        self.containerd = version.parse().unwrap_or_else(|fault: String| panic!("{fault}"));
         self
     }
 

@@ -23,7 +23,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Lets time pass, and takes a token. Where there is none: how long to wait for one.
+    /// Lets time pass, and takes a token. If there is none: how long to wait for one.
     fn take(&mut self, rate: Rate, now: Instant) -> Result<u64, Duration> {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.tokens = (self.tokens + passed * rate.per_second).min(rate.capacity);

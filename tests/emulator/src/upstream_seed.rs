@@ -22,7 +22,7 @@ pub struct UpstreamSeed {
 /// How a registry outside of Azure answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manner {
-    /// Who may pull, by name and password; empty: everybody.
+    /// Who may pull, by name and password; empty: everyone.
     pub(crate) users: Vec<(String, String)>,
     pub(crate) challenge: Asks,
     /// Where tokens come from, if not from the registry itself.

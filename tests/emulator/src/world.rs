@@ -64,7 +64,7 @@ pub(crate) struct World {
     pub(crate) principals: Vec<Principal>,
     /// Managed identities that are resources.
     pub(crate) identities: Vec<Identity>,
-    /// Object ids of principals that were removed: they are given to nobody else.
+    /// Object ids of removed principals: they are not given to another one.
     pub(crate) gone: Vec<String>,
     pub(crate) access: Access,
     /// Locks on resources and what is above them.
@@ -72,14 +72,14 @@ pub(crate) struct World {
     /// Policies that deny, where they are assigned.
     pub(crate) policies: Vec<arm::governance::Policy>,
     pub(crate) deny_assignments: Vec<arm::governance::DenyAssignment>,
-    /// Object ids of those whom conditional access gives no token.
+    /// Object ids of the principals to which conditional access gives no token.
     pub(crate) blocked: Vec<String>,
     /// What came of commands that were run in clusters.
     pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
     pub(crate) unregistered: Vec<(String, String)>,
     pub(crate) operations: Vec<Operation>,
-    /// How operations that begin from now on are told, and end.
+    /// How operations that begin from now on are shown, and how they end.
     pub(crate) manner: Manner,
     /// Registries of others, by the host that serves them.
     pub(crate) upstreams: std::collections::BTreeMap<String, Upstream>,
@@ -91,12 +91,17 @@ pub(crate) struct World {
     pub(crate) forgotten: Vec<(String, Instant)>,
     /// What a `PUT` that repeats a role assignment is answered.
     pub(crate) repeated_assignment: StatusCode,
+    /// Whether links to operations at the subscription need an action there.
+    pub(crate) links_need_action: bool,
     /// The address that the program under test is seen at, and the one of all nodes.
     pub(crate) addresses: Addresses,
-    /// Who keeps a record of what changes all this, where somebody does.
+    /// The keeper that records what changes all this, if there is one.
     pub(crate) keeper: Option<Box<dyn Keeper>>,
     /// How the API servers are reached over a wire, where they are.
     pub(crate) wire: Option<Wire>,
+    /// What starts real control planes, if clusters have them.
+    #[cfg(feature = "serve")]
+    pub(crate) control_planes: Option<crate::control_plane::ControlPlanes>,
     /// The ids of clusters that were removed, as often as they were.
     pub(crate) removed_clusters: Vec<String>,
     /// Names of the identities that the machine of the program under test has, its own first.
@@ -160,10 +165,13 @@ impl World {
             paging: Paging { size: 1000, empty_first: false },
             forgotten: Vec::new(),
             repeated_assignment: StatusCode::OK,
+            links_need_action: false,
             // Addresses of the blocks that are kept for examples.
             addresses: Addresses { client: String::from("203.0.113.7"), nodes: String::from("198.51.100.20") },
             keeper: None,
             wire: None,
+            #[cfg(feature = "serve")]
+            control_planes: None,
             removed_clusters: Vec::new(),
             machine: Vec::new(),
         };
@@ -268,7 +276,7 @@ impl World {
         }
     }
 
-    /// Whether somebody may do it: a role of theirs gives it, and no deny assignment takes it away.
+    /// Whether a caller may do it: one of its roles gives it, and no deny assignment takes it away.
     pub(crate) fn permits(&self, principal: &Principal, wanted: &Wanted<'_>, now: Instant) -> bool {
         let ids = principal.ids();
         self.access.permits(&ids, wanted, now) && arm::governance::denying(self, &ids, wanted).is_none()
@@ -280,7 +288,7 @@ impl World {
         let holds = |assignment: &Assignment| ends(assignment).is_none_or(|end| now < end);
         self.access.assignments.retain(holds);
         self.forgotten.retain(|(_, until)| now < *until);
-        // Whoever has not asked for a day what came of an operation does not ask any more.
+        // A caller that has not polled an operation for a day does not poll it again.
         let old = |operation: &Operation| operation.outcome.is_some() && operation.due + DAY < now;
         self.operations.retain(|operation| !old(operation));
     }

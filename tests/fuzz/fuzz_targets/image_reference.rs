@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@[]".contains(letter);
         assert!(image.to_string().chars().all(is_plain), "{image}");
         assert!(!image.repository().split('/').any(|part| matches!(part, "" | "." | "..")), "{image}");
-        // Written whole, it needs no completion, so that nobody completes it otherwise.
+        // Written in full, it needs no completion, so no program completes it differently.
         assert!(image.tag().is_some() || image.digest().is_some(), "{image}");
         let stored = serde_json::to_string(&image).expect("it can be stored");
         assert_eq!(serde_json::from_str::<ImageReference>(&stored).expect("and read"), image);

@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(rest) else { return };
     let (new, file) = text.split_once("\n%%\n").unwrap_or((OURS, text));
     let Ok(kubeconfig) = Kubeconfig::parse(new) else { return };
-    // Somebody will log it.
+    // The caller will log it.
     drop(format!("{kubeconfig:?}"));
     assert!(kubeconfig.server().starts_with("https://") && !kubeconfig.context().is_empty());
     let existing = if first & 1 == 0 { OnExistingEntry::Keep } else { OnExistingEntry::Replace };

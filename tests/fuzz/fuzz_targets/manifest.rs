@@ -8,7 +8,7 @@ fuzz_target!(|text: &str| {
     let Ok(manifests) = Manifest::parse_all(text) else { return };
     assert!(!manifests.is_empty());
     for manifest in manifests {
-        // Somebody will log it.
+        // The caller will log it.
         drop(format!("{manifest} {manifest:?}"));
         assert!(!manifest.api_version().is_empty() && !manifest.kind().is_empty() && !manifest.name().is_empty());
         // Both become parts of a path.

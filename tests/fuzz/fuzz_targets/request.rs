@@ -1,4 +1,4 @@
-//! Requests of somebody who may do much: to any service, of any form. Each has an answer, and the next one, too.
+//! Requests of a caller with many rights: to any service, of any form. Each gets an answer, and so does the next one.
 #![no_main]
 
 use fuzz::Azure;

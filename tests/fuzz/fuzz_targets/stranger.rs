@@ -1,4 +1,4 @@
-//! Requests of somebody whom nobody knows: whatever they send, everything is as it was.
+//! Requests of an unknown caller: whatever it sends, nothing changes.
 #![no_main]
 
 use fuzz::Azure;

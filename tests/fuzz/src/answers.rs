@@ -20,7 +20,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::Script;
 
-/// What one request takes. Without it, whoever asks for ever would never come to a deadline.
+/// What one request takes. Without it, a caller that asks for ever would never reach a deadline.
 const LATENCY: Duration = Duration::from_millis(100);
 
 /// An answer of HTTP.
@@ -161,7 +161,7 @@ impl Service<http::Request<KubeBody>> for Door {
     }
 }
 
-/// A body to its end. A watch has none: what it tells within a minute is all of it.
+/// A body to its end. A watch has no end: it is read for a minute.
 async fn whole(body: Body, watches: bool) -> Result<Bytes, BoxError> {
     let mut parts = body.into_data_stream();
     let mut all = Vec::new();

@@ -26,7 +26,7 @@ const NO_SUCH_HOST: u16 = 599;
 impl Azure {
     /// Makes one. It takes no time for anything.
     pub fn new() -> Self {
-        // The clock stands still but where everybody waits: what takes a millisecond takes nothing.
+        // The clock stands still except when every task waits: what takes a millisecond takes no time.
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let clock = runtime.enter();
         let emulator = Emulator::new()
@@ -77,7 +77,7 @@ impl Azure {
         &self.api_server
     }
 
-    /// What to show as whom: `arm`, `graph`, `pusher` or `kube`.
+    /// Which credential to show: `arm`, `graph`, `pusher` or `kube`.
     pub fn token(&self, whose: &str) -> &str {
         self.tokens.iter().find(|(name, _)| *name == whose).map_or("", |(_, token)| token)
     }

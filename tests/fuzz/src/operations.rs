@@ -1,4 +1,4 @@
-//! Every operation of the library, each in a scene of its own, without any time passing.
+//! Every operation of the library, each in its own scene, without any time passing.
 
 use std::{
     path::Path,
@@ -90,7 +90,7 @@ pub fn run(held: &Held, data: &[u8], script: fn(&[u8], bool, Arc<Recorded>) -> S
         (result, begun.elapsed())
     });
     if let Err(err) = result {
-        // Somebody will show it, and somebody will log it.
+        // The caller will show it and log it.
         let (plain, whole, debug) = (err.to_string(), format!("{err:#}"), format!("{err:?}"));
         assert!(!plain.is_empty() && whole.starts_with(&plain) && !debug.is_empty());
         assert!(!whole.contains(char::is_control), "an error is one line: {whole:?}");
@@ -98,7 +98,7 @@ pub fn run(held: &Held, data: &[u8], script: fn(&[u8], bool, Arc<Recorded>) -> S
     }
     let requests = script.lock().expect("no panic").requests();
     assert!(requests <= MOST_REQUESTS, "operation {operation} asked {requests} times");
-    // A step that has ended when the deadline comes is told of, which takes no time.
+    // A step that has ended when the deadline comes is reported, which takes no time.
     assert!(took <= 2 * DEADLINE + Duration::from_secs(1), "operation {operation} took {took:?}");
 }
 

@@ -15,7 +15,7 @@ const SHOWS = {
     /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,
   'quickstart.mjs':
-    /^registry myregistry\.azurecr\.io\n[^]*\nattach +granted\nagain +already_granted\nrollout waiting .*\nrollout 2\/2 ready\ndetach +removed\nrollout waiting .*\nrollout the cluster's identity has no access to this repository /,
+    /^registry myregistry\.azurecr\.io\n[^]*\nattach +granted\nagain +already_granted\nrollout waiting .*\nrollout 2\/2 ready\ndetach +removed\nrollout waiting .*\nrollout kubelet identity \S+ of cluster dev has no role assignment that allows pulling from registry myregistry: it lacks AcrPull \[grant\.missing\] /,
   'test_with_azure_arm.test.mjs': /^# fail 0$/m,
 };
 

@@ -9,7 +9,7 @@ import type {
   Event,
   Import,
   Pods,
-  PullCause,
+  PullFinding,
   Run,
   StoredPlan,
   Write,
@@ -67,7 +67,7 @@ export async function use(signal: AbortSignal): Promise<string> {
   const pods: Pods = await client.pods('g/c', { labels: 'app=web' });
   const created: Date | null | undefined = pods.pods[0]?.created;
   const kubeconfig: Kubeconfig = await client.kubeconfig('g/c', { access: 'admin' });
-  // @ts-expect-error nobody makes one but the client
+  // @ts-expect-error only the client makes one
   new Kubeconfig();
   return [VERSION, narrowed, created, kubeconfig.text(), tell(outcome), String(pods)].join();
 }
@@ -122,13 +122,14 @@ export async function follow(): Promise<Import> {
   return run.result;
 }
 
-export function judge(err: unknown): ErrorKind | PullCause['kind'] | undefined {
+export function judge(err: unknown): ErrorKind | PullFinding['id'] | undefined {
   if (!(err instanceof AksAcrError)) return undefined;
   const { status, serviceCode, requestId, correlationId, missingAction, scope, smallestRole, retryAfterMs, cause } =
     err;
   console.log(status, serviceCode, requestId, correlationId, missingAction, scope, smallestRole, retryAfterMs, cause);
-  if (err.pullFailure?.cause.kind === 'firewall') console.log(err.pullFailure.cause.address);
+  if (err.pullFailure?.finding.id === 'network.outbound_ip_not_allowed') console.log(err.pullFailure.finding.address);
+  if (err.pullFailure?.finding.retry === 'after_grant') console.log(err.pullFailure.finding.nextStep.arguments['registry']);
   // @ts-expect-error a kind that there is not
   if (err.code === 'gone') return undefined;
-  return err.pullFailure?.cause.kind ?? err.code;
+  return err.pullFailure?.finding.id ?? err.code;
 }

@@ -27,7 +27,7 @@ class Outcome:
 
 
 class Az:
-    """az with a configuration of its own against one emulator.
+    """az with its own configuration against one emulator.
 
     Called, it gives back what az printed as JSON, and fails when az does.
     """
@@ -85,7 +85,7 @@ class Az:
         return done, [float(line) for line in slept.read_text().split()] if slept.exists() else []
 
     def register_cloud(self):
-        """Makes the emulator a cloud of its own, and that cloud the active one."""
+        """Makes the emulator its own cloud, and that cloud the active one."""
         endpoint = ("--endpoint-resource-manager", self.emulator.origin)
         self("cloud", "register", "-n", "emulator", *endpoint, "--suffix-acr-login-server-endpoint", ".azurecr.io")
         self("cloud", "set", "-n", "emulator")

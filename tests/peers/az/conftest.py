@@ -26,7 +26,7 @@ def azure():
 
 @pytest.fixture(scope="module")
 def az(azure):
-    """az, signed in as the Owner to a cloud of its own, as `az cloud register` makes one."""
+    """az, signed in as the Owner to its own cloud, as `az cloud register` makes one."""
     az = Az(azure, "owner")
     az.register_cloud()
     az.sign_in()
@@ -50,13 +50,13 @@ def group(az):
 
 @pytest.fixture(scope="module")
 def reader(azure, az):
-    """az of somebody who may read all of the subscription and change nothing."""
+    """az of a caller that may read everything in the subscription and change nothing."""
     return signed_in(azure, "reader")
 
 
 @pytest.fixture(scope="module")
 def contributor(azure, az):
-    """az of somebody who may change all of the subscription but who has which right."""
+    """az of a caller that may change everything in the subscription except role assignments."""
     return signed_in(azure, "contributor")
 
 

@@ -99,7 +99,7 @@ def test_network_rules_are_changed(az, azure, premium):
     assert removed["networkRuleSet"]["ipRules"] == []
     closed = az("acr", "update", "-n", "premiumone", "--public-network-enabled", "false")
     assert (closed["publicNetworkAccess"], closed["networkRuleSet"]["defaultAction"]) == ("Disabled", "Deny")
-    # Opening it again leaves the rule that lets nobody in.
+    # Opening it again leaves the rule that lets no one in.
     opened = az("acr", "update", "-n", "premiumone", "--public-network-enabled", "true")
     assert (opened["publicNetworkAccess"], opened["networkRuleSet"]["defaultAction"]) == ("Enabled", "Deny")
     az("acr", "update", "-n", "premiumone", "--default-action", "Allow")

@@ -118,7 +118,7 @@ def test_the_token_of_a_registry_is_exposed(az, azure, registry):
     assert claims["aud"] == "images.azurecr.io"
     assert claims["grant_type"] == "refresh_token"
     assert claims["tenant"] == azure.tenant
-    assert set(claims["permissions"]["Actions"]) >= {"read", "write", "delete"}
+    assert set(claims["permissions"]["actions"]) >= {"read", "write", "delete"}
 
 
 def test_a_token_is_good_for_what_az_asks_with_it(az, registry):
@@ -142,7 +142,7 @@ def test_owning_a_guarded_registry_does_not_open_its_repositories(az, abac, azur
     assert az.refused("acr", "repository", "show-tags", "-n", "guarded", "--repository", "web")
     grant(az, azure, abac, "Container Registry Repository Reader")
     assert az("acr", "repository", "show-tags", "-n", "guarded", "--repository", "web") == ["1"]
-    # The catalogue is a right of its own.
+    # The catalogue needs a separate right.
     assert az.refused("acr", "repository", "list", "-n", "guarded")
     grant(az, azure, abac, "Container Registry Repository Catalog Lister")
     assert az("acr", "repository", "list", "-n", "guarded") == ["web"]

@@ -1,4 +1,4 @@
-"""Signing in as a service principal, to a cloud of its own and to the public one."""
+"""Signing in as a service principal, to its own cloud and to the public one."""
 
 import base64
 import json

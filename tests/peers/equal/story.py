@@ -40,7 +40,7 @@ EVERYWHERE = {
     "clusters.*.pods.*.status.containerStatuses.*.containerID": CHANCE,
     "clusters.*.pods.*.status.containerStatuses.*.state.running.startedAt": TIME,
 }
-# Those of them that have to be seen at the end: a row here by which nothing differs would be a mistake.
+# Those that must be seen at the end: a row here without a difference would be a mistake.
 CERTAIN = (
     "roleAssignments.*.name",
     "roleAssignments.*.description",

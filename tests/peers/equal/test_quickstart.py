@@ -1,4 +1,4 @@
-"""The walk from nothing to running pods, by the library alone: its quickstart, unchanged, in a cloud of its own."""
+"""The walk from nothing to running pods, by the library alone: its quickstart, unchanged, in its own cloud."""
 
 from emulator import running
 from walk import by_library, prepare_group
@@ -10,7 +10,7 @@ def test_the_quickstart_ends_with_two_running_pods(azure):
     assert [(pod[1], pod[2]) for pod in pods] == [("1/1", "Running")] * 2
     for step in (
         "exists, not changed",
-        ": the cluster's identity has no access to this repository",
+        "has no role assignment that allows pulling from registry",
         "attach    Granted  AcrPull",
         "again     AlreadyGranted  AcrPull",
     ):

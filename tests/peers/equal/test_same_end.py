@@ -1,4 +1,4 @@
-"""Whoever did the work, the end is the same, but for what the table below names."""
+"""Whichever program did the work, the end is the same, except for what the table below names."""
 
 import re
 
@@ -60,7 +60,7 @@ def ordered(state):
     return state
 
 
-# What is there before; the way of az and kubectl; what the library's quickstart is told besides.
+# What exists before; the way of az and kubectl; further arguments of the library's quickstart.
 WALKS = {
     "attached when it is there": (prepare, by_az_and_kubectl, ()),
     "created with attach": (prepare_group, by_az_and_kubectl_from_the_start, ("--attach-at-creation",)),

@@ -7,8 +7,8 @@ import sys
 
 PEERS = pathlib.Path(__file__).resolve().parents[1]
 ROOT = PEERS.parents[1]
-# The suites whose clients are used bring what calls them.
-sys.path += [str(PEERS / "az"), str(PEERS / "kubectl")]
+# The suite whose client is used brings what calls it.
+sys.path.append(str(PEERS / "az"))
 
 from arm import Arm  # noqa: E402
 from cli import Az  # noqa: E402

@@ -9,6 +9,7 @@ import pytest
 
 from arm import Arm
 from emulator import running
+from kubeconfig import field
 
 GROUP, CLUSTER, REGISTRY = "group", "dev", "targetregistry"
 PATIENCE = 30
@@ -25,7 +26,7 @@ class Target:
         self.arm.import_image(GROUP, REGISTRY, "docker.io/library/nginx:latest", "nginx:v1")
         self.cluster = self.arm.cluster(GROUP, CLUSTER)
         kubeconfig = self.arm.kubeconfig(GROUP, CLUSTER)
-        self.cluster_token = re.search(r"token: (\S+)", kubeconfig).group(1)
+        self.cluster_token = field(kubeconfig, "token")
         self.cluster_host = re.search(r"https://([^:]+):443", kubeconfig).group(1)
         self.registry_host = f"{REGISTRY}.azurecr.io"
         self.port = int(emulator.origin.rsplit(":", 1)[1])
@@ -53,7 +54,7 @@ class Target:
             return received(stream)
 
     def ask(self, method, path, host="localhost", body=b"", **headers):
-        """A request that is well-formed, but for what it is given. The answer: status and body."""
+        """A request that is well-formed, except for what it is given. The answer: status and body."""
         lines = {"host": host if host != "localhost" else f"localhost:{self.port}", "connection": "close"}
         if body or method in ("PUT", "POST", "PATCH"):
             lines["content-length"] = str(len(body))
@@ -72,7 +73,7 @@ class Target:
         return self.ask(method, path, self.cluster_host, body, **own | headers)
 
     def lasting(self):
-        """What nobody may have changed. The clock goes on by itself."""
+        """What must not have changed. The clock continues by itself."""
         state = self.emulator.state()
         state.pop("now")
         return json.dumps(state, sort_keys=True)

@@ -128,7 +128,7 @@ def test_paths_with_tricks_lead_nowhere(target, path):
     path = path.replace("{s}", target.emulator.subscription)
     for method in ("GET", "PUT", "DELETE"):
         code, answer = target.arm_ask(method, path + "?api-version=2024-11-01", body=b"" if method == "GET" else b"{}")
-        # What no rule is there for is told by a status of its own, and does nothing.
+        # A request without a rule gets its own status, and does nothing.
         assert is_refusal(code) or code == 501, (method, code, answer[:300])
         assert b"controlToken" not in answer and b"principals" not in answer
 

@@ -1,4 +1,4 @@
-"""Bytes that are no HTTP, too much of it, or meant for somebody else."""
+"""Bytes that are not HTTP, that are too many, or that are meant for another server."""
 
 import ssl
 import time
@@ -34,7 +34,7 @@ BROKEN = {
 def test_broken_http_is_refused_or_cut(target, name):
     for host in ("localhost", target.registry_host, target.cluster_host):
         answer = target.raw(BROKEN[name], host)
-        # HTTP/2 has frames of its own to say goodbye.
+        # HTTP/2 has its own frames for closing.
         assert name == "HTTP/2 by halves" or is_refusal(status(answer)), answer[:200]
 
 

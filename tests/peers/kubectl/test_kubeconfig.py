@@ -1,4 +1,4 @@
-"""Kubeconfig files into which the library merged: kubectl reads each of them, and goes on writing them."""
+"""Kubeconfig files into which the library merged: kubectl reads each of them, and continues writing them."""
 
 import json
 import os

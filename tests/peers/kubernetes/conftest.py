@@ -50,12 +50,13 @@ def reader(plane):
 
 @pytest.fixture
 def make_namespace(api):
-    """Creates a namespace; pods can be created in it when this returns."""
+    """Creates a namespace, and waits until controllers have made all that they make in it."""
 
     def make(labels=None):
         name = f"t{next(numbers)}"
         api.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels or {}}})
-        api.wait_for(f"/api/v1/namespaces/{name}/serviceaccounts/default", lambda _: True)
+        for path in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
+            api.wait_for(f"/api/v1/namespaces/{name}/{path}", lambda _: True)
         return name
 
     return make

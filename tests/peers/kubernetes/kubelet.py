@@ -18,6 +18,8 @@ def create_node(api, name):
     body = {"status": {"capacity": capacity, "allocatable": capacity, "conditions": ready}}
     status, answer = api.call("PATCH", f"/api/v1/nodes/{name}/status", body, "application/merge-patch+json")
     assert status == 200, answer
+    # A new node is tainted until it is ready, by a controller that does not run here.
+    api.patch(f"/api/v1/nodes/{name}", {"spec": {"taints": None}})
 
 
 def waiting(reason, message=""):

@@ -175,11 +175,12 @@ metadata: {name: sc{n}}
 provisioner: disk.csi.azure.com
 """,
     "RuntimeClass": "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: rc{n}}\nhandler: runc\n",
+    # With a class of its own: otherwise it could be bound to a claim of another test.
     "PersistentVolume": """
 apiVersion: v1
 kind: PersistentVolume
 metadata: {name: pv{n}}
-spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], hostPath: {path: /data}}
+spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], hostPath: {path: /data}, storageClassName: own}
 """,
     "APIService": """
 apiVersion: apiregistration.k8s.io/v1

@@ -1,5 +1,6 @@
 """Requests to the real API server, and kubectl with its kubeconfig."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,33 @@ import time
 
 # Set by servers, different in each run.
 VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "generation")
+
+
+def until(read, met, timeout=60):
+    """What `read` returns once `met` is true of it. An error shows the last one."""
+    end = time.monotonic() + timeout
+    while True:
+        found = read()
+        if met(found):
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"not as expected after {timeout} s: {found}")
+        time.sleep(0.05)
+
+
+def of_library(entry):
+    """Whether an entry of the audit log is about a request of the library."""
+    return entry.get("userAgent", "").startswith("aks-acr/")
+
+
+@contextlib.contextmanager
+def refused_once(plane):
+    """In the block, the library has one request refused, and does not retry it."""
+    mark = plane.audit_mark()
+    yield
+    codes = [(entry["verb"], entry["requestURI"], entry["responseStatus"]["code"]) for entry in plane.audit(mark) if of_library(entry)]
+    refused = [entry for entry in codes if entry[2] >= 400]
+    assert len(refused) == 1, refused
 
 
 class Api:
@@ -40,15 +68,9 @@ class Api:
     def delete(self, path):
         return self.call("DELETE", path)
 
-    def wait_for(self, path, met, timeout=30):
+    def wait_for(self, path, met):
         """The object once `met` is true of it; it may not exist before."""
-        end = time.monotonic() + timeout
-        while True:
-            status, object = self.call("GET", path)
-            if status == 200 and met(object):
-                return object
-            assert time.monotonic() < end, object
-            time.sleep(0.1)
+        return until(lambda: self.call("GET", path), lambda found: found[0] == 200 and met(found[1]))[1]
 
 
 class Kubectl:

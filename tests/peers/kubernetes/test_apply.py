@@ -6,7 +6,10 @@ import time
 import pytest
 
 from manifests import CLUSTER_WIDE, NAMESPACED, definition, widget
-from real import comparable
+from real import comparable, until
+
+# The API server serves a new kind after a second or two, on a loaded machine after some more.
+SOON = 20
 
 
 def read(kubectl, text, namespace):
@@ -46,13 +49,13 @@ def same(mine, theirs):
 
 def unchanged(api_read, apply):
     """Applying again changes no version. Controllers may, so this waits for them."""
-    for _ in range(10):
+
+    def applied():
         before = api_read()
         apply()
-        if api_read() == before:
-            return
-        time.sleep(0.5)
-    raise AssertionError("each apply changed the object")
+        return before, api_read()
+
+    until(applied, lambda versions: versions[0] == versions[1])
 
 
 def versions(kubectl, text, namespace):
@@ -95,7 +98,7 @@ def test_a_definition_and_its_resource_in_one_file(library, api, namespace):
     begun = time.monotonic()
     applied = library.apply(definition("first.example") + widget("first.example"), namespace=namespace)
     assert [one["kind"] for one in applied] == ["CustomResourceDefinition", "Widget"]
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < SOON
     assert api.get(f"/apis/first.example/v1/namespaces/{namespace}/widgets/w")["spec"] == {"size": 3}
 
 
@@ -103,7 +106,7 @@ def test_a_definition_after_its_resource(library, api, namespace):
     begun = time.monotonic()
     applied = library.apply(widget("second.example") + "\n---\n" + definition("second.example"), namespace=namespace)
     assert {one["kind"] for one in applied} == {"CustomResourceDefinition", "Widget"}
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < SOON
     assert api.get(f"/apis/second.example/v1/namespaces/{namespace}/widgets/w")["spec"] == {"size": 3}
 
 

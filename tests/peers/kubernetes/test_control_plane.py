@@ -3,63 +3,48 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 import pytest
 
 import control_plane
+from leftovers import killed_when, left, nothing_is_left, start
 
 TOOLS = os.environ["AKS_ACR_PEER_TOOLS"]
-
-
-def left(folder):
-    return list(pathlib.Path(folder).glob("aks-acr-plane-*"))
-
-
-def processes(folder):
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            if str(entry.readlink()).startswith(str(folder)):
-                found.append(entry.parent.name)
-        except OSError:
-            pass
-    return found
+PROGRAM = [sys.executable, control_plane.__file__, TOOLS]
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_when_its_starter_is_killed(how, tmp_path):
-    program = pathlib.Path(control_plane.__file__)
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    command = [sys.executable, str(program), TOOLS, "sleep", "100"]
-    # A group of its own: what is left must not depend on a terminal that kills the whole group. A shell without job control starts
-    # background programs, such as this suite, with SIGINT ignored, and a child would inherit that.
-    starter = subprocess.Popen(
-        command,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert "ready after" in starter.stderr.readline()
-    assert left(tmp_path) and len(processes(tmp_path)) >= 4
-    starter.send_signal(how)
-    starter.wait(20)
-    starter.stderr.close()
-    end = time.monotonic() + 10
-    while (left(tmp_path) or processes(tmp_path)) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not left(tmp_path) and not processes(tmp_path)
+    with start([*PROGRAM, "sleep", "100"], tmp_path, os.environ, stderr=subprocess.PIPE) as starter:
+        assert "ready after" in starter.stderr.readline()
+        assert len(left(tmp_path)) >= 5, "a folder and four processes"
+        nothing_is_left(starter, how, tmp_path)
+
+
+@pytest.mark.parametrize("moment", ["", "/ca.key", "/etcd.log", "/kube-apiserver.log"])
+def test_nothing_is_left_when_its_starter_is_killed_before_it_is_ready(moment, tmp_path):
+    starter = start([*PROGRAM, "sleep", "100"], tmp_path, os.environ, stderr=subprocess.DEVNULL)
+    killed_when(starter, f"aks-acr-plane-*{moment}", tmp_path)
+
+
+def test_a_port_of_another_program_is_named(tmp_path, monkeypatch):
+    """`running` then starts it anew, with other ports."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    ports = control_plane.free_ports(5)
+    with socket.create_server(("127.0.0.1", ports[0])):
+        monkeypatch.setattr(control_plane, "free_ports", lambda _: ports)
+        with pytest.raises(control_plane.PortTaken, match="etcd ended with"):
+            control_plane.ControlPlane(TOOLS)
+    assert not left(tmp_path)
 
 
 def test_a_program_gets_the_kubeconfigs(tmp_path):
-    program = pathlib.Path(control_plane.__file__)
     script = 'test -s "$ADMIN_KUBECONFIG" && test -s "$READER_KUBECONFIG" && exit 7'
-    done = subprocess.run([sys.executable, str(program), TOOLS, "sh", "-c", script], env=os.environ | {"TMPDIR": str(tmp_path)})
+    done = subprocess.run([*PROGRAM, "sh", "-c", script], env=os.environ | {"TMPDIR": str(tmp_path)})
     assert done.returncode == 7 and not left(tmp_path)
 
 

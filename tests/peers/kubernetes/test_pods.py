@@ -68,8 +68,10 @@ def test_pages_that_expire(node, api, plane, library, namespace):
         api.patch(f"/api/v1/namespaces/{namespace}", {"metadata": {"labels": {"n": str(int(after * 1000))}}})
         plane.compact()
 
+    mark = plane.audit_mark()
+
     def expired():
-        return [entry for entry in plane.audit() if entry.get("responseStatus", {}).get("code") == 410]
+        return [entry for entry in plane.audit(mark) if entry.get("responseStatus", {}).get("code") == 410]
 
     for milliseconds in range(10, 400, 10):
         thread = threading.Thread(target=forget, args=(milliseconds / 1000,))
@@ -80,7 +82,9 @@ def test_pages_that_expire(node, api, plane, library, namespace):
         assert len(response["value"]["pods"]["pods"]) == 1200
         if len(expired()) >= 3:
             break
-    assert expired(), "no page expired: the test shows nothing"
+    # From 1.34 on, kube-apiserver takes further pages from a snapshot of its own, which outlives the database's old versions
+    # (KEP-4988, https://kep.k8s.io/4988).
+    assert expired() or plane.version() >= (1, 34), "no page expired: the test shows nothing"
     api.delete(f"/api/v1/namespaces/{namespace}/pods?gracePeriodSeconds=0")
 
 

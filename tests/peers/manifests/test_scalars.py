@@ -60,3 +60,13 @@ def test_random_scalars(reader):
     ]
     quoted = [(f"seed {SEED}, {text!r} in quotes", HEAD + PLACES["a value"].format(written(text)["single"])) for text in texts]
     compare(f"random (AKS_ACR_SEED={SEED})", reader, named + (quoted if reader == "kubectl" else []))
+
+
+@pytest.mark.parametrize("reader", ["kubectl", "server"])
+def test_random_floats_as_keys(reader):
+    """Go prints them with the precision of 32 bits; many of these lie halfway between two decimals."""
+    draw = random.Random(SEED)
+    floats = [draw.randint(1, 2**24) * 2.0 ** draw.randint(-50, 40) for _ in range(1000)]
+    halves = [draw.randint(2**15, 2**20) + draw.randint(1, 15) / 16 for _ in range(1000)]
+    named = [(f"seed {SEED}, key {one!r}", HEAD + PLACES["a key"].format(repr(one))) for one in floats + halves]
+    compare(f"floats as keys (AKS_ACR_SEED={SEED})", reader, named)

@@ -93,7 +93,7 @@ class Azure:
         return found["images"]
 
     def client(self):
-        """Tools of somebody who has not signed in."""
+        """Tools of a caller that has not signed in."""
         self._clients += 1
         return Client(self.emulator, f"client{self._clients}")
 

@@ -58,7 +58,9 @@ def test_a_token_of_one_registry_opens_no_other(filled):
 
 
 def test_without_a_role_a_caller_gets_nothing_from_a_legacy_registry(filled, image):
-    client = filled.caller("puller", filled.host)
+    with pytest.raises(Refused, match="401 .*UNAUTHORIZED"):
+        filled.caller("puller", filled.host)
+    client = filled.client()
     assert "UNAUTHORIZED" in client.fails("digest", f"{filled.host}/team/words:v1")
     assert "UNAUTHORIZED" in client.fails("push", image.path, f"{filled.host}/team/words:v2")
     assert "UNAUTHORIZED" in client.fails("catalog", filled.host)

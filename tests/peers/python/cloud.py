@@ -42,14 +42,14 @@ class Cloud:
         return self.emulator.origin if self.way == "origin" else PUBLIC
 
     def credential(self, module=azure.identity, **changed):
-        """Who owns the subscription, or somebody else; `azure.identity.aio` makes it one for coroutines."""
+        """The owner of the subscription, or another caller; `azure.identity.aio` makes it one for coroutines."""
         who = {
             "tenant_id": self.emulator.tenant,
             "client_id": self.emulator.client_id,
             "client_secret": self.emulator.client_secret,
         }
         here = {"authority": self.emulator.origin} if self.way == "origin" else {}
-        # Instance discovery would ask about an authority that nobody has heard of.
+        # Instance discovery would ask about an unknown authority.
         here["disable_instance_discovery"] = self.way == "origin"
         return module.ClientSecretCredential(**who | changed, **here, **self._trust(module is azure.identity.aio))
 
@@ -118,7 +118,7 @@ class Cloud:
         )
 
     def tags(self, registry, repository):
-        """The tags of a repository; none where there is no such repository."""
+        """The tags of a repository; none if there is no such repository."""
         try:
             return [tag.name for tag in self.images(registry).list_tag_properties(repository)]
         except ResourceNotFoundError:

@@ -52,7 +52,7 @@ def test_an_assignment_says_what_was_asked_for(azure, cluster, registry):
     assert made.scope == registry.id
     assert made.role_definition_id.endswith(cloud.ACR_PULL)
     read = azure.authorization().role_assignments.get(registry.id, made.name)
-    # Who made it is told only when it is read.
+    # The creator is reported only when it is read.
     assert {name: value for name, value in read.as_dict().items() if name != "created_by"} == made.as_dict()
     assert read.created_by
 

@@ -1,4 +1,4 @@
-"""The same story told by coroutines: azure-identity, the management clients and the Kubernetes client, all `aio`."""
+"""The same story with coroutines: azure-identity, the management clients and the Kubernetes client, all `aio`."""
 
 import asyncio
 import contextlib

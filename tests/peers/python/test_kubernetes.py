@@ -11,7 +11,7 @@ from kubernetes import client, dynamic, watch
 from workload import deployment, state_of
 
 PATIENCE = 20
-# An image that everybody may pull.
+# An image that any caller may pull.
 PUBLIC = "mcr.microsoft.com/azuredocs/aks-helloworld:v1"
 
 

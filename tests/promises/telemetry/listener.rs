@@ -1,4 +1,4 @@
-//! Who hears what is told.
+//! Who receives what is reported.
 
 use aks_acr_tests::hearing::{self, Listening};
 use std::{
@@ -32,7 +32,7 @@ impl Told {
     }
 }
 
-/// Keeps what this crate tells.
+/// Keeps what this crate reports.
 #[derive(Clone, Default)]
 pub struct Listener(Arc<Mutex<Heard>>);
 

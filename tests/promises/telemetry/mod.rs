@@ -1,4 +1,4 @@
-//! What is told through `tracing`: the page is `aks_acr::telemetry`.
+//! What is reported through `tracing`: the page is `aks_acr::telemetry`.
 
 mod listener;
 
@@ -9,7 +9,7 @@ use listener::{Listener, Told};
 use serde_json::Value;
 use std::time::Duration;
 
-/// An Azure in which every operation has something to do, and somebody who listens.
+/// An Azure in which every operation has something to do, and a listener.
 fn scene() -> (Scene, Listener) {
     let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
     (Scene::of(azure.with_image("docker.io/library/nginx:latest", &["linux/amd64"])), Listener::default())

@@ -305,7 +305,7 @@ async fn a_list_of_100000_pages_is_left() {
     show("pages", table);
 }
 
-/// What a terminal would obey, what a reader would be misled by, and what nobody sees, as JSON writes it.
+/// What a terminal would obey, what would mislead a reader, and what is invisible, as JSON writes it.
 const ESCAPES: [&str; 19] = [
     "\\u001b[2J\\u001b[31m",
     "\\u001b]0;title\\u0007",

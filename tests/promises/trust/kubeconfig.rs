@@ -101,7 +101,7 @@ fn rows(trap: &Trap, own: &str) -> Vec<(&'static str, String)> {
 async fn a_kubeconfig_of_the_service_runs_reads_and_contacts_nothing() {
     let azure = Emulator::new().with_cluster("group", "dev");
     let cluster = ClusterRef::new("group", "dev").unwrap();
-    // Without a way to clusters of its own it would do what kubeconfigs say.
+    // Without its own connection to clusters it would do what kubeconfigs say.
     let builder =
         || Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).environment(|_| None);
     let good = builder().build().unwrap().kubeconfig(&cluster, KubeconfigOptions::default()).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_kubeconfig_of_the_service_runs_reads_and_contacts_nothing() {
         let client = builder().build().unwrap();
         let options = MergeKubeconfigOptions::default().with_file(trap.folder.join("config")).with_call(call());
         let merged = client.merge_kubeconfig(&cluster, options).await.map(drop);
-        // Whoever has only been late to connect.
+        // A caller that only connected late.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let outcome: Outcome = match (trap.sprung(), pods, merged) {
             (Some(trace), ..) => Err(trace),

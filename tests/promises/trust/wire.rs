@@ -1,4 +1,4 @@
-//! A transport between the library and the emulator on which somebody answers in the place of a service.
+//! A transport between the library and the emulator that answers in the place of a service.
 
 use async_trait::async_trait;
 use azure_core::{

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// What the caller reads by rules of its own, or as the language has it.
+/// What the caller reads by its own rules, or as the language does.
 const KNOWN: [&str; 13] = [
     "BTreeMap",
     "Duration",

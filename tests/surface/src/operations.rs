@@ -82,8 +82,8 @@ fn collect<'a>(source: &'a Source, name: &str, path: &mut Vec<&'a str>, choices:
     }
 }
 
-/// The errors that an operation names, clause by clause; where it names those of a method that is none of the client's, that one's
-/// stand for it.
+/// The errors that an operation names, clause by clause. If it names those of a method that is not the client's, that method's errors
+/// are listed instead.
 pub fn errors(source: &Source, docs: &str) -> Vec<String> {
     let mut all = Vec::new();
     for clause in text::errors(docs) {

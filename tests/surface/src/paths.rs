@@ -1,6 +1,6 @@
 //! All paths in the source of a crate, resolved to the file that defines what they name.
 //!
-//! Names are resolved as Rust does it, as far as a crate's own modules go: through `use`, re-exports and globs. Paths are read in `use`,
+//! Names are resolved as Rust does it, within a crate's own modules: through `use`, re-exports and globs. Paths are read in `use`,
 //! types, expressions, patterns, attributes of macros and the tokens of macro calls. Left out: tests, and what only links from docs.
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -159,7 +159,7 @@ fn is_left_out(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The attributes of an item, as far as items have some.
+/// The attributes of an item, if this kind of item has any.
 fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
@@ -233,7 +233,7 @@ impl Walk<'_> {
         self.names.paths.insert((path, is_handed_on));
     }
 
-    /// Paths in tokens, which nobody has parsed.
+    /// Paths in tokens, which have not been parsed.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;

@@ -144,7 +144,7 @@ impl Source {
                 }
                 self.docs_of_enums.insert(item.ident.to_string(), docs(&item.attrs));
             }
-            // The enum of the kinds of errors is made by a macro of its own.
+            // The enum of the kinds of errors is made by its own macro.
             Item::Macro(item) if item.mac.path.is_ident("kinds") => {
                 let kinds = Kinds::parse.parse2(item.mac.tokens).expect("kinds with their words");
                 self.enums.insert("ErrorKind".to_owned(), kinds.0);

@@ -11,7 +11,7 @@ use std::path::Path;
 /// Classes that each language has by hand, since they are more than their fields.
 pub const BY_HAND: [&str; 2] = ["ImportHandle", "Kubeconfig"];
 
-/// What has no type of its own: it is given as several arguments.
+/// What has no separate type: it is given as several arguments.
 const ARGUMENTS: [&str; 2] = ["SshKey", "ImportCredentials"];
 
 /// Text that core reads: what is invalid is refused when it is given.

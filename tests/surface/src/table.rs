@@ -5,7 +5,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use std::{fs, path::Path};
 use syn::{
-    Expr, FnArg, Ident, Item, ItemEnum, Token, Type, braced, parenthesized,
+    Attribute, Expr, FnArg, Ident, Item, ItemEnum, Token, Type, braced, parenthesized,
     parse::{Parse, ParseStream, Parser},
     punctuated::Punctuated,
 };
@@ -23,12 +23,13 @@ pub struct Row {
     /// The deadline where the caller sets none, and the rights: names in core.
     pub deadline: Expr,
     pub rights: Expr,
-    /// The method's doc comment.
+    /// The method's doc comment: that of its row, or the file of its name.
     pub docs: String,
 }
 
 impl Parse for Row {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let docs = docs(&input.call(Attribute::parse_outer)?);
         let (operation, name) = (input.parse()?, input.parse()?);
         let inside;
         parenthesized!(inside in input);
@@ -51,7 +52,7 @@ impl Parse for Row {
         field("call")?;
         let (deadline, rights) = (field("deadline")?, field("rights")?);
         field("run")?;
-        Ok(Self { operation, name, arguments, result, deadline, rights, docs: String::new() })
+        Ok(Self { operation, name, arguments, result, deadline, rights, docs })
     }
 }
 
@@ -74,7 +75,7 @@ pub fn read(source: &Path) -> Vec<Row> {
         Ok(rows)
     };
     let mut rows = parse.parse2(rows).unwrap_or_else(|err| panic!("{}: {err}", file.display()));
-    for row in &mut rows {
+    for row in rows.iter_mut().filter(|row| row.docs.is_empty()) {
         let file = source.join(format!("operation/docs/{}.md", row.name));
         row.docs = fs::read_to_string(&file).unwrap_or_else(|err| panic!("{}: {err}", file.display()));
     }

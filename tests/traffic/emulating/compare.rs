@@ -1,15 +1,15 @@
-//! The one rule by which an answer of the emulator is held against a recorded one.
+//! The one rule that compares an answer of the emulator with a recorded one.
 //!
 //! 1. The status is the same.
-//! 2. Each header of note is there in both or in neither. Challenges are the same to the letter but for hosts; links lead to
-//!    the same path but for ids; of content types the media type counts.
+//! 2. Each relevant header is in both or in neither. Challenges are identical except for hosts; links lead to
+//!    the same path except for ids; of content types the media type counts.
 //! 3. Each member of the body that the emulator sends was recorded too, at that place and with that JSON type, all the way
 //!    down. Of a list, each item is like one of the recorded items.
 //! 4. Each member that clients read, as the check names it, is there with the recorded type.
 //! 5. Each member whose value is known beforehand, as the check names it, has the recorded value. Errors have the recorded
-//!    code, and the recorded words but for ids.
+//!    code, and the recorded words except for ids.
 //!
-//! Members that were recorded and that nobody reads may be missing. What a check lets pass beyond that it says itself, with
+//! Recorded members that no client reads may be missing. What a check lets pass beyond that it says itself, with
 //! its reason.
 
 use super::scene::Got;
@@ -31,8 +31,8 @@ const OF_NOTE: [&str; 9] = [
 ];
 
 /// Members of later api-versions than some recordings', each seen in a recording of another file at the same place; that
-/// this is so is a trial of its own.
-pub(super) const SEEN_ELSEWHERE: [&str; 33] = [
+/// this is so is a separate trial.
+pub(super) const SEEN_ELSEWHERE: [&str; 34] = [
     // acr/05, of 2025-03-01-preview
     "/systemData",
     "/properties/networkRuleBypassOptions",
@@ -51,6 +51,7 @@ pub(super) const SEEN_ELSEWHERE: [&str; 33] = [
     "/properties/agentPoolProfiles/*/currentOrchestratorVersion",
     "/properties/agentPoolProfiles/*/powerState",
     "/eTag",
+    "/properties/resourceUID",
     "/kind",
     "/identity",
     "/properties/supportPlan",

@@ -21,7 +21,7 @@ fn host(exchange: &Exchange) -> Result<String, Failed> {
     Ok(Url::parse(&exchange.url)?.host_str().unwrap_or_default().to_owned())
 }
 
-/// The registry that is asked, which lets nobody in without a name unless it is said.
+/// The registry that is asked, which rejects anonymous callers unless the test says otherwise.
 fn seed(exchange: &Exchange) -> Result<RegistrySeed, Failed> {
     let host = host(exchange)?;
     let name = host.split('.').next().unwrap_or_default();

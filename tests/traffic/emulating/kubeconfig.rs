@@ -43,7 +43,7 @@ pub(super) fn asked(case: &Case, change: fn(ClusterSeed) -> ClusterSeed) -> Resu
 }
 
 /// Recorded of a namespace, which cannot be asked here; a cluster with Entra answers the same form. The words that start the
-/// program are the recorded ones but for the tenant.
+/// program are the recorded ones except for the tenant.
 pub(super) fn of_cluster_with_entra(case: &Case) -> Result<(), Failed> {
     paused(async {
         let mut request = case.exchange.clone();

@@ -151,7 +151,7 @@ pub(super) fn get(case: &Case) -> Result<(), Failed> {
         let got = ask(&azure, &case.exchange).await?;
         for member in ["publicNetworkAccess", "networkRuleSet", "roleAssignmentMode"] {
             let recorded = &case.exchange.body["properties"][member];
-            // Rules for subnets that nobody set are an empty list in some versions and missing in others.
+            // Rules for subnets that no one set are an empty list in some versions and missing in others.
             let (recorded, got) = (without_subnets(recorded), without_subnets(&got.body["properties"][member]));
             if !recorded.is_null() {
                 assert_eq!(got, recorded, "{member}");

@@ -44,7 +44,7 @@ pub(super) fn group(case: &Case) -> Result<(), Failed> {
     })
 }
 
-/// Asked by somebody who may read the directory, of an application that it does not have.
+/// Asked by a caller that may read the directory, about an application that does not exist in it.
 pub(super) fn no_application(case: &Case) -> Result<(), Failed> {
     paused(async {
         let azure = azure().with_caller("reader", &[]).with_graph_rights("reader");

@@ -184,7 +184,7 @@ const LIST: Rule = Rule {
     types: &[],
 };
 
-/// One assignment to the caller and one to a group that it is in, as the two that were recorded; one to somebody else.
+/// One assignment to the caller and one to a group that it is in, as the two that were recorded; one to another principal.
 pub(super) fn listed_by_assignee(case: &Case) -> Result<(), Failed> {
     paused(async {
         let scope = format!("/subscriptions/{SUBSCRIPTION}");

@@ -1,4 +1,4 @@
-//! Trials of the rule of comparison itself: each of its points can be broken, and is then told.
+//! Tests of the rule of comparison itself: a violation of each of its points is reported.
 
 use super::{
     compare::{Rule, SEEN_ELSEWHERE, at, compare, shape},

@@ -79,7 +79,7 @@ pub(super) async fn ask(azure: &Emulator, exchange: &Exchange) -> Result<Got, Fa
     ask_as(azure, azure.credential(), exchange).await
 }
 
-/// Makes a recorded request as somebody. Only Azure Resource Manager gets to see who.
+/// Makes a recorded request as a caller. Only Azure Resource Manager sees which one.
 pub(super) async fn ask_as(
     azure: &Emulator,
     who: Arc<dyn TokenCredential>,

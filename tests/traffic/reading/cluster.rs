@@ -48,7 +48,7 @@ impl Facts {
 const NO_LONGER_AS_RECORDED: [&str; 3] =
     ["/properties/networkProfile", "/properties/bootstrapProfile", "/properties/linuxProfile/ssh/publicKeys/0/keyData"];
 
-/// What az sent when this was recorded is what the library sends for the same wish: each member that both have is equal, but for
+/// What az sent when this was recorded is what the library sends for the same request: each member that both have is equal, except for
 /// those named above.
 fn assert_sent_as_recorded(place: &str, sent: &Value, recorded: &Value) {
     if NO_LONGER_AS_RECORDED.contains(&place) {
@@ -71,7 +71,7 @@ fn assert_sent_as_recorded(place: &str, sent: &Value, recorded: &Value) {
     }
 }
 
-/// The whole way: absent, made, polled, read. The answer tells the state that is waited for, and the body is the recorded one.
+/// The whole way: absent, made, polled, read. The answer has the state that is waited for, and the body is the recorded one.
 pub(super) fn create(case: &Case) -> Result<(), Failed> {
     read(case, Facts::without_kubelet("Creating"))?;
     let put = &case.exchange;

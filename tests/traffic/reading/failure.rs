@@ -41,7 +41,7 @@ pub(super) fn not_registered(case: &Case) -> Result<(), Failed> {
         paused::<_, Failed>(async { Ok(client(&replay)?.create_registry("group", "myregistry", options).await) })?;
     let err = made.err().ok_or("it was taken for success")?;
     assert_eq!(err.kind(), ErrorKind::NotRegistered);
-    // The one detail repeats the message; it must not be told twice.
+    // The one detail repeats the message; it must not be shown twice.
     assert_said(case, &err)
 }
 

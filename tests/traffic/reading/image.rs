@@ -96,7 +96,7 @@ pub(super) fn refused(case: &Case) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Recorded of the attributes of a manifest; the manifest's own absence is told alike.
+/// Recorded for the attributes of a manifest; a missing manifest is reported in the same way.
 pub(super) fn absent(case: &Case) -> Result<(), Failed> {
     assert_eq!(look(case, &case.exchange)?.found?, None);
     Ok(())

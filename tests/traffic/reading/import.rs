@@ -1,4 +1,4 @@
-//! Imports: what is sent, the links that are followed, and what a poll tells.
+//! Imports: what is sent, the links that are followed, and what a poll reports.
 
 use super::{call, client};
 use crate::exchange::{Case, Exchange};

@@ -1,4 +1,4 @@
-//! Kubeconfigs: read as a value, and used: what a cluster gets to see tells whether it was entered through Entra.
+//! Kubeconfigs: read as a value, and used: the cluster's request shows whether the sign-in went through Entra.
 
 use super::{SUBSCRIPTION, client};
 use crate::exchange::Case;

@@ -21,7 +21,7 @@ use std::{
 
 const PUT: &str = "acr/05-registry-create-201-creating";
 
-/// Makes a registry whose polls are answered by these, and hears the words that the polls told.
+/// Makes a registry whose polls are answered by these, and collects the words that the polls reported.
 fn make(case: &Case, polls: Vec<Answer>) -> Result<(aks_acr::Result<CreatedRegistry>, Vec<String>, Replay), Failed> {
     let put = case.other(PUT)?;
     let mut answers = vec![none_yet(case)?, put.answer()];
@@ -44,7 +44,7 @@ fn done_after(case: &Case) -> Result<Answer, Failed> {
     Ok(case.other("acr/06-registry-create-poll-succeeded")?.answer())
 }
 
-/// Any word but the final ones means that it is running, and is told as it is.
+/// Any word except the final ones means that it is running, and is reported as it is.
 pub(super) fn running(case: &Case) -> Result<(), Failed> {
     let (made, told, replay) = make(case, vec![case.exchange.answer(), done_after(case)?])?;
     assert!(made?.is_new && replay.is_used_up());
@@ -68,7 +68,7 @@ pub(super) fn failed(case: &Case) -> Result<(), Failed> {
     assert_said(case, &err)
 }
 
-/// An answer of the gateway in the middle of a good operation: the poll is made again. One that stays until the deadline is told.
+/// An answer of the gateway in the middle of a good operation: the poll is repeated. One that lasts until the deadline is reported.
 pub(super) fn out_of_order(case: &Case) -> Result<(), Failed> {
     let (made, _, replay) = make(case, vec![case.exchange.answer(), done_after(case)?])?;
     assert!(made?.is_new && replay.is_used_up());

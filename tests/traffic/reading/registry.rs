@@ -16,7 +16,7 @@ pub(super) fn legacy(case: &Case) -> Result<(), Failed> {
     read(case, RoleAssignmentMode::LegacyRegistryPermissions)
 }
 
-/// File 14 is the answer to a PUT, with capitals in the login server; a login server is told in lower case.
+/// File 14 is the answer to a PUT, with capitals in the login server; a login server is reported in lower case.
 pub(super) fn abac(case: &Case) -> Result<(), Failed> {
     read(case, RoleAssignmentMode::AbacRepositoryPermissions)
 }
@@ -50,7 +50,7 @@ pub(super) fn absent(case: &Case) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The list was asked for in a group that does not exist. A registry is not told to be absent where its group is.
+/// The list was asked for in a group that does not exist. A registry is not reported as missing if its group is.
 pub(super) fn group_absent(case: &Case) -> Result<(), Failed> {
     let registry: RegistryRef = format!("{}/myregistry", case.exchange.path()?).parse()?;
     let replay = Replay::of([case.exchange.answer()]);
@@ -89,7 +89,7 @@ pub(super) fn none_yet(case: &Case) -> Result<Answer, Failed> {
     Ok(case.other("acr/16-registry-get-404")?.answer())
 }
 
-/// 201 and an operation: the link is followed as it is, then the registry is read, here as the PUT told it but for its state.
+/// 201 and an operation: the link is followed as it is, then the registry is read, here as the PUT reported it except for its state.
 pub(super) fn create_and_poll(case: &Case) -> Result<(), Failed> {
     let put = &case.exchange;
     let mut made = put.clone();

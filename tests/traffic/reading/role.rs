@@ -59,8 +59,8 @@ pub(super) fn granted(case: &Case) -> std::result::Result<(), Failed> {
     Ok(())
 }
 
-/// What exists is looked for in a list, here of the assignment that was recorded just before; who may not list is told that
-/// one exists.
+/// An existing assignment is searched for in a list, here with the assignment that was recorded just before; a caller that may not
+/// list gets the answer that one exists.
 pub(super) fn exists(case: &Case) -> std::result::Result<(), Failed> {
     let grant = grant(&case.exchange)?;
     let mut list = case.other("aks/02-role-assignment-put-201")?;

@@ -52,8 +52,8 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     }
 }
 
-/// Sends the write until it is accepted. If no response came, it may have been accepted: so the cluster is read before the write is
-/// sent again, and an existing one is not overwritten.
+/// Sends the write until it is accepted. If no response came, it may have been accepted, so the cluster is read before the write
+/// is sent again, and an existing one is not overwritten.
 async fn begin(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &Call) -> Result<Begun> {
     let (location, ssh_key) = body;
     let waits = ExponentialBuilder::default().with_min_delay(Duration::from_secs(2)).with_max_times(TRIES).build();
@@ -163,7 +163,13 @@ fn check_state(cluster: &ExistingCluster, id: &ResourceId) -> Result<()> {
     Err(err.with_transient(is_deleting))
 }
 
-/// `None` if the cluster itself is absent. Where its group or subscription is, or the caller lacks the permission to read it, that is an error.
+/// The cluster, if it exists: see [`read_cluster`].
+pub(in crate::cluster) async fn find(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<Cluster>> {
+    read_cluster(arm, id, call).await?.map(|found| found.read(id)).transpose()
+}
+
+/// `None` if the cluster itself is absent. A missing resource group or subscription, or a missing permission to read the cluster,
+/// is an error.
 async fn read_cluster(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
     match arm.send(get_cluster(id), call).await {
         Ok(answer) => Ok(Some(ExistingCluster::new(answer.read("a cluster")?))),
@@ -175,7 +181,7 @@ async fn read_cluster(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<
     }
 }
 
-/// The same of a cluster that was there, or may have been: reads in a row have to agree that it is not.
+/// The same for a cluster that existed, or may have existed: consecutive reads must agree that it is missing.
 async fn read_again(arm: &Arm, id: &ResourceId, call: &Call) -> Result<Option<ExistingCluster>> {
     let missing_reads = MissingReads::default();
     let poll = || async {

@@ -75,6 +75,9 @@ impl ExistingCluster {
             node_count: pool.as_ref().and_then(|pool| pool.count),
             vm_size: pool.and_then(|pool| pool.vm_size).unwrap_or_default(),
             host,
+            node_resource_group: self.text("properties/nodeResourceGroup")?,
+            etag: self.body.part("eTag")?,
+            uid: self.body.part("properties/resourceUID")?,
         })
     }
 

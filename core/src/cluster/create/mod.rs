@@ -10,7 +10,7 @@ mod wire;
 
 pub use ssh::SshKey;
 
-pub(super) use azure::{finish, start};
+pub(super) use azure::{find, finish, start};
 
 use crate::{difference::Difference, error::words, id::ResourceId};
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,14 @@ pub struct Cluster {
     pub vm_size: String,
     /// The host of its API server, once it has one.
     pub host: Option<String>,
+    /// The resource group with its nodes, disks, load balancer and public IP addresses, such as `MC_group_dev_westeurope`; empty if Azure
+    /// reports none.
+    pub node_resource_group: String,
+    /// Azure's `eTag`, which is another one after each write. `None` if Azure reports none.
+    pub etag: Option<String>,
+    /// Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another UID.
+    /// `None` if Azure reports none.
+    pub uid: Option<String>,
 }
 
 impl Cluster {
@@ -109,6 +117,9 @@ impl Cluster {
             node_count: None,
             vm_size: String::new(),
             host: None,
+            node_resource_group: String::new(),
+            etag: None,
+            uid: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SshKey {
-    /// No SSH access: the cluster is created without a key, which cannot be added later.
+    /// No SSH access: the cluster is created without a key; this library cannot add one later.
     #[default]
     None,
     /// Access with this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
@@ -23,11 +23,11 @@ impl SshKey {
     /// The key pair that `az aks create --generate-ssh-keys` and OpenSSH use: `~/.ssh/id_rsa`.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the home folder is unknown.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if the home directory is unknown.
     pub fn at_home() -> Result<Self> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let home = home.ok_or_else(|| {
-            Error::invalid("the home folder is unknown; give the path of a key", "ssh key", "~/.ssh/id_rsa")
+            Error::invalid("the home directory is unknown; give the path of a key", "ssh key", "~/.ssh/id_rsa")
         })?;
         Ok(Self::Pair(home.join(".ssh").join("id_rsa")))
     }

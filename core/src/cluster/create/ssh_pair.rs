@@ -91,7 +91,7 @@ fn text(wire: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
 
-/// Generates the private key. Two processes that do so at the same time end with the same one.
+/// Generates the private key. Two processes that do so at the same time end up with the same key.
 fn make(path: &Path) -> Result<String> {
     let failed = |_| Error::new(ErrorKind::Unexpected, "could not generate an SSH key");
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
@@ -143,7 +143,7 @@ fn pkcs1(wrapped: &[u8]) -> Option<&[u8]> {
     Some(part(rest, 0x04)?.0)
 }
 
-/// The first part of a DER text, if it has this tag, and what follows it.
+/// The first element of a DER encoding, if it has this tag, and what follows it.
 fn part(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, length, rest) = match der {
         [first, length, rest @ ..] if *length < 0x80 => (first, usize::from(*length), rest),

@@ -26,7 +26,8 @@ pub(super) fn put_cluster(new: &NewCluster, location: &str, ssh_key: Option<&str
         .once()
 }
 
-/// What az sends for its defaults. Empty texts let the service choose; without `linuxProfile` there is no SSH access to the nodes.
+/// What az sends for its defaults. Empty strings let the service choose; without `linuxProfile` there is no SSH access to the
+/// nodes.
 fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
     let version = new.kubernetes_version.as_deref().unwrap_or_default();
     let mut body = json!({
@@ -68,7 +69,7 @@ fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
     body
 }
 
-/// As az derives it: 10 letters of the name, 16 of the group, 6 of the subscription; it starts with a letter.
+/// As az derives it: 10 characters of the name, 16 of the group, 6 of the subscription; it starts with a letter.
 fn dns_prefix(id: &ResourceId) -> String {
     let part = |text: &str, most: usize| {
         text.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(most).collect::<String>()

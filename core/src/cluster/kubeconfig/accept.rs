@@ -121,7 +121,7 @@ fn check_cluster(
         | ("disable-compression", Value::Bool(_))
         | ("extensions", _) => Ok(()),
         ("certificate-authority", _) => Err(Unaccepted::new(at, FILE)),
-        // YAML 1.1, by which kubectl reads, has more words for true.
+        // YAML 1.1, which kubectl reads, has more words for true.
         ("insecure-skip-tls-verify", _) => Err(Unaccepted::new(at, "it disables certificate verification")),
         ("proxy-url", Value::String(proxy)) if is_own(proxy) => Ok(()),
         ("proxy-url", _) => {
@@ -205,7 +205,7 @@ fn are_arguments(arguments: &[Value]) -> bool {
     options.chunks(2).all(|option| matches!(option, [name, value] if is_setting(name.trim_start_matches("--"), value) && name.starts_with("--")))
 }
 
-/// A setting of kubelogin or of the older provider, whose names are the same except for the server's.
+/// A setting of kubelogin or of the older provider, which use the same setting names, except for the server ID.
 fn is_setting(name: &str, value: &str) -> bool {
     let is_word = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     // A tenant may be named by a domain.

@@ -35,7 +35,7 @@ pub(super) struct Edit<'a> {
     pub current: Option<&'a str>,
 }
 
-/// An edited text.
+/// An edited file's text.
 #[derive(PartialEq, Eq)]
 pub(super) struct Edited {
     /// The new text; `None` if nothing has to change.
@@ -118,7 +118,7 @@ struct Pen<'a> {
     layout: &'a Layout<'a>,
     before: &'a Value,
     changes: Vec<(Range<usize>, String)>,
-    /// What follows the last line: whole lines.
+    /// Lines to append after the last line.
     tail: Vec<String>,
     eol: &'static str,
 }

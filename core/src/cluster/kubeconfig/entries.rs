@@ -33,8 +33,8 @@ impl Entries {
         Some(Self { context: context.to_owned(), all })
     }
 
-    /// The same entries under another name: context and cluster get it, and the user's name ends with it. az keeps the user's name, so
-    /// two contexts can share one user, and the second merge replaces the first one's keys.
+    /// The same entries under another name: the context and the cluster get it, and the user's name ends with it. az keeps the
+    /// user's name, so two contexts can share one user, and the second merge replaces the first one's keys.
     pub fn named(mut self, context: &str) -> Self {
         for entry in &mut self.all {
             let name = if entry.list == "users" { format!("{}_{context}", entry.name) } else { context.to_owned() };
@@ -55,7 +55,7 @@ impl Entries {
         self
     }
 
-    /// Makes the context refer to cluster and user by their current names.
+    /// Makes the context refer to the cluster and the user by their current names.
     fn lead(&mut self, context: &str) {
         let name = |list: &str| self.all.iter().find(|entry| entry.list == list).map(|entry| entry.name.clone());
         let (cluster, user) = (name("clusters"), name("users"));

@@ -18,7 +18,7 @@ const LOCK_POLL: Duration = Duration::from_millis(10);
 /// The maximum number of links in a row; Linux has the same limit.
 const LINKS: usize = 40;
 
-/// An error of the operating system, as ours.
+/// Converts an operating-system error to this crate's error.
 fn failed(what: &str, file: &Path, err: io::Error) -> Error {
     let kind = match err.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Forbidden,
@@ -42,7 +42,7 @@ pub(super) struct LockedFile {
     /// After following all links.
     target: PathBuf,
     before: Option<(Vec<u8>, Metadata)>,
-    /// Released in the opposite order.
+    /// Released in reverse order.
     _locks: Vec<Lock>,
 }
 
@@ -54,8 +54,8 @@ impl LockedFile {
         let until = Instant::now().checked_add(timeout);
         make_folder(file)?;
         make_folder(&target)?;
-        // kubectl locks beside the name that it was given, and others may come by another link: so both places are locked, the
-        // name first, in the order in which everybody goes.
+        // kubectl locks next to the name that it was given, and other programs may use another link. So both places are locked,
+        // the name first, which is the order of every program.
         let mut locks = vec![Lock::take(file, until, stop)?];
         if !is_same(file, &target) {
             locks.push(Lock::take(&target, until, stop)?);
@@ -83,7 +83,7 @@ impl LockedFile {
         open
     }
 
-    /// Writes a text next to the file, with the file's mode and owner; a new file is for its owner only.
+    /// Writes text to a draft next to the file, with the file's mode and owner; a new file is for its owner only.
     pub fn draft(&self, text: &str) -> Result<Draft> {
         let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         // Only the holder of the lock writes here, so leftovers of a killed process do not accumulate.
@@ -107,7 +107,7 @@ impl LockedFile {
         Ok(draft)
     }
 
-    /// Fails if the file was changed since it was read: an editor takes no lock.
+    /// Fails if the file has changed since it was read: an editor takes no lock.
     pub fn check_unchanged(&self) -> Result<()> {
         let now = read(&self.target)?;
         if now.map(|(bytes, _)| bytes) != self.before.as_ref().map(|(bytes, _)| bytes.clone()) {
@@ -118,8 +118,8 @@ impl LockedFile {
         Ok(())
     }
 
-    /// Replaces the file by its draft.
-    /// A reader sees the old or the new text; part of it only if the file must be written in place.
+    /// Replaces the file with its draft.
+    /// A reader sees either the old or the new text; it can see a partial text only if the file must be written in place.
     pub fn replace(&self, draft: &Draft) -> Result<()> {
         if !draft.can_replace {
             return self.overwrite(draft);
@@ -154,7 +154,7 @@ pub(super) fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "cancelled by the caller").with_context("while", "merging the kubeconfig")
 }
 
-/// A single file that is a mount can be written, but not replaced.
+/// A file that is itself a mount point can be written, but not replaced.
 fn is_mount(err: &io::Error) -> bool {
     matches!(err.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices)
 }
@@ -188,7 +188,7 @@ fn behind_links(file: &Path) -> Result<PathBuf> {
     Err(refused("is behind a loop of links", file))
 }
 
-/// Whether two paths name one entry of one folder.
+/// Whether two paths name the same entry of the same folder.
 fn is_same(one: &Path, other: &Path) -> bool {
     let real = |file: &Path| Some((fs::canonicalize(within(file.parent()?)).ok()?, file.file_name()?.to_owned()));
     one == other || real(one).is_some_and(|place| Some(place) == real(other))

@@ -26,7 +26,7 @@ pub(super) fn copy_of(target: &Path) -> PathBuf {
     target.with_file_name(format!(".{name}.aks-acr.before"))
 }
 
-/// Writes a text over another.
+/// Overwrites a file's text with another.
 pub(super) fn overwrite(target: &Path, before: &[u8], text: &[u8]) -> Result<(), Broken> {
     let copy = copy_of(target);
     let written = keep(&copy, before).and_then(|()| OpenOptions::new().write(true).open(target));

@@ -94,14 +94,14 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// Parses a text that starts without a byte order mark.
+    /// Parses text that starts without a byte order mark.
     pub fn read(text: &'a str) -> Result<Self, Fault> {
         if let Some(place) = lone_return(text) {
             return Err(Fault::at("a line ends in a carriage return alone", text, place));
         }
         let mut events = Vec::new();
         let mut documents = 0;
-        // Another crate of the same build may have switched comments on; they are no nodes.
+        // Another crate of the same build may have switched comments on; they are not nodes.
         let mut options = Options::default();
         options.set_emit_comments(false);
         for event in Parser::new_from_str_with_options(text, options) {

@@ -46,9 +46,8 @@ pub struct MergeKubeconfigOptions {
     /// Options of the kubeconfig; deadline (2 minutes by default), cancellation, progress.
     /// [`Kubeconfig::merge`] ignores this.
     pub kubeconfig: KubeconfigOptions,
-    /// The file.
-    /// By default it is chosen as kubectl does: the first file in `KUBECONFIG` that already has an entry with the name of the context,
-    /// the cluster or the user, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
+    /// The file. By default it is chosen as kubectl chooses it: the first file in `KUBECONFIG` that already has an entry with the name of
+    /// the context, the cluster or the user, else the first that exists, else the last; without `KUBECONFIG`, `~/.kube/config`.
     pub file: Option<PathBuf>,
     /// What to do with existing entries that have the same names but different content. Kept by default.
     pub on_existing_entry: OnExistingEntry,
@@ -120,7 +119,7 @@ impl MergeKubeconfigOptions {
         self
     }
 
-    /// Sets deadline (2 minutes by default), cancellation and progress.
+    /// Sets the deadline (2 minutes by default), cancellation and progress.
     #[must_use]
     pub fn with_call(mut self, call: CallOptions) -> Self {
         self.kubeconfig = self.kubeconfig.with_call(call);
@@ -147,7 +146,7 @@ words!(MergeOutcome, "outcome": Added => "added", Replaced => "replaced", Unchan
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MergedKubeconfig {
-    /// The file with the entries. If it is a link, the file that the link leads to was written.
+    /// The file with the entries. If it is a link, the file that the link points to was written.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The name of the context.
@@ -175,21 +174,23 @@ impl Kubeconfig {
     ///
     /// The file is replaced atomically, under the lock that kubectl takes. If it cannot be replaced, for example because it is a single
     /// file mounted into a container, it is written in place, as kubectl does, and the old text is restored if that fails. Links are
-    /// followed; mode, owner and line endings are kept; only its owner can read or write a new file. If a context of that name differs
-    /// only in its namespace, which a user may have set, it is left alone. An administrator's context ends in `-admin`, as with az.
+    /// followed; mode, owner and line endings are kept; a new file can be read and written by its owner only. If a context of that name
+    /// differs only in its namespace, which a user may have set, it is left alone. An administrator's context ends in `-admin`, as with
+    /// az.
     ///
-    /// If the merge fails, no file is changed, with one exception: if the current context is in a different file of `KUBECONFIG` than
-    /// the entries, both files are locked, and both new versions are written to temporary files, before the first is replaced. If
-    /// replacing the second then fails, the error names the first as `already changed`: run the same merge again to complete it.
+    /// If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current context is in a
+    /// different file of `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary
+    /// files, before the first is replaced. If replacing the second then fails, the error names the first as `already changed`:
+    /// run the same merge again to complete it.
     ///
     /// # Errors
     /// [`Conflict`](ErrorKind::Conflict) if the file has different entries with these names and
     /// [`on_existing_entry`](MergeKubeconfigOptions::on_existing_entry) is [`keep`](OnExistingEntry::Keep), if the lock is not released
     /// in time (the error names it), or if a program that ignores the lock changed the file in the meantime;
-    /// [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a file, another user, a proxy that you did not configure, or a program
-    /// other than `kubelogin` (the error names the field), or if the file's layout does not allow changing only these entries (the
-    /// error names the line); [`Forbidden`](ErrorKind::Forbidden) if the file is not writable; [`Unavailable`](ErrorKind::Unavailable)
-    /// if the system failed, for example because the disk is full.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if an entry names a file, a user to impersonate, a proxy that you did not
+    /// configure, or a program other than `kubelogin` (the error names the field), or if the file's layout does not allow
+    /// changing only these entries (the error names the line); [`Forbidden`](ErrorKind::Forbidden) if the file is not writable;
+    /// [`Unavailable`](ErrorKind::Unavailable) if the operating system reported an error, for example because the disk is full.
     ///
     /// # Examples
     /// ```
@@ -215,7 +216,7 @@ impl Kubeconfig {
         self.merge_into(&places, options, &|| false)
     }
 
-    /// What [`merge`](Self::merge) makes of a file's text, for generated input: tests/fuzz.
+    /// The result of [`merge`](Self::merge) for a file's text; tests/fuzz calls it with generated input.
     ///
     /// # Errors
     /// Those of the text.
@@ -314,7 +315,7 @@ fn read_values(
     options: &MergeKubeconfigOptions,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<serde_json::Value>> {
-    // One that is no file, or not readable, is refused when it is the one to be written. To read a pipe would be to take from it.
+    // A path that is not a file, or not readable, is rejected when it has to be written. Reading a pipe would consume its data.
     if !fs::metadata(file).is_ok_and(|data| data.is_file()) {
         return Ok(None);
     }

@@ -31,7 +31,7 @@ impl Places {
             }
         }
         if files.is_empty() {
-            let text = "the home folder is unknown: name the kubeconfig file, or set KUBECONFIG";
+            let text = "the home directory is unknown: name the kubeconfig file, or set KUBECONFIG";
             let home = home(environment).ok_or_else(|| Error::new(crate::ErrorKind::InvalidInput, text))?;
             files.push(home.join(".kube").join("config"));
         }
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-/// The home folder according to kubectl, which does not query the system's list of users.
+/// The home directory according to kubectl, which does not query the system's list of users.
 fn home(environment: &Environment) -> Option<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };
     let all = names.iter().filter_map(|name| environment.get(name)).map(PathBuf::from);

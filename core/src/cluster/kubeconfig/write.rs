@@ -89,7 +89,8 @@ mod tests {
         Edit { entries: None, replace: false, current: Some(context) }
     }
 
-    /// The caller is asked whether to stop when everything is ready: what happens then happens between the two replacements.
+    /// The caller is asked whether to stop when both files are ready to be replaced, so the test acts between the two
+    /// replacements.
     #[test]
     fn a_failed_second_file_is_reported_with_the_replaced_first_one() {
         let folder = std::env::temp_dir().join(format!("aks-acr-write-{}", uuid::Uuid::new_v4()));

@@ -7,6 +7,8 @@ mod client;
 #[cfg(feature = "kubernetes")]
 mod connection;
 #[cfg(feature = "kubernetes")]
+mod event_time;
+#[cfg(feature = "kubernetes")]
 mod pool;
 #[cfg(feature = "kubernetes")]
 mod pull_memory;

@@ -114,7 +114,7 @@ impl Pool {
     }
 }
 
-/// A configuration of these parts only: no other text and no file is read.
+/// A configuration of these parts only: nothing else, and no file, is read.
 async fn read(endpoint: Endpoint, network: &Network) -> Result<Config> {
     const NAME: &str = "cluster";
     let odd = || Error::new(ErrorKind::Unexpected, "Azure's kubeconfig is unusable");

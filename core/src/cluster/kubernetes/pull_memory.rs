@@ -2,14 +2,15 @@
 
 use crate::{
     cluster::Pod,
-    pull::{PullCause, PullFailure},
+    diagnosis::text::{PullFailure, PullFinding},
 };
 use std::collections::HashMap;
 
 /// The last informative message of each pod and container.
 #[derive(Default)]
 pub(super) struct PullMemory {
-    last: HashMap<(String, String), String>,
+    /// By the pod's UID and the container's name.
+    last: HashMap<String, HashMap<String, String>>,
     bytes: usize,
 }
 
@@ -19,34 +20,47 @@ const MOST_BYTES: usize = 1 << 20;
 impl PullMemory {
     /// Forgets a deleted pod.
     pub fn forget(&mut self, uid: &str) {
-        self.last.retain(|(pod, _), _| pod != uid);
+        for (container, message) in self.last.remove(uid).into_iter().flatten() {
+            self.bytes -= weight(uid, &container, &message);
+        }
     }
 
-    /// Restores the remembered message if the current one says nothing, and remembers one that does.
+    /// Restores the remembered message if the current one says nothing, and otherwise remembers the current one.
     pub fn recall(&mut self, pod: &mut Pod) {
         let Some(failure) = &mut pod.pull_failure else { return };
-        let key = (pod.uid.clone(), failure.container.clone());
-        if failure.cause != PullCause::Unknown {
-            self.bytes += key.0.len() + key.1.len() + failure.message.len();
-            if self.bytes > MOST_BYTES {
-                *self = Self::default();
-            }
-            self.last.insert(key, failure.message.clone());
-        } else if let Some(text) = self.last.get(&key) {
+        if failure.finding.is_known() {
+            self.keep(&pod.uid, &failure.container, &failure.message);
+        } else if let Some(text) = self.last.get(&pod.uid).and_then(|of_pod| of_pod.get(&failure.container)) {
             set_cause(failure, text);
         }
     }
+
+    fn keep(&mut self, uid: &str, container: &str, message: &str) {
+        if let Some(before) = self.last.get_mut(uid).and_then(|of_pod| of_pod.remove(container)) {
+            self.bytes -= weight(uid, container, &before);
+        }
+        let more = weight(uid, container, message);
+        if self.bytes + more > MOST_BYTES {
+            *self = Self::default();
+        }
+        self.bytes += more;
+        self.last.entry(uid.to_owned()).or_default().insert(container.to_owned(), message.to_owned());
+    }
+}
+
+const fn weight(uid: &str, container: &str, message: &str) -> usize {
+    uid.len() + container.len() + message.len()
 }
 
 /// Gives a failure the cause of another message.
 pub(super) fn set_cause(failure: &mut PullFailure, text: &str) {
-    failure.cause = PullCause::read(&failure.reason, text);
+    failure.finding = PullFinding::read(&failure.reason, text);
     text.clone_into(&mut failure.message);
 }
 
 /// Whether a failure says only that kubelet is backing off.
 pub(super) fn is_uninformative(failure: &PullFailure) -> bool {
-    failure.cause == PullCause::Unknown && failure.reason == "ImagePullBackOff"
+    !failure.finding.is_known() && failure.reason == "ImagePullBackOff"
 }
 
 #[cfg(test)]
@@ -71,7 +85,7 @@ mod tests {
         let mut memory = PullMemory::default();
         recalled(&mut memory, pod("1", "ErrImagePull", "a:1: not found"));
         let waiting = recalled(&mut memory, pod("1", "ImagePullBackOff", "Back-off pulling image \"a:1\""));
-        assert_eq!((waiting.cause, waiting.message.as_str()), (PullCause::NotFound, "a:1: not found"));
+        assert_eq!((waiting.finding.id.as_str(), waiting.message.as_str()), ("image.not_found", "a:1: not found"));
     }
 
     #[test]
@@ -83,8 +97,22 @@ mod tests {
                 pod(&uid.to_string(), "ErrImagePull", &format!("a:1: not found{}", "x".repeat(4000))),
             );
         }
-        assert!(memory.last.values().map(String::len).sum::<usize>() <= MOST_BYTES);
-        assert!(!memory.last.is_empty());
+        let kept = memory.last.values().flat_map(HashMap::values).map(String::len).sum::<usize>();
+        assert!(kept <= memory.bytes && memory.bytes <= MOST_BYTES && !memory.last.is_empty());
+    }
+
+    #[test]
+    fn a_message_that_is_repeated_or_forgotten_takes_no_more_room() {
+        let mut memory = PullMemory::default();
+        recalled(&mut memory, pod("0", "ErrImagePull", "b:1: not found"));
+        let message = format!("a:1: not found{}", "x".repeat(4000));
+        for _ in 0..1000 {
+            recalled(&mut memory, pod("1", "ErrImagePull", &message));
+        }
+        assert_eq!(memory.last.len(), 2, "nothing was dropped");
+        memory.forget("0");
+        memory.forget("1");
+        assert_eq!((memory.bytes, memory.last.len()), (0, 0));
     }
 
     #[test]

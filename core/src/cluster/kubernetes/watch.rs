@@ -2,6 +2,7 @@
 
 use super::{
     client::Kubernetes,
+    event_time::last_seen,
     pull_memory::{PullMemory, is_uninformative, set_cause},
 };
 use crate::{
@@ -380,13 +381,17 @@ pub(super) async fn read_causes_from_events(
     }
     let path = format!("/api/v1/namespaces/{}/events", checked_name(namespace)?);
     let failed = ListParams::default().fields("involvedObject.kind=Pod,reason=Failed");
-    let mut causes: HashMap<String, Option<String>> =
-        pods.iter().filter(|pod| is_mute(pod)).map(|pod| (pod.uid.clone(), None)).collect();
-    // The last one counts.
+    let mut causes: HashMap<String, (Option<SystemTime>, Option<String>)> =
+        pods.iter().filter(|pod| is_mute(pod)).map(|pod| (pod.uid.clone(), (None, None))).collect();
+    // The one seen last counts. They are listed by name, which says nothing of time.
     let take = |event: &Value| {
         let Some((uid, text)) = cause_in(event) else { return 0 };
         let Some(cause) = causes.get_mut(uid) else { return 0 };
-        *cause = Some(text.to_owned());
+        let seen = last_seen(event);
+        if cause.1.is_some() && seen < cause.0 {
+            return 0;
+        }
+        *cause = (seen, Some(text.to_owned()));
         text.len()
     };
     match list(client, &path, failed, "listing events", call, take).await {
@@ -395,7 +400,7 @@ pub(super) async fn read_causes_from_events(
         listed => listed.map(drop)?,
     }
     for pod in pods.iter_mut().filter(|pod| is_mute(pod)) {
-        let text = causes.get(&pod.uid).and_then(Option::as_deref);
+        let text = causes.get(&pod.uid).and_then(|(_, text)| text.as_deref());
         if let (Some(failure), Some(text)) = (&mut pod.pull_failure, text) {
             set_cause(failure, text);
         }

@@ -9,12 +9,15 @@ use std::borrow::Cow;
 const OLD_LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 const BRACKETS: [char; 5] = [',', '[', ']', '{', '}'];
 const BLANKS: [char; 2] = [' ', '\t'];
-const NO_INDENTATION: &str = "a tab cannot be used as indentation";
+pub(super) const NO_INDENTATION: &str = "a tab cannot be used as indentation";
 
-/// Control characters are no YAML.
+/// Control characters are not valid in YAML.
 pub(super) fn check_letters(text: &str) -> Result<(), Fault> {
     let is_plain =
         |letter: char| matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    if let Some(at) = marked_line(text) {
+        return Err(Fault::new("a byte order mark is allowed only where a document starts", at));
+    }
     match text.char_indices().find(|(_, letter)| !is_plain(*letter) || OLD_LINE_ENDS.contains(letter)) {
         None => Ok(()),
         Some((at, letter)) if OLD_LINE_ENDS.contains(&letter) => {
@@ -22,6 +25,14 @@ pub(super) fn check_letters(text: &str) -> Result<(), Fault> {
         }
         Some((at, _)) => Err(Fault::new("a control character must be written as an escape", at)),
     }
+}
+
+/// Where a line starts with a byte order mark, which is a letter for goyaml. A mark at the start of the file is not part of the
+/// text.
+fn marked_line(text: &str) -> Option<usize> {
+    let is_line =
+        |at: &usize| text.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with(['\n', '\r']));
+    text.match_indices('\u{feff}').map(|(at, _)| at).find(is_line)
 }
 
 /// The text with spaces in the place of the tabs at the start of lines, which goyaml accepts in brackets. [`check`] rejects them elsewhere.
@@ -38,16 +49,7 @@ pub(super) fn without_leading_tabs(text: &str) -> Cow<'_, str> {
     Cow::Owned(replaced)
 }
 
-/// Where a node is.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub is_in_brackets: bool,
-    /// Whether a collection without brackets is open.
-    pub is_in_block: bool,
-}
-
-pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, place: Place) -> Result<(), Fault> {
-    let is_in_brackets = place.is_in_brackets;
+pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, is_in_brackets: bool) -> Result<(), Fault> {
     let start = span.start.byte_offset().unwrap_or_default();
     let end = span.end.byte_offset().unwrap_or(start);
     if let Some(tag) = span.tag_start().and_then(|tag| tag.byte_offset()) {
@@ -67,11 +69,6 @@ pub(super) fn check(text: &str, event: &Event<'_>, span: &Span, place: Place) ->
     let after = text.get(end..).unwrap_or_default();
     match style {
         ScalarStyle::DoubleQuoted => check_escapes(written, start)?,
-        ScalarStyle::Literal | ScalarStyle::Folded => check_block(text, start)?,
-        // A plain text includes the lines up to the next one that is not empty.
-        ScalarStyle::Plain if place.is_in_block && (written.contains("\n\t") || blanks(after).contains("\n\t")) => {
-            return Err(Fault::new(NO_INDENTATION, start));
-        }
         ScalarStyle::Plain if is_in_brackets && !value.is_empty() => check_in_brackets(value, after, start)?,
         _ => {}
     }
@@ -109,7 +106,7 @@ fn check_anchor(name: &str, after: &str, at: usize) -> Result<(), Fault> {
     Err(Fault::new("an anchor's name has a character other than letters, digits, - and _", at))
 }
 
-/// A tab may be neither at the start of a line nor behind a dash or a question mark.
+/// A tab may be neither at the start of a line nor after a dash or a question mark.
 fn check_indentation(text: &str, at: usize) -> Result<(), Fault> {
     let before = text.get(..at).unwrap_or_default();
     let rest = before.trim_end_matches(BLANKS);
@@ -145,18 +142,6 @@ fn check_escapes(written: &str, at: usize) -> Result<(), Fault> {
         }
         let escaped = after.chars().next().map_or(0, char::len_utf8);
         rest = after.get(escaped..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// A block starts where its content does. If its indentation is not given as a number, no tab may be there.
-fn check_block(text: &str, at: usize) -> Result<(), Fault> {
-    let header = text.get(..at).unwrap_or_default().trim_end().rsplit('\n').next().unwrap_or_default();
-    let header = header.rsplit(['|', '>']).next().unwrap_or_default();
-    let is_given = header.starts_with(|sign: char| sign.is_ascii_digit())
-        || header.get(1..2).is_some_and(|sign| sign.parse::<u8>().is_ok());
-    if !is_given && text.get(at..).is_some_and(|content| content.starts_with('\t')) {
-        return Err(Fault::new(NO_INDENTATION, at));
     }
     Ok(())
 }

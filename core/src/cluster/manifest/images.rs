@@ -15,14 +15,14 @@ const DATA: [&str; 3] = ["data", "stringData", "binaryData"];
 /// The same at any depth.
 const FREE_TEXT: [&str; 3] = ["annotations", "labels", "description"];
 
-/// A step to a text in an object.
+/// One step on the path to a string in an object.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Key(&'a str),
     Index(usize),
 }
 
-/// Whether Kubernetes uses a text as an image: a field `image`, or the reference of an image volume.
+/// Whether Kubernetes uses a string as an image reference: a field `image`, or the reference of an image volume.
 fn is_image(at: &[Place<'_>]) -> bool {
     matches!(
         at,
@@ -35,7 +35,7 @@ fn is_free_text(at: &[Place<'_>], key: &str) -> bool {
     FREE_TEXT.contains(&key) || (at.is_empty() && DATA.contains(&key))
 }
 
-/// Visits every text of an object except the user's own data: it is unknown which fields of a custom resource name an image.
+/// Visits every string of an object except the user's own data: it is unknown which fields of a custom resource name an image.
 fn visit<'a>(
     object: &'a mut Map<String, Value>,
     at: &mut Vec<Place<'a>>,
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// Every place, with the registry and without.
+    /// Every place for an image, with and without the registry.
     #[test]
     fn a_placeholder_is_replaced_or_rejected_everywhere() {
         let image = "<acr-name>.azurecr.io/app:v1";

@@ -1,4 +1,4 @@
-//! From JSON to nodes, as Go's `encoding/json` reads it: the one value at the start of a text, whatever follows.
+//! From JSON to nodes, as Go's `encoding/json` reads it: the one value at the start of the text, regardless of what follows.
 
 use super::{
     number,
@@ -10,7 +10,7 @@ use serde_json::Value;
 const NOT_JSON: &str = "not valid JSON";
 const TOO_LARGE: &str = "a number is too large";
 
-/// Whether a text is JSON, though one without a value: then it is not YAML either.
+/// Whether text is JSON without a value: then it is not YAML either.
 pub(super) fn is_json(fault: &Fault) -> bool {
     fault.why == TOO_LARGE || fault.why == TOO_DEEP
 }
@@ -43,7 +43,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes a byte if it is the next.
+    /// Consumes a byte if it is the next one.
     fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -168,7 +168,7 @@ impl Reader<'_> {
         Ok(letter)
     }
 
-    /// What follows a backslash and starts with `u`. Half of a pair alone is U+FFFD.
+    /// What follows a backslash and starts with `u`. Half of a surrogate pair alone becomes U+FFFD.
     fn code_point(&mut self) -> Result<char, Fault> {
         let first = self.hex().ok_or(self.fault())?;
         if let 0xD800..=0xDBFF = first {

@@ -6,7 +6,7 @@ use super::{
 };
 use std::borrow::Cow;
 
-/// A part of a text that holds one value.
+/// The part of a text that contains one value.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub tree: Tree,

@@ -2,6 +2,7 @@
 
 mod field;
 mod goyaml;
+mod group;
 mod images;
 mod json;
 mod lines;
@@ -10,6 +11,7 @@ mod pod_spec;
 mod read;
 mod scalar;
 mod stream;
+mod tabs;
 mod timestamp;
 mod tree;
 mod value;
@@ -55,6 +57,18 @@ impl Manifest {
     #[must_use]
     pub fn api_version(&self) -> &str {
         &self.identity.api_version
+    }
+
+    /// The API group: the part of `apiVersion` before the slash, empty for the core.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn group(&self) -> &str {
+        group::group_of(self.api_version())
+    }
+
+    /// Whether every API server has its API group.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn is_built_in(&self) -> bool {
+        group::is_built_in(self.group())
     }
 
     /// `kind`, such as `Deployment`.
@@ -120,6 +134,21 @@ mod tests {
         let pod = parse(&POD.replace("value: no", "value: no, other: 'no'"));
         let env = &pod[0].object["spec"]["containers"][0]["env"][0];
         assert_eq!((&env["value"], &env["other"]), (&Value::Bool(false), &Value::from("no")));
+    }
+
+    /// kubectl has no limit either; some YAML libraries stop at 1,024 documents.
+    #[test]
+    fn a_file_has_as_many_documents_as_it_likes() {
+        let one = |index: usize| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{index}}}\n");
+        let many = (0..5000).map(one).collect::<Vec<_>>().join("---\n");
+        let manifests = parse(&many);
+        assert_eq!((manifests.len(), manifests[4999].name()), (5000, "c4999"));
+        let objects =
+            (0..5000).map(|index| serde_json::to_string(&parse(&one(index))[0].object)).collect::<Result<Vec<_>, _>>();
+        assert_eq!(parse(&objects.unwrap().join("\n")).len(), 5000, "JSON, one object after another");
+        let wrong = format!("{many}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: 53}}\n");
+        let err = Manifest::parse_all(&wrong).unwrap_err().to_string();
+        assert!(err.contains("document: 5001"), "{err}");
     }
 
     #[test]

@@ -70,7 +70,8 @@ pub(super) fn after_point(text: &str) -> Option<f64> {
     if fits { decimal(&text.replace('_', "")) } else { None }
 }
 
-/// A float as kubectl sends it: without a fraction it is an integer, if it fits one. Infinity and not-a-number are no JSON.
+/// A float as kubectl sends it: without a fraction it is an integer, if it fits one. Infinity and not-a-number are not valid in
+/// JSON.
 pub(super) fn float_value(number: f64) -> Option<Value> {
     // Rust prints the shortest digits that read as the same float, and zeros up to the point, as Go does.
     if let Ok(whole) = format!("{number}").parse::<i64>() {
@@ -95,12 +96,45 @@ pub(super) fn float_key(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
-    let scientific = format!("{number:e}");
+    let decimal = shortest(number);
+    let scientific = format!("{decimal:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if number != 0.0 && !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
     }
-    format!("{number}")
+    format!("{decimal}")
+}
+
+/// The shortest decimal that reads as this number. Of two that are equally close, Go takes the one that ends with an even digit, and
+/// Rust the larger one.
+fn shortest(number: f32) -> f64 {
+    let rounded = format!("{number:e}");
+    let exact = format!("{:.160e}", f64::from(number));
+    let length = rounded.find('e').unwrap_or(rounded.len());
+    let (Some(lower), Some(rest)) = (exact.get(..length), exact.get(length..)) else { return f64::from(number) };
+    let is_halfway =
+        rest.starts_with('5') && rest.split('e').next().is_some_and(|rest| rest[1..].chars().all(|digit| digit == '0'));
+    let is_even = lower.ends_with(['0', '2', '4', '6', '8']);
+    let lower = format!("{lower}{}", rest.find('e').and_then(|at| rest.get(at..)).unwrap_or_default());
+    let text = if is_halfway && is_even && lower.parse() == Ok(number) { lower } else { rounded };
+    text.parse().unwrap_or_else(|_| f64::from(number))
+}
+
+#[cfg(test)]
+mod tests {
+    /// As Go 1.26 prints them; `tests/peers/manifests` asks it about many more.
+    #[test]
+    fn a_float_halfway_between_two_decimals_ends_with_an_even_digit() {
+        for (number, text) in [
+            (267_123.625, "267123.62"),
+            (-267_123.625, "-267123.62"),
+            (131_072.375, "131072.38"),
+            (0.1, "0.1"),
+            (16_777_216.0, "1.6777216e+07"),
+        ] {
+            assert_eq!(super::float_key(number), text);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use super::{
     Identity, Manifest,
     field::{Flaw, LIST, MAPPING, Path, TEXT, list, mapping, text},
+    group::{group_of, is_of_kubernetes},
     pod_spec,
     stream::{self, Stream},
     value,
@@ -11,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
 impl Manifest {
-    /// Parses all objects of a text: YAML with any number of documents, or JSON.
+    /// Parses all objects in text: YAML with any number of documents, or JSON.
     ///
     /// The text is read as kubectl reads it: `yes`, `no`, `on` and `off` are booleans unless they are quoted, and `0644` is the number 420.
     /// Lists are split into their items; empty documents are skipped. A null field counts as absent. Stricter than kubectl: a key that
@@ -63,7 +64,7 @@ fn object(value: Value, at: &Path, manifests: &mut Vec<Manifest>) -> Result<(), 
     Ok(())
 }
 
-/// An item that names neither has the version and kind of its list, as in kubectl: Kubernetes writes such lists.
+/// An item without `apiVersion` and `kind` gets those of its list, as in kubectl: Kubernetes writes such lists.
 fn name_kind(item: &mut Value, api_version: &str, list: &str) {
     let Value::Object(item) = item else { return };
     let is_missing = |field: &str| item.get(field).is_none_or(|value| value.is_null() || value == "");
@@ -92,19 +93,9 @@ fn take_items(
     match object.get_mut("items") {
         Some(Value::Array(items)) => Ok(Some(std::mem::take(items))),
         None if kind == "List" => Err(Flaw::new(at.clone(), format!("{} is missing", at.key("items")))),
-        Some(Value::Null) if is_of_kubernetes(api_version) => Ok(Some(Vec::new())),
-        Some(other) if is_of_kubernetes(api_version) => Err(Flaw::wrong_type(&at.key("items"), LIST, other)),
+        Some(Value::Null) if is_of_kubernetes(group_of(api_version)) => Ok(Some(Vec::new())),
+        Some(other) if is_of_kubernetes(group_of(api_version)) => Err(Flaw::wrong_type(&at.key("items"), LIST, other)),
         _ => Ok(None),
-    }
-}
-
-/// Whether an API group is one of Kubernetes' own: those have no dot, or a reserved suffix.
-fn is_of_kubernetes(api_version: &str) -> bool {
-    match api_version.split_once('/') {
-        None => true,
-        Some((group, _)) => {
-            group.ends_with(".k8s.io") || ["apps", "batch", "autoscaling", "policy", "extensions"].contains(&group)
-        }
     }
 }
 
@@ -140,7 +131,7 @@ fn metadata(object: &Map<String, Value>, at: &Path) -> Result<(String, Option<St
     Ok((name.to_owned(), namespace.map(str::to_owned)))
 }
 
-/// Checks that a field is a mapping of texts.
+/// Checks that a field is a mapping of strings.
 fn texts(map: &Map<String, Value>, field: &str, at: &Path, wrong: fn(&Path, &str, &Value) -> Flaw) -> Result<(), Flaw> {
     let at = at.key(field);
     match map.get(field) {
@@ -165,7 +156,7 @@ fn check_fields(object: &Map<String, Value>, api_version: &str, kind: &str, at: 
     }
 }
 
-/// The kind of a definition is waited for, so its names are read.
+/// Reads the names in a custom resource definition, because the call waits until its kind is available.
 fn definition(object: &Map<String, Value>, at: &Path) -> Result<(), Flaw> {
     let Some(spec) = mapping(object, "spec", at)? else { return Ok(()) };
     let at = at.key("spec");

@@ -99,7 +99,7 @@ fn word(text: &str) -> Option<Scalar> {
     })
 }
 
-/// No timestamp reads as a number, so timestamps need no look here: they are text.
+/// No timestamp reads as a number, so timestamps need no special handling here: they are text.
 fn signed_or_digit(text: &str) -> Option<Scalar> {
     let digits = text.replace('_', "");
     number::signed(&digits)

@@ -1,7 +1,9 @@
-//! A text as documents, split as kubectl splits it: JSON values one after another, or YAML between lines that start with `---`.
+//! The documents of a file, split as kubectl splits them: JSON values one after another, or YAML between lines that start with
+//! `---`.
 //!
-//! This is `YAMLOrJSONDecoder` of `k8s.io/apimachinery`: a text that starts with a brace is read as JSON; if that fails at the first or
-//! second value, the rest is YAML. A YAML document is one that ends where a line starts with `---`, wherever that line is.
+//! This is `YAMLOrJSONDecoder` of `k8s.io/apimachinery`: text that starts with a brace is read as JSON; if that fails at the
+//! first or second value, the rest is YAML. A YAML document is one that ends where a line starts with `---`, wherever that line
+//! is.
 
 use super::{
     json,
@@ -18,15 +20,15 @@ const SEPARATOR: &str = "---";
 /// A byte order mark, which may be before the first letter of a document.
 const MARK: char = '\u{feff}';
 
-/// Reads the documents of a text, one after another.
+/// Reads the documents one after another.
 pub(super) struct Stream<'a> {
     rest: &'a str,
     lines_read: usize,
-    /// The number of JSON values, as long as it is JSON.
+    /// The number of JSON values, while the stream is JSON.
     json: Option<usize>,
     /// The number of documents before this one.
     before: usize,
-    /// Whether the line before was a separator.
+    /// Whether the previous line was a separator.
     is_separated: bool,
 }
 
@@ -66,7 +68,7 @@ impl<'a> Stream<'a> {
         Ok(Some(document))
     }
 
-    /// Skips blanks up to the next line, before the rest is read as YAML. Kubectl cannot do that with a rest of three bytes.
+    /// Skips blanks up to the next line, before the rest is read as YAML. `kubectl` cannot do that if only three bytes remain.
     fn skip_line_end(&mut self) -> bool {
         let blanks = self.rest.len() - self.rest.trim_start().len();
         if let Some(end) = self.rest[..blanks].find('\n') {
@@ -115,14 +117,14 @@ impl<'a> Stream<'a> {
         let text = text.strip_prefix(MARK).map(str::to_owned).unwrap_or(text);
         let number = self.before + 1;
         let tree = yaml::read(&text).map_err(|fault| error(&fault, &text, lines_before, number))?;
-        // Comments before the first separator are no document.
+        // Comments before the first separator are not a document.
         let is_head = self.before == 0 && tree.root.is_none() && !text.starts_with(SEPARATOR);
         self.before += usize::from(!is_head);
         Ok(Document { tree, number, text: Cow::Owned(text), lines_before })
     }
 }
 
-/// What is wrong with a text, and where. The text itself is not quoted: it may be a Secret.
+/// What is wrong with the text, and where. The text itself is not quoted: it may be a Secret.
 pub(super) fn error(fault: &Fault, text: &str, lines_before: usize, document: usize) -> Error {
     let (line, column) = position(text, fault.at, lines_before);
     Error::invalid(format!("invalid manifest: {}", fault.why), "document", document.to_string())

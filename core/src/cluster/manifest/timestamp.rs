@@ -1,6 +1,7 @@
-//! Timestamps. They are text, with and without the tag `!!timestamp`; only a text that is none does not fit the tag.
+//! Timestamps. They are text, with and without the tag `!!timestamp`; text that is not a timestamp does not fit the tag.
 
-/// Whether goyaml takes a text as a timestamp: a date alone, or with a time after `T` or `t` and with a zone, or after a space and without.
+/// Whether goyaml reads a scalar as a timestamp: a date alone, or with a time after `T` or `t` and with a zone, or after a space
+/// and without.
 pub(super) fn is_timestamp(text: &str) -> bool {
     date(text).is_some_and(|rest| {
         rest.is_empty()

@@ -3,7 +3,7 @@
 use super::scalar::Written;
 use serde_json::Value;
 
-/// Why a text is no manifest, and where. It contains nothing of the text, which may be a Secret.
+/// Why the text is not a manifest, and where. It contains nothing of the text, which may be a Secret.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub why: &'static str,
@@ -34,13 +34,13 @@ pub(super) struct Node {
 /// Nodes refer to others by their index.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A scalar of YAML, which is resolved later: as a key it differs.
+    /// A scalar of YAML, which is resolved later, because it resolves differently as a key.
     Scalar(Written),
     /// A scalar of JSON.
     Value(Value),
     List(Vec<usize>),
     Map(Vec<(usize, usize)>),
-    /// Of an earlier node.
+    /// An alias of an earlier node.
     Alias(usize),
 }
 

@@ -1,4 +1,4 @@
-//! From nodes to values, as `sigs.k8s.io/yaml` converts them to JSON: aliases, merges, keys that are no text.
+//! From nodes to values, as `sigs.k8s.io/yaml` converts them to JSON: aliases, merges, keys that are not text.
 
 use super::{
     number,
@@ -55,7 +55,7 @@ struct Reader<'a> {
     /// Those of the nodes that an alias repeats.
     repeated: usize,
     repeated_bytes: usize,
-    /// What the aliases that are being read repeat.
+    /// The nodes repeated by the aliases that are being read.
     open: Vec<usize>,
 }
 
@@ -88,8 +88,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds the pairs of a mapping, in their order: what a merge adds later takes the place of an earlier key, as in kubectl. Only of the
-    /// mapping's own keys each has to be there once.
+    /// Adds the pairs of a mapping, in their order: what a merge adds later takes the place of an earlier key, as in kubectl.
+    /// Only the mapping's own keys must be unique.
     fn fill(&mut self, pairs: &'a [(usize, usize)], map: &mut Map<String, Value>, depth: usize) -> Result<(), Fault> {
         let mut own = HashSet::new();
         for (name, index) in pairs {
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Adds what `<<` names: a mapping, or a list of mappings, of which the first counts most.
+    /// Adds what `<<` names: a mapping, or a list of mappings, of which the first takes precedence.
     fn merge(&mut self, index: usize, map: &mut Map<String, Value>, depth: usize) -> Result<(), Fault> {
         match &found(self.tree, index)?.kind {
             Kind::List(items) => items.iter().rev().try_for_each(|item| self.merge_one(*item, map, depth)),
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
         done
     }
 
-    /// Counts a node. The bound of repeated ones is goyaml's: 99 of 100, less in large documents.
+    /// Counts a node. The limit on nodes repeated by aliases is goyaml's: 99 of 100 nodes, fewer in large documents.
     fn enter(&mut self, index: usize) -> Result<&'a Node, Fault> {
         let node = found(self.tree, index)?;
         self.nodes += 1;

@@ -9,7 +9,7 @@ mod read;
 mod status;
 mod table;
 
-use crate::pull::PullFailure;
+use crate::diagnosis::text::PullFailure;
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeMap, time::SystemTime};
 
-/// A pod object, as far as it is read. Nothing in it is required.
+/// The part of a pod object that is read. Nothing in it is required.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Object {

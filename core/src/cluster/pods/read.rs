@@ -5,7 +5,7 @@ use super::{
     object::{Metadata, Object, Status, time},
     status::{self, Summary},
 };
-use crate::pull::{PullCause, PullFailure};
+use crate::diagnosis::text::PullFailure;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -74,14 +74,8 @@ fn pull_failure(object: &Object) -> Option<PullFailure> {
     let (status, waiting) = waiting.into_iter().find(|(_, waiting)| PULL_REASONS.contains(&waiting.reason.as_str()))?;
     let containers = object.spec.init_containers.iter().chain(&object.spec.containers);
     let image = containers.into_iter().find(|one| one.name == status.name).map(|one| one.image.clone());
-    Some(PullFailure {
-        pod: object.metadata.name.clone(),
-        container: status.name.clone(),
-        image: image.unwrap_or_default(),
-        reason: waiting.reason.clone(),
-        cause: PullCause::read(&waiting.reason, &waiting.message),
-        message: waiting.message.clone(),
-    })
+    let (pod, image) = (&object.metadata.name, image.unwrap_or_default());
+    Some(PullFailure::new(pod, &status.name, image, &waiting.reason, &waiting.message))
 }
 
 #[cfg(test)]

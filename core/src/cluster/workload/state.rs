@@ -1,7 +1,7 @@
 //! The state of a workload's rollout. An operation decides what it means.
 
 use crate::{
-    pull::{PullFailure, PullRetry},
+    diagnosis::{catalogue::PullRetry, text::PullFailure},
     quoted::Quoted,
     words::word_names,
 };
@@ -15,7 +15,7 @@ pub type RolloutListener<'a> = dyn FnMut(WorkloadState) -> ControlFlow<()> + Sen
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkloadState {
-    /// Ready pods of the newest pod template; of a Job, the completed ones.
+    /// Ready pods of the newest pod template; for a Job, the completed ones.
     pub ready: u32,
     /// Pods that the rollout needs.
     pub wanted: u32,
@@ -34,7 +34,7 @@ impl WorkloadState {
         Self { ready, wanted, phase, waiting_for: None, blockers: Vec::new() }
     }
 
-    /// Adds one of [`blockers`](Self::blockers) in its place.
+    /// Adds one of [`blockers`](Self::blockers) at the position of its rank.
     #[must_use]
     pub fn with_blocker(mut self, blocker: RolloutBlocker) -> Self {
         let at = self.blockers.partition_point(|other| other.rank() <= blocker.rank());
@@ -48,11 +48,11 @@ impl WorkloadState {
         self.blockers.first()
     }
 
-    /// The failed pull with this prospect, if there is one.
+    /// The first failed pull with this [`PullRetry`], if there is one.
     #[must_use]
     pub fn pull_failure(&self, retry: PullRetry) -> Option<&PullFailure> {
         let failures = self.blockers.iter().filter_map(|blocker| blocker.pull.as_ref());
-        failures.into_iter().find(|failure| failure.cause.retry() == retry)
+        failures.into_iter().find(|failure| failure.finding.retry == retry)
     }
 }
 
@@ -66,7 +66,7 @@ pub enum RolloutPhase {
     Progressing,
     /// The workload is paused or suspended: its controller does not create pods.
     Paused,
-    /// Kubernetes reports no progress for longer than `progressDeadlineSeconds`. Its controllers continue.
+    /// Kubernetes has reported no progress for longer than `progressDeadlineSeconds`. Its controllers continue.
     Stalled {
         /// Kubernetes' message.
         message: String,
@@ -78,7 +78,7 @@ pub enum RolloutPhase {
         /// Kubernetes' message.
         message: String,
     },
-    /// Every pod that the rollout needs is ready; of a Job, completed.
+    /// Every pod that the rollout needs is ready or, for a Job, completed.
     Complete,
 }
 
@@ -124,7 +124,7 @@ impl RolloutBlocker {
 
     /// The lower, the worse: first what cannot end without a change, then what others can end, last what may end without help.
     pub(crate) fn rank(&self) -> u8 {
-        match (self.kind, self.pull.as_ref().map(|failure| failure.cause.retry())) {
+        match (self.kind, self.pull.as_ref().map(|failure| failure.finding.retry)) {
             (RolloutBlockerKind::Pull, Some(PullRetry::Never)) => 0,
             (RolloutBlockerKind::Rejected, _) => 1,
             (RolloutBlockerKind::Pull, Some(PullRetry::AfterGrant)) => 2,
@@ -142,7 +142,7 @@ impl RolloutBlocker {
 impl fmt::Display for RolloutBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.pull {
-            Some(failure) => write!(f, "{}", failure.cause),
+            Some(failure) => write!(f, "{}", failure.finding),
             None => write!(f, "{}: {}", self.kind.sentence(), Quoted(&self.message)),
         }
     }

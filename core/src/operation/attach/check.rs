@@ -9,9 +9,11 @@ use crate::{
     action::READ_GRANTS,
     call::{Call, Poll, Polling},
     cluster::ClusterRef,
+    diagnosis::grant::MissingGrant,
     error::{ErrorKind, Result},
-    http::{MissingReads, PACE},
+    http::MissingReads,
     id::PrincipalId,
+    identity::ClusterIdentities,
     operation::Parts,
     registry::Registry,
     role::{Effect, GroupAccess, RoleAssignment, Roles, group_access, is_above},
@@ -20,19 +22,28 @@ use crate::{
 /// The state of the grants of a cluster's identity at a registry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum GrantCheck {
-    /// It has a grant, which may not be effective yet.
+    /// It has a grant that may not be effective yet.
     Exists,
+    /// All of its grants have conditions, which may exclude the repository. With the first condition.
+    Conditional(String),
     /// It has no direct grant; a group has one, and whether that counts is uncertain. With a description.
     PerhapsThroughGroup(String),
     /// It is a member of a group with a grant, described in the text.
     ThroughGroup(String),
-    /// It has no grant of any kind, and consecutive reads agree. With a description of the missing grant.
-    Missing(String),
-    /// No grant is listed, and the deadline is too short for further reads. With a description of the missing grant.
-    NotListedYet(String),
+    /// It has no grant of any kind, and consecutive reads agree.
+    Missing(Box<MissingGrant>),
+    /// No grant is listed, and the deadline is too short for further reads.
+    NotListedYet(Box<MissingGrant>),
+    /// The cluster has neither a kubelet identity nor a service principal.
+    NoIdentity,
     /// The caller lacks the permission to list them, named in the text.
     NotChecked(String),
 }
+
+/// How many consecutive lists must agree that there is no grant. A grant that is missing is by far the commonest reason for a refused
+/// pull, so they are read within three seconds. A grant that another client has just made, and that no replica shows for so long,
+/// costs the caller a second call; the grants of this client are remembered for that.
+const READS: u32 = 7;
 
 /// Reads the grants of a cluster's kubelet identity at a registry.
 pub(crate) async fn check_grant(
@@ -43,6 +54,9 @@ pub(crate) async fn check_grant(
 ) -> Result<GrantCheck> {
     let identities = parts.identity_resolver().identities(cluster, call);
     let (identities, assignments) = futures::try_join!(identities, list(parts, &registry.id, call))?;
+    if has_no_identity(&identities) {
+        return Ok(GrantCheck::NoIdentity);
+    }
     let principal = principal(&identities, None, PrincipalAdvice::ListByRegistry)?;
     let found = |assignments| Observed {
         identities: identities.clone(),
@@ -52,8 +66,11 @@ pub(crate) async fn check_grant(
     };
     let first = check_listed(parts, &found(assignments), principal, call).await?;
     let GrantCheck::Missing(missing) = first else { return Ok(first) };
+    if parts.recent_grants.has(&registry.id, principal) {
+        return Ok(GrantCheck::Exists);
+    }
     // A replica that lags lists none right after an attach.
-    let missing_reads = MissingReads::default();
+    let missing_reads = MissingReads::brief(READS);
     missing_reads.not_found::<GrantCheck>();
     let poll = || async {
         let assignments = list(parts, &registry.id, call).await?;
@@ -64,10 +81,16 @@ pub(crate) async fn check_grant(
             check => Poll::Ready(check),
         })
     };
-    match call.poll_until(Polling::new("reading the role assignment").after(Some(PACE)), poll).await {
+    match call.poll_until(Polling::new("reading the role assignment").quick(), poll).await {
         Err(err) if err.kind() == ErrorKind::DeadlineExceeded => Ok(GrantCheck::NotListedYet(missing)),
         checked => checked,
     }
+}
+
+/// A cluster that is being created may get one.
+fn has_no_identity(identities: &ClusterIdentities) -> bool {
+    let is_settled = !identities.state.is_empty() && !identities.state.eq_ignore_ascii_case("creating");
+    is_settled && identities.kubelet.is_none() && identities.service_principal.is_none()
 }
 
 /// The result of one list.
@@ -79,17 +102,27 @@ async fn check_listed(parts: &Parts, found: &Observed, principal: PrincipalId, c
     let (id, mode) = (&found.registry.id, Some(found.registry.mode));
     let roles = Roles::read(parts.role_assigner(), Some(id), &own, call).await?;
     let reaches = |one: &RoleAssignment| id.is(&one.scope) || is_above(&one.scope, id.as_str());
-    if own.iter().any(|one| reaches(one) && roles.effect(one.role_definition_id, mode) != Effect::None) {
+    let effective =
+        || own.iter().filter(|one| reaches(one) && roles.effect(one.role_definition_id, mode) != Effect::None);
+    if effective().any(|one| one.condition.is_none()) {
         return Ok(GrantCheck::Exists);
     }
+    if let Some(condition) = effective().find_map(|one| one.condition.clone()) {
+        return Ok(GrantCheck::Conditional(condition));
+    }
     let groups = group_access(parts.role_assigner(), (id, mode), principal, assignments, call).await?;
-    Ok(judge(found, &groups, principal))
+    Ok(judge(found, assignments, (&groups, &roles), principal))
 }
 
-/// Changes in Entra ID of the last minutes may not be visible yet: so a group with a grant on the registry itself, which exists only
-/// for pulls, leaves the result open. A group with rights on a whole subscription does not.
-fn judge(found: &Observed, groups: &GroupAccess, principal: PrincipalId) -> GrantCheck {
-    let (role, registry) = (found.registry.mode.pull_role(), &found.registry.id);
+/// Changes made in Entra ID in the last few minutes may not be visible yet, so a group with a grant on the registry itself, which
+/// exists only for pulls, leaves the result open. A group with rights on a whole subscription does not.
+fn judge(
+    found: &Observed,
+    assignments: &[RoleAssignment],
+    (groups, roles): (&GroupAccess, &Roles),
+    principal: PrincipalId,
+) -> GrantCheck {
+    let registry = &found.registry.id;
     let named = |one: &RoleAssignment| {
         let role = groups.roles.name(one.role_definition_id).unwrap_or_else(|| one.role_definition_id.to_string());
         let from = if registry.is(&one.scope) { String::new() } else { format!(", from {}", one.scope) };
@@ -106,5 +139,10 @@ fn judge(found: &Observed, groups: &GroupAccess, principal: PrincipalId) -> Gran
         let text = format!("kubelet identity {principal} has no role assignment, and Azure does not list it (yet)");
         return GrantCheck::PerhapsThroughGroup(format!("{text} as a member of {}", named(one)));
     }
-    GrantCheck::Missing(format!("{role} for kubelet identity {principal} on {}", registry.name()))
+    GrantCheck::Missing(Box::new(MissingGrant::new(
+        (&found.identities, principal),
+        &found.registry,
+        assignments,
+        roles,
+    )))
 }

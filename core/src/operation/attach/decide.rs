@@ -16,7 +16,7 @@ pub(super) struct Observed {
     pub registry: Registry,
     /// `None`: the caller lacks the permission to list role assignments.
     pub assignments: Option<Vec<RoleAssignment>>,
-    /// The grants of the principal's groups, once they were read.
+    /// The grants of the principal's groups, once they have been read.
     pub groups: GroupAccess,
 }
 

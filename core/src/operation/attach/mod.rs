@@ -12,7 +12,7 @@ pub(crate) use check::{GrantCheck, check_grant};
 pub(crate) use decide::{PrincipalAdvice, principal};
 pub(crate) use plan::{GOOD_FOR, check_before, check_is_current};
 pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
-pub(crate) use show::{PrincipalText, Quoted, or_none};
+pub(crate) use show::{PrincipalText, or_none};
 
 use super::{
     right::{LIST_GRANTS, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, needed},
@@ -165,7 +165,7 @@ pub enum AttachOutcome {
     Granted,
     /// The same grant existed: nothing was written.
     AlreadyGranted,
-    /// A scope above the registry gives the role: nothing was written.
+    /// The role is already assigned at a scope above the registry: nothing was written.
     Inherited {
         /// The scope at which the role is assigned.
         from: String,
@@ -177,7 +177,7 @@ pub enum AttachOutcome {
     ThroughGroup {
         /// Object ID of the group that has the role.
         group: String,
-        /// The scope of its role assignment: the registry or one above it.
+        /// The scope of its role assignment: the registry or a scope above it.
         from: String,
     },
     /// The role assignment exists with a different condition, which was kept: nothing was written.

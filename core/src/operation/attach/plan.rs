@@ -88,7 +88,7 @@ pub struct AttachPlan {
 }
 
 impl AttachPlan {
-    /// The options that the plan was made with, as far as they matter.
+    /// The options that the plan was made with and that matter for applying it.
     pub(super) fn options(&self, how: &ApplyAttachOptions) -> AttachOptions {
         AttachOptions {
             principal_id: self.is_principal_named.then_some(self.principal_id),

@@ -85,7 +85,7 @@ pub(crate) async fn apply_plan(
     carry_out(parts, &found, decision, &options, call).await
 }
 
-/// Three reads in parallel; with a registry by name the third waits for the second, which finds its ID.
+/// Three reads in parallel; if the registry is given by name, the third waits for the second, which finds its ID.
 async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Observed> {
     registry.check_cloud(parts.cloud())?;
     let identities = parts.identity_resolver().identities(cluster, call);
@@ -196,6 +196,7 @@ async fn write(
 ) -> Result<Attachment> {
     let step = format!("granting {role} to {}", decision.grant.principal_id);
     let granted = call.step(&step, grant(parts, decision, options, call)).await?;
+    parts.recent_grants.add(&decision.grant.scope, decision.grant.principal_id);
     let attachment = Attachment {
         outcome: AttachOutcome::Granted,
         role,

@@ -4,9 +4,10 @@ use super::{AttachOutcome, AttachPlan, PlannedAction};
 use crate::{
     cluster::ClusterRef,
     id::{PrincipalId, ResourceId},
+    quoted::Complete,
     role::our_description,
 };
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// The principal of a plan: on its line the cluster and the first part of the ID, and the full details below.
 pub(crate) struct PrincipalText<'a> {
@@ -46,31 +47,9 @@ impl PrincipalText<'_> {
     }
 }
 
-/// A text in a plan, from an untrusted source: complete, on one line, and without characters that a terminal or a reader would
-/// misinterpret. Unprintable characters, and those that change the direction of writing, are shown by their number.
-pub(crate) struct Quoted<'a>(pub &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '\n' | '\r' | '\t' => f.write_char(' ')?,
-                _ if letter.is_control() || is_unseen(letter) => write!(f, "{}", letter.escape_unicode())?,
-                _ => f.write_char(letter)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Direction marks, line ends, and zero-width characters.
-fn is_unseen(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{00ad}' | '\u{061c}')
-}
-
-/// A text that may be missing.
+/// Text that may be missing.
 pub(crate) fn or_none(text: Option<&str>) -> String {
-    text.map_or_else(|| "none".to_owned(), |text| Quoted(text).to_string())
+    text.map_or_else(|| "none".to_owned(), |text| Complete(text).to_string())
 }
 
 impl fmt::Display for AttachPlan {
@@ -83,7 +62,7 @@ impl fmt::Display for AttachPlan {
         let (sign, does, description) = match &self.action {
             PlannedAction::Grant => ('+', "creates a role assignment".to_owned(), Some(our_description())),
             PlannedAction::Replace { assignment_id } => {
-                ('~', format!("replaces the condition of {}", Quoted(assignment_id)), Some("as it is".to_owned()))
+                ('~', format!("replaces the condition of {}", Complete(assignment_id)), Some("as it is".to_owned()))
             }
             PlannedAction::Nothing { outcome } => ('=', format!("nothing: {}", reason(outcome)), None),
         };
@@ -97,7 +76,7 @@ impl fmt::Display for AttachPlan {
             write!(
                 f,
                 "\n! group {} has a role that allows pulling; whether the principal is a member was not checked",
-                Quoted(group)
+                Complete(group)
             )?;
         }
         Ok(())
@@ -107,12 +86,12 @@ impl fmt::Display for AttachPlan {
 fn reason(outcome: &AttachOutcome) -> String {
     match outcome {
         AttachOutcome::Granted | AttachOutcome::AlreadyGranted => "the same role assignment exists".to_owned(),
-        AttachOutcome::Inherited { from } => format!("{} gives the role", Quoted(from)),
+        AttachOutcome::Inherited { from } => format!("{} gives the role", Complete(from)),
         AttachOutcome::ThroughGroup { group, from } => {
             format!(
                 "access through group {} on {}, which takes hours to follow a change of members",
-                Quoted(group),
-                Quoted(from)
+                Complete(group),
+                Complete(from)
             )
         }
         AttachOutcome::ConditionDiffers { existing } => {
@@ -127,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_text_cannot_pass_for_another() {
-        assert_eq!(Quoted("a\nb\u{1b}[2Kc\u{202e}d\u{200b}").to_string(), "a b\\u{1b}[2Kc\\u{202e}d\\u{200b}");
-        assert_eq!(Quoted(&"x".repeat(9000)).to_string().len(), 9000);
+        assert_eq!(Complete("a\nb\u{1b}[2Kc\u{202e}d\u{200b}").to_string(), "a b\\u{1b}[2Kc\\u{202e}d\\u{200b}");
+        assert_eq!(Complete(&"x".repeat(9000)).to_string().len(), 9000);
     }
 }

@@ -4,7 +4,7 @@ mod grants;
 mod run;
 
 pub(crate) use grants::pull_grants;
-pub(crate) use run::{DEADLINE, of_cluster, of_registry};
+pub(crate) use run::{DEADLINE, find_clusters, grants_of, of_cluster, of_registry};
 
 use super::{
     right::{
@@ -89,7 +89,7 @@ pub struct ClusterAttachments {
     /// The grants, one or more for each registry, direct grants first.
     /// Includes grants to Entra groups of which the identity is a direct or nested member.
     pub grants: Vec<PullGrant>,
-    /// The searched subscriptions. Registries in other subscriptions may be attached too.
+    /// The subscriptions that were searched. Registries in other subscriptions may be attached too.
     pub subscriptions: Vec<SubscriptionId>,
 }
 
@@ -122,10 +122,9 @@ pub struct PullGrant {
     /// Whether the principal still exists, if known.
     pub principal_state: PrincipalState,
     /// The clusters whose nodes pull with this grant, among those that the call listed: the principal is their kubelet identity, or a group
-    /// that contains
-    /// it (see [`membership`](Self::membership)).
+    /// that contains it (see [`membership`](Self::membership)).
     pub clusters: Vec<ResourceId>,
-    /// The role definition's ID, the part that is the same in every subscription.
+    /// The part of the role definition's ID that is the same in every subscription.
     pub role_definition_id: Uuid,
     /// The role's name. `None` if the caller lacks the permission to read the definition.
     pub role_name: Option<String>,
@@ -138,7 +137,7 @@ pub struct PullGrant {
     /// Whether the role is known to allow pulling.
     /// `false`: the caller lacks the permission to read the role's definition or the registry.
     pub is_certain: bool,
-    /// If the principal is a group: whether its members are known, and so whether [`clusters`](Self::clusters) is complete.
+    /// If the principal is a group: whether its members are known, and so whether `clusters` is complete.
     pub membership: GroupMembership,
 }
 
@@ -165,7 +164,8 @@ pub enum GrantReach {
 pub enum PrincipalState {
     /// It exists: it is the kubelet identity of an existing cluster, or Microsoft Graph returned it.
     Exists,
-    /// It was deleted in Entra ID: Azure keeps its role assignments, which are useless.
+    /// It was deleted in Entra ID. Azure keeps its role assignments; they have no effect once the principal's last token has
+    /// expired.
     Gone,
     /// Not known.
     #[default]
@@ -185,7 +185,7 @@ pub enum GroupMembership {
     /// It is a group, and the listed clusters were compared with its members.
     Checked,
     /// It is a group whose members were not read: a cluster that is not named here may pull with it.
-    /// [`query_graph`](AttachmentsOptions::query_graph) reads them, with `GroupMember.Read.All` in Microsoft Graph.
+    /// [`query_graph`](AttachmentsOptions::query_graph) reads them.
     Unchecked,
 }
 

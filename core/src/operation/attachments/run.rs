@@ -42,7 +42,7 @@ async fn gather_of_cluster(
     options: &AttachmentsOptions,
     call: &Call,
 ) -> Result<ClusterAttachments> {
-    let subscriptions = subscriptions(parts, id.subscription(), options);
+    let subscriptions = subscriptions(parts, id.subscription(), &options.subscriptions);
     let held = async {
         let identities = parts.identity_resolver().identities(cluster, call).await?;
         let principal_id = principal(&identities, None, PrincipalAdvice::ListByRegistry)?;
@@ -114,8 +114,8 @@ async fn registries(parts: &Parts, subscriptions: &[SubscriptionId], call: &Call
     listed(listing).map(|(_, registries)| registries)
 }
 
-/// What was listed, and in which subscriptions. Where the caller lacks the permission nothing is known; any other error of a
-/// subscription is one of the list.
+/// What was listed, and in which subscriptions. Where the caller lacks the permission nothing is known; any other error for a
+/// subscription fails the whole list.
 fn listed<T>(listing: Listing<T>) -> Result<(Vec<SubscriptionId>, Vec<T>)> {
     let fails = |part: &ListError| part.resource.is_none() && part.error.kind() != ErrorKind::Forbidden;
     match listing.unreadable.into_iter().find(fails) {
@@ -141,7 +141,7 @@ async fn gather_of_registry(
     options: &AttachmentsOptions,
     call: &Call,
 ) -> Result<RegistryAttachments> {
-    let subscriptions = subscriptions(parts, registry.subscription(parts.subscription_id()), options);
+    let own = registry.subscription(parts.subscription_id());
     let at_registry = async {
         if let Some(id) = registry.id() {
             let found = parts.find_registry(registry, call);
@@ -151,20 +151,40 @@ async fn gather_of_registry(
         let assignments = parts.role_assigner().list(&found.id, call).await?;
         Ok((found, assignments))
     };
-    let ((registry, assignments), clusters) = futures::try_join!(at_registry, clusters(parts, &subscriptions, call))?;
-    let roles = Roles::read(parts.role_assigner(), Some(&registry.id), &assignments, call).await?;
-    let grants = pull_grants(&registry.id, Some(registry.mode), &assignments, &roles)?;
-    let (subscriptions, clusters) = clusters;
-    let kubelets: Vec<(PrincipalId, &ResourceId)> = kubelets(&clusters).collect();
-    let known = |grant: PullGrant| {
-        kubelets.iter().fold(grant, |grant, (principal, cluster)| grant.held_by(*principal, cluster))
-    };
-    let mut grants: Vec<PullGrant> = grants.into_iter().map(known).collect();
+    let clusters = find_clusters(parts, own, &options.subscriptions, call);
+    let ((registry, assignments), (subscriptions, clusters)) = futures::try_join!(at_registry, clusters)?;
+    let mut grants = grants_of(parts, &registry, &assignments, &clusters, call).await?;
     if options.query_graph {
+        let kubelets: Vec<(PrincipalId, &ResourceId)> = kubelets(&clusters).collect();
         grants = with_members(parts, grants, &kubelets, call).await?;
         find_deleted(parts, &mut grants, call).await?;
     }
     Ok(RegistryAttachments { registry, grants, subscriptions })
+}
+
+/// The clusters of a registry's subscription, of the client's and of further ones, with the subscriptions where the caller can list them.
+pub(crate) async fn find_clusters(
+    parts: &Parts,
+    own: SubscriptionId,
+    further: &[SubscriptionId],
+    call: &Call,
+) -> Result<(Vec<SubscriptionId>, Vec<ListedCluster>)> {
+    let subscriptions = subscriptions(parts, own, further);
+    listed(parts.inventory().clusters(&subscriptions, &ClusterFilter::default(), call).await?)
+}
+
+/// The pull grants among a registry's role assignments, with the clusters that use them.
+pub(crate) async fn grants_of(
+    parts: &Parts,
+    registry: &Registry,
+    assignments: &[RoleAssignment],
+    clusters: &[ListedCluster],
+    call: &Call,
+) -> Result<Vec<PullGrant>> {
+    let roles = Roles::read(parts.role_assigner(), Some(&registry.id), assignments, call).await?;
+    let grants = pull_grants(&registry.id, Some(registry.mode), assignments, &roles)?;
+    let known = |grant| kubelets(clusters).fold(grant, |grant: PullGrant, (who, cluster)| grant.held_by(who, cluster));
+    Ok(grants.into_iter().map(known).collect())
 }
 
 /// Queries Microsoft Graph for the members of groups, once for each group.
@@ -179,7 +199,7 @@ async fn with_members(
     let read = groups.into_iter().map(|group| async move {
         match parts.inventory().members(group, call).await {
             Ok(members) => Ok(Some((group, members))),
-            // One that the directory does not have any more has no members; that it is gone is found out below.
+            // A group that the directory no longer has is skipped; the code below finds out that it was deleted.
             Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
             Err(err) => Err(err),
         }
@@ -213,19 +233,10 @@ fn kubelets(clusters: &[ListedCluster]) -> impl Iterator<Item = (PrincipalId, &R
     clusters.iter().filter_map(|one| Some((one.identities.kubelet.as_ref()?.object_id, &one.id)))
 }
 
-/// The clusters of the subscriptions where the caller may list them; in the others the clusters of a grant are unknown.
-async fn clusters(
-    parts: &Parts,
-    subscriptions: &[SubscriptionId],
-    call: &Call,
-) -> Result<(Vec<SubscriptionId>, Vec<ListedCluster>)> {
-    listed(parts.inventory().clusters(subscriptions, &ClusterFilter::default(), call).await?)
-}
-
 /// The client's subscription, the target's and the requested ones, each once.
-fn subscriptions(parts: &Parts, own: SubscriptionId, options: &AttachmentsOptions) -> Vec<SubscriptionId> {
+fn subscriptions(parts: &Parts, own: SubscriptionId, further: &[SubscriptionId]) -> Vec<SubscriptionId> {
     let mut all = vec![parts.subscription_id()];
-    for one in std::iter::once(own).chain(options.subscriptions.iter().copied()) {
+    for one in std::iter::once(own).chain(further.iter().copied()) {
         if !all.contains(&one) {
             all.push(one);
         }

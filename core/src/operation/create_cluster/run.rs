@@ -101,8 +101,8 @@ async fn attach_all(
 
 /// The cluster's identities, once it has a kubelet identity, or is created without one.
 ///
-/// A state other than that of a creation may mean that it failed: only the creation's own result says why, so its end is waited for. If
-/// it succeeded, the cluster is read again.
+/// A state that is not part of a creation may mean that the creation failed. Only the creation's own result says why, so the call
+/// waits for it to end. If it succeeded, the cluster is read again.
 async fn identities(
     parts: &Parts,
     cluster: &ClusterRef,

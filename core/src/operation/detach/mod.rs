@@ -72,8 +72,8 @@ impl DetachOptions {
 
 /// The result of detach: the removed grants, and those that still give access.
 ///
-/// A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry token for hours,
-/// and an image that is already on a node starts without a pull.
+/// A removed grant may stay effective for some time: Azure takes seconds to minutes, a node may keep a registry credential for up to an
+/// hour, and an image that is already on a node starts without a pull.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Detachment {

@@ -6,10 +6,11 @@ use crate::{
     cluster::ClusterRef,
     id::{PrincipalId, ResourceId},
     operation::{
-        attach::{PrincipalText, Quoted, or_none},
+        attach::{PrincipalText, or_none},
         attachments::PullGrant,
         span::Outcome,
     },
+    quoted::Complete,
     role::RoleAssignment,
 };
 use serde::{Deserialize, Serialize};
@@ -102,13 +103,13 @@ impl fmt::Display for DetachPlan {
         for (index, one) in self.remove.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
             let role = pull_role(one).map_or_else(|| one.role_definition_id.to_string(), |role| role.to_string());
-            write!(f, "{gap}- {role} on {registry} for {whose}\n    does: deletes {}", Quoted(&one.id))?;
+            write!(f, "{gap}- {role} on {registry} for {whose}\n    does: deletes {}", Complete(&one.id))?;
             whose.details(&self.registry, f)?;
             let (condition, description) = (or_none(one.condition.as_deref()), or_none(one.description.as_deref()));
             write!(f, "\n    condition: {condition}\n    description: {description}")?;
         }
         for one in &self.remaining {
-            write!(f, "\n! {} still gives access", Quoted(&one.to_string()))?;
+            write!(f, "\n! {} still gives access", Complete(&one.to_string()))?;
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ fn about(err: Error, registry: &ResourceId) -> Error {
     missing::explain(err, "registry", registry)
 }
 
-/// Reads what remains in parallel with the removal. Each grant is tried even if removing another one failed.
+/// Reads what remains in parallel with the removal. The removal of each grant is attempted even if another removal failed.
 async fn carry_out(parts: &Parts, found: &Observed, call: &Call) -> Result<Detachment> {
     let removals = join_all(found.held.remove.iter().map(|one| remove_one(parts, one, call)));
     let (ended, remaining) = futures::join!(removals, remaining(parts, found, call));
@@ -174,6 +174,9 @@ async fn remove_one(parts: &Parts, assignment: &RoleAssignment, call: &Call) -> 
     let Some(role) = pull_role(assignment) else { return Ok(None) };
     let step = format!("removing {role} from {}", assignment.principal_id);
     let revoked = call.step(&step, parts.role_assigner().revoke(&assignment.id, call)).await?;
+    if let (Ok(scope), Ok(principal)) = (assignment.scope.parse(), assignment.principal_id.parse()) {
+        parts.recent_grants.remove(&scope, principal);
+    }
     Ok(revoked.was_there.then(|| RemovedGrant {
         assignment_id: assignment.id.clone(),
         role,

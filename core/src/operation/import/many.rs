@@ -15,7 +15,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
 /// Azure copies each image itself; a higher concurrency mostly waits for the same source.
 const CONCURRENCY: usize = 4;
 
-/// One image of a list, with its options.
+/// One image in a list, with its options.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ImportItem {
@@ -105,7 +105,7 @@ fn event(index: u32, item: &ImportItem, ended: &Result<Import>) -> Event {
     }
 }
 
-/// Two images with the same target are an error in the list: which one it gets in the end would be random.
+/// Two images with the same target are an error: which of them the target ends up with would be random.
 fn check<'a>(parts: &Parts, items: &'a [ImportItem], options: &ImportManyOptions) -> Result<Vec<Checked<'a>>> {
     if options.concurrency == 0 {
         return Err(Error::invalid("expected a concurrency of at least 1", "concurrency", "0"));

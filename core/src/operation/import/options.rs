@@ -13,7 +13,7 @@ use crate::{
 pub struct ImportOptions {
     /// The target, `repository:tag`.
     /// By default the source's own repository and tag, as Docker completes them, unless [`additional_tags`](Self::additional_tags) or
-    /// [`untagged_repositories`](Self::untagged_repositories) name others: `nginx` becomes `library/nginx:latest`, `ghcr.io/a/b:v1` and
+    /// [`untagged_repositories`](Self::untagged_repositories) name others: `nginx` becomes `library/nginx:latest`; `ghcr.io/a/b:v1` and
     /// `a/b:v1@sha256:…` become `a/b:v1`. A source with a digest and no tag has no default: without any target, the call fails with
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput).
     pub target: Option<String>,
@@ -22,7 +22,7 @@ pub struct ImportOptions {
     /// Repositories in the target registry that get the image without a tag, by its digest only.
     pub untagged_repositories: Vec<String>,
     /// What to do with an existing tag.
-    /// By default it is kept: if it has the same image, the call succeeds, otherwise it fails with
+    /// By default it is kept: if it has the same image, the call succeeds; otherwise it fails with
     /// [`Conflict`](crate::ErrorKind::Conflict).
     pub on_existing_tag: OnExistingTag,
     /// The Azure registry that contains the source, if the source's host does not identify it.

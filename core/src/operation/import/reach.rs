@@ -70,8 +70,8 @@ struct Host {
 
 impl Reach {
     /// Reads an image.
-    /// An obstacle is returned as a reason, except what ends the whole call, and a registry that has another image than the digest's:
-    /// `side` is the side at fault then.
+    /// An obstacle is returned as a reason, with two exceptions that are errors: a failure that ends the whole call, and a
+    /// registry whose image does not match the digest; `side` is then the side at fault.
     pub async fn probe(
         &self,
         parts: &Parts,
@@ -113,7 +113,7 @@ impl Reach {
         try_join_all(looks).await
     }
 
-    /// How long to wait for the host, or why it is not read any more.
+    /// How long to wait for the host, or why it is no longer read.
     fn left(&self, host: &str) -> Result<Duration, String> {
         match self.hosts().get(host) {
             Some(known) if known.left.is_zero() => Err(known.reason.clone()),

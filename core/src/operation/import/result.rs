@@ -13,7 +13,7 @@ use std::fmt;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnExistingTag {
-    /// Keeps it: if it has the same image, the call succeeds, otherwise it fails with [`Conflict`](crate::ErrorKind::Conflict).
+    /// Keeps it: if it has the same image, the call succeeds; otherwise it fails with [`Conflict`](crate::ErrorKind::Conflict).
     /// If the source is not named by its digest and cannot be read, for example because it requires credentials, any existing image
     /// with that tag counts as a different one.
     #[default]
@@ -57,7 +57,7 @@ pub enum ImportProof {
     TargetOnly {
         /// The target's digest.
         digest: Digest,
-        /// Why the source was not compared: it is not reachable from here, refuses the caller, or only Azure has its credentials.
+        /// Why the source was not compared: it is not reachable from here, it refuses the caller, or only Azure has its credentials.
         reason: String,
     },
     /// Azure reports that the import succeeded, but the target could not be read: it is not reachable from here, refuses the caller, or

@@ -13,7 +13,7 @@ use crate::{
     id::ResourceId,
     image::{Digest, ImageReference},
     operation::Parts,
-    registry::{ExpectedImage, ImportHandle, ImportRequest, ImportStatus, Registry, Sku},
+    registry::{ExpectedImage, ImportHandle, ImportRequest, ImportStatus, Registry},
 };
 use std::{
     borrow::Borrow,
@@ -63,7 +63,7 @@ pub(super) struct Job<'a> {
     source_registry: Option<ResourceId>,
     pub targets: Vec<ImageReference>,
     pub seen: ProbeResult,
-    /// The first targets before the import, once they were read.
+    /// The first targets before the import, once they have been read.
     before: OnceLock<Vec<ProbeResult>>,
     reach: &'a Reach,
     pub call: &'a Call,
@@ -169,11 +169,6 @@ impl<'a> Job<'a> {
         self.targets.iter().zip(before).any(|(one, before)| one == target && before.is(digest))
     }
 
-    /// Whether the registry can have replicas, which only this tier has.
-    pub fn may_lag(&self) -> bool {
-        self.registry.sku.eq_ignore_ascii_case(Sku::Premium.as_str())
-    }
-
     /// The result, if every target already has the image.
     pub fn existing(&self) -> Option<Import> {
         let digest = self.wanted()?.clone();
@@ -215,8 +210,8 @@ impl<'a> Job<'a> {
         self.call.step(&step, work).await
     }
 
-    /// Sends the import again only if its result was not found, or for the targets that one existing tag has prevented from being
-    /// copied.
+    /// Sends the import again only if its result was not found, or for the targets that were not copied because of one existing
+    /// tag.
     async fn run_until_arrived(&self, missing: &[&ImageReference]) -> Result<Option<String>> {
         let (mut missing, mut lost) = (missing.to_vec(), None);
         for sent in 1.. {
@@ -254,8 +249,8 @@ impl<'a> Job<'a> {
         Ok(correlation_id)
     }
 
-    /// Continues by reading the targets if Azure does not let the caller follow the import, which runs anyway. `unseen` is the error if
-    /// the reads cannot show the end.
+    /// Continues by reading the targets if Azure does not let the caller follow the import, which runs anyway. `unseen` is the
+    /// error to return if the reads cannot show whether the import has finished.
     async fn probe_until_arrived(&self, missing: &[&ImageReference], unseen: Error) -> Result<()> {
         let Some(wanted) = self.wanted() else { return Err(unseen) };
         let keeps = self.options.on_existing_tag == OnExistingTag::Keep;
@@ -283,13 +278,13 @@ impl<'a> Job<'a> {
     }
 
     /// The targets without the image: if there was no response, Azure may have received the request and be working on it; if a tag
-    /// exists, an earlier or another caller's import may have created the same image.
+    /// exists, an earlier import or another caller's may have created the same image.
     async fn left_after<'t>(&self, err: &Error, missing: &[&'t ImageReference]) -> Result<Remaining<'t>> {
         let is_conflict = err.kind() == ErrorKind::Conflict;
         let left = Mutex::new(Remaining { rest: missing.to_vec(), is_settled: false });
         let limit = match err.kind() {
             ErrorKind::Unavailable => ARRIVES_AFTER_LOST_RESPONSE,
-            ErrorKind::Conflict if self.may_lag() => SHOWS_ON_REPLICAS,
+            ErrorKind::Conflict if self.registry.may_lag() => SHOWS_ON_REPLICAS,
             ErrorKind::Conflict => SHOWS_AFTER_CONFLICT,
             _ => return Ok(left.into_inner()),
         };
@@ -384,7 +379,7 @@ fn accepted(err: Error, correlation_id: Option<&str>) -> Error {
     err.saying(ACCEPTED).correlated_with(correlation_id)
 }
 
-/// The progress of an import that the caller cannot poll: as far as its targets show it.
+/// The progress of an import that the caller cannot poll, as its targets show it.
 pub(super) async fn progress_of_unseen(
     parts: &Parts,
     handle: &ImportHandle,

@@ -69,7 +69,7 @@ impl NamedSource {
 /// The result of one search for a registry.
 type Once = Arc<OnceCell<Option<Registry>>>;
 
-/// What the images of a list share: the registries of the sources, each searched once, and the unreachable hosts.
+/// What the images in a list share: the registries of the sources, each searched once, and the unreachable hosts.
 #[derive(Default)]
 pub(super) struct Sources {
     /// Registries named by the caller, which must exist, separately from those of a host, which need not.
@@ -172,8 +172,8 @@ async fn probe(
     }
 }
 
-/// An Azure registry is named by its ID if the caller can read it: then Azure pulls with its own rights. Otherwise Azure pulls
-/// anonymously. A registry named by the caller is used as it is, and a missing one is an error.
+/// An Azure registry is named by its ID if the caller can read it: then Azure pulls with the caller's permissions on that
+/// registry. Otherwise Azure pulls anonymously. A registry named by the caller is used as it is, and a missing one is an error.
 async fn find_registry(
     parts: &Parts,
     of_host: Option<&RegistryRef>,

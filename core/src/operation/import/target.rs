@@ -49,7 +49,7 @@ impl Targets {
         }
     }
 
-    /// Each name as a text that is the same for the same place.
+    /// Each name in a canonical form, which is equal for names of the same target.
     pub fn places(&self) -> impl Iterator<Item = String> {
         let tagged = self.tagged.iter().map(|name| format!("{}:{}", name.repository(), name.manifest()));
         tagged.chain(self.untagged.iter().cloned())

@@ -1,9 +1,13 @@
 //! Whether a pull that a registry refused can still succeed, according to the role assignments at that registry.
 
-use super::options::RolloutOptions;
+use super::options::{OnMissingGrant, RolloutOptions};
 use crate::{
     call::Call,
     cluster::ClusterRef,
+    diagnosis::{
+        catalogue::{FindingId, PullRetry},
+        text::{PullFailure, PullFinding},
+    },
     error::{Error, ErrorKind, Result},
     id::SubscriptionId,
     image::ImageReference,
@@ -12,14 +16,15 @@ use crate::{
         Parts,
         attach::{GrantCheck, check_grant},
     },
-    pull::PullFailure,
 };
 
 /// The result for a refused pull.
 pub(super) struct Verdict {
-    /// Whether waiting cannot help.
-    pub is_final: bool,
-    /// The step to wait in, otherwise.
+    /// The finding, if waiting cannot help.
+    finding: Option<PullFinding>,
+    /// The finding if a wait ends without success. `None`: that of the kubelet's message.
+    waited_for: Option<PullFinding>,
+    /// The step that is reported while waiting.
     pub step: String,
     /// What the error says in addition.
     facts: Vec<(&'static str, String)>,
@@ -27,49 +32,89 @@ pub(super) struct Verdict {
 
 const HINT: &str = "hint";
 const NOT_CHECKED: &str = "grants not checked";
-const ATTACH: &str = "attach the registry to the cluster";
 const WAIT: &str = "waiting until the registry accepts the nodes";
 
 impl Verdict {
-    /// Adds what is known of the grants to an error of the wait.
-    pub fn explain(&self, err: Error) -> Error {
-        self.facts.iter().fold(err, |err, (name, value)| err.with_context(name, value.clone()))
+    /// Whether waiting cannot help.
+    pub fn is_final(&self) -> bool {
+        self.finding.is_some()
     }
 
-    fn of(check: GrantCheck) -> Self {
+    /// Adds what is known about the grants to an error during the wait.
+    pub fn explain(&self, err: Error) -> Error {
+        let Some(failure) = err.pull_failure().filter(|failure| failure.finding.depends_on_grants()).cloned() else {
+            return err;
+        };
+        let err = self.facts.iter().fold(err, |err, (name, value)| err.with_context(name, value.clone()));
+        let is_refused_for_long = err.kind() == ErrorKind::PullFailed && failure.finding.id == FindingId::NO_CREDENTIAL;
+        let is_meant = |finding: &PullFinding| finding.id != FindingId::GRANT_NOT_EFFECTIVE_YET || !is_refused_for_long;
+        let waited_for = self.waited_for.clone().filter(is_meant);
+        let Some(finding) = self.finding.clone().or(waited_for) else { return err };
+        let finding = PullFinding { host: failure.finding.host.clone(), ..finding };
+        let err = if err.kind() == ErrorKind::PullFailed { err.saying(finding.to_string()) } else { err };
+        err.with_pull_failure(PullFailure { finding, ..failure })
+    }
+
+    fn of(check: GrantCheck, on_missing: OnMissingGrant) -> Self {
         match check {
             GrantCheck::Exists => {
-                Self::wait("waiting until the role assignment, which exists, is effective", Vec::new())
+                let hint = "it may take minutes, and up to an hour on nodes that have cached a credential; if it stays, check \
+                    the kubelet identity of the nodes";
+                let facts = vec![("grant", "exists".to_owned()), (HINT, hint.to_owned())];
+                let step = "waiting until the role assignment, which exists, is effective";
+                Self::wait(step, Some(FindingId::GRANT_NOT_EFFECTIVE_YET), facts)
+            }
+            GrantCheck::Conditional(condition) => {
+                let hint = "check that the condition of the role assignment includes the repository; a new grant may take minutes \
+                    to be effective";
+                let facts = vec![("condition", condition), (HINT, hint.to_owned())];
+                Self::wait("waiting until the role assignment, which has a condition, allows the pull", None, facts)
             }
             GrantCheck::ThroughGroup(group) => {
                 let step = format!("waiting until access through {group}, is effective");
                 let hint = "nodes keep a token with the memberships at its issue for up to a day; attach with \
                     on_inherited_grant=grant_directly to be independent of groups";
-                Self::wait(step, vec![("access", format!("through {group}")), (HINT, hint.to_owned())])
+                let facts = vec![("access", format!("through {group}")), (HINT, hint.to_owned())];
+                Self::wait(step, Some(FindingId::GRANT_THROUGH_GROUP), facts)
             }
             GrantCheck::PerhapsThroughGroup(text) => {
                 let hint = "add the identity to the group, or attach the registry to the cluster";
-                Self::wait(format!("{WAIT}: {text}"), vec![("access", text), (HINT, hint.to_owned())])
+                let facts = vec![("access", text.clone()), (HINT, hint.to_owned())];
+                Self::wait(format!("{WAIT}: {text}"), None, facts)
             }
-            GrantCheck::Missing(missing) => {
-                let facts = vec![("missing grant", missing), (HINT, ATTACH.to_owned())];
-                Self { is_final: true, step: String::new(), facts }
+            GrantCheck::Missing(missing) if on_missing == OnMissingGrant::Wait => {
+                let (text, finding) = (missing.text(), missing.finding());
+                let step = format!("{WAIT}: {text} is missing");
+                let facts = vec![("missing grant", text), (HINT, finding.next_step.to_string())];
+                let waited_for = PullFinding { retry: PullRetry::AfterGrant, ..finding };
+                Self { waited_for: Some(waited_for), ..Self::wait(step, None, facts) }
             }
+            GrantCheck::Missing(missing) => Self::ended(missing.finding(), Some(("missing grant", missing.text()))),
+            GrantCheck::NoIdentity => Self::ended(PullFinding::of(FindingId::IDENTITY_MISSING), None),
             GrantCheck::NotListedYet(missing) => {
-                let step = format!("{WAIT}: Azure does not list {missing} (yet)");
-                Self::wait(step, vec![("grant not listed yet", missing), (HINT, ATTACH.to_owned())])
+                let (text, finding) = (missing.text(), missing.finding());
+                let step = format!("{WAIT}: Azure does not list {text} (yet)");
+                let facts = vec![("grant not listed yet", text), (HINT, finding.next_step.to_string())];
+                Self::wait(step, Some(FindingId::GRANT_MISSING), facts)
             }
             GrantCheck::NotChecked(why) => Self::not_checked(why, None),
         }
     }
 
-    fn wait(step: impl Into<String>, facts: Vec<(&'static str, String)>) -> Self {
-        Self { is_final: false, step: step.into(), facts }
+    fn ended(finding: PullFinding, fact: Option<(&'static str, String)>) -> Self {
+        let hint = (HINT, finding.next_step.to_string());
+        let facts = fact.into_iter().chain(std::iter::once(hint)).collect();
+        Self { finding: Some(finding), waited_for: None, step: String::new(), facts }
+    }
+
+    fn wait(step: impl Into<String>, waited_for: Option<FindingId>, facts: Vec<(&'static str, String)>) -> Self {
+        Self { finding: None, waited_for: waited_for.map(PullFinding::of), step: step.into(), facts }
     }
 
     fn not_checked(why: String, hint: Option<&str>) -> Self {
         let step = format!("{WAIT}; its role assignments were not checked: {why}");
-        Self::wait(step, std::iter::once((NOT_CHECKED, why)).chain(hint.map(|hint| (HINT, hint.to_owned()))).collect())
+        let facts = std::iter::once((NOT_CHECKED, why)).chain(hint.map(|hint| (HINT, hint.to_owned())));
+        Self::wait(step, None, facts.collect())
     }
 }
 
@@ -99,20 +144,30 @@ async fn judge_at(
     options: &RolloutOptions,
     call: &Call,
 ) -> Result<Verdict> {
+    let search = find_registry(parts, cluster, host, options, call).await?;
+    match search.found {
+        Some(found) => Ok(Verdict::of(check_grant(parts, cluster, &found, call).await?, options.missing_grant)),
+        None => Ok(not_found(host, &search.searched)),
+    }
+}
+
+/// Finds a registry by its host: the one that the caller names, or one in the subscriptions to search.
+pub(super) async fn find_registry(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    host: &str,
+    options: &RolloutOptions,
+    call: &Call,
+) -> Result<Search> {
     if let Some(named) = &options.registry {
         let found = parts.find_registry(named, call).await?;
         if found.login_server.eq_ignore_ascii_case(host) {
-            return Ok(Verdict::of(check_grant(parts, cluster, &found, call).await?));
+            return Ok(Search { found: Some(found), searched: Vec::new() });
         }
     }
     let is_limited = !options.subscriptions.is_empty();
-    let search =
-        Search::by_login_server(parts.inventory(), host, subscriptions(parts, cluster, options), is_limited, call)
-            .await?;
-    match search.found {
-        Some(found) => Ok(Verdict::of(check_grant(parts, cluster, &found, call).await?)),
-        None => Ok(not_found(host, &search.searched)),
-    }
+    let subscriptions = subscriptions(parts, cluster, options);
+    Search::by_login_server(parts.inventory(), host, subscriptions, is_limited, call).await
 }
 
 fn not_found(host: &str, searched: &[SubscriptionId]) -> Verdict {

@@ -2,8 +2,8 @@
 
 use crate::{
     cluster::{Rollout, RolloutBlocker, RolloutBlockerKind, RolloutPhase, WorkloadState},
+    diagnosis::{catalogue::PullRetry, text::PullFailure},
     error::{Error, ErrorKind},
-    pull::{PullFailure, PullRetry},
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,19 +15,28 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 pub(super) struct Judge {
     propagation_timeout: Duration,
     fail_fast: bool,
-    /// Whether a refused pull is judged by its age. Until the role assignments are known, it is not judged at all.
+    /// Whether a refused pull is judged by its age. Until the role assignments at its registry are known, it is not judged at all.
     knows_grants: bool,
+    /// Whether no grant there can become effective.
+    is_missing: bool,
     /// Since when a pull that depends on a grant blocks the rollout.
     refused_since: Option<Instant>,
-    /// Since when such a pull blocks it no more. Kubernetes may have reported the rollout as stalled meanwhile; its controllers
-    /// continue, and withdraw the report once a pod is ready.
+    /// Since when no such pull blocks it any longer. Kubernetes may have reported the rollout as stalled meanwhile; its
+    /// controllers continue, and withdraw the report once a pod is ready.
     hoped_since: Option<Instant>,
 }
 
 impl Judge {
     pub fn new(propagation_timeout: Duration, fail_fast: bool) -> Self {
         let propagation_timeout = propagation_timeout.min(LONGEST_TIMEOUT);
-        Self { propagation_timeout, fail_fast, knows_grants: false, refused_since: None, hoped_since: None }
+        Self {
+            propagation_timeout,
+            fail_fast,
+            knows_grants: false,
+            is_missing: false,
+            refused_since: None,
+            hoped_since: None,
+        }
     }
 
     /// Takes the next state. The wait for refused pulls begins with the first one and ends with the last.
@@ -39,23 +48,27 @@ impl Judge {
         self.refused_since = is_refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
     }
 
-    /// Takes what the role assignments say. If no grant can become effective, a refused pull has no more time.
-    pub fn learn(&mut self, is_final: bool) {
-        self.knows_grants = true;
-        if is_final {
-            self.propagation_timeout = Duration::ZERO;
-        }
+    /// Takes what the role assignments say about the pull that is refused now: whether no grant can become effective, which leaves it no
+    /// time. `None`: they have not been read.
+    pub fn learn(&mut self, is_final: Option<bool>) {
+        self.knows_grants = is_final.is_some();
+        self.is_missing = is_final == Some(true);
     }
 
-    /// Until when a refused pull is waited for, if there is one, with what came before. `None` once that time is over: waiting for a
-    /// time that has passed would not wait at all.
+    /// Begins the time of a refused pull again: another registry refuses it now.
+    pub fn restart(&mut self) {
+        self.refused_since = None;
+    }
+
+    /// The time until which to wait for a refused pull, if there is one; earlier refused pulls count too. `None` once that time
+    /// is over: waiting for a time that has passed would not wait at all.
     pub fn wait_until(&self) -> Option<Instant> {
         self.time_limit().filter(|until| *until > Instant::now())
     }
 
     fn time_limit(&self) -> Option<Instant> {
         let since = self.refused_since.filter(|_| self.knows_grants).or(self.hoped_since)?;
-        Some(since + self.propagation_timeout)
+        Some(since + if self.is_missing { Duration::ZERO } else { self.propagation_timeout })
     }
 
     /// The result, if the rollout has ended.
@@ -84,7 +97,7 @@ impl Judge {
     fn is_final(&self, blocker: &RolloutBlocker) -> bool {
         match blocker.kind {
             RolloutBlockerKind::Pull => {
-                blocker.pull.as_ref().is_some_and(|failure| failure.cause.retry() == PullRetry::Never)
+                blocker.pull.as_ref().is_some_and(|failure| failure.finding.retry == PullRetry::Never)
             }
             RolloutBlockerKind::Rejected => true,
             RolloutBlockerKind::Quota
@@ -127,9 +140,13 @@ fn blocked(state: &WorkloadState, blocker: &RolloutBlocker) -> Error {
 }
 
 pub(super) fn pull_failed(state: &WorkloadState, failure: &PullFailure) -> Error {
-    let err = add_progress(Error::new(ErrorKind::PullFailed, failure.cause.to_string()), state);
+    let err = add_progress(Error::new(ErrorKind::PullFailed, failure.finding.to_string()), state);
     let err = add_pull(err, failure);
-    failure.cause.hint().into_iter().fold(err, |err, hint| err.with_context("hint", hint))
+    // If grants decide, the code that reads them knows what to do.
+    if failure.finding.depends_on_grants() || !failure.finding.is_known() {
+        return err;
+    }
+    err.with_context("hint", failure.finding.next_step.to_string())
 }
 
 /// Adds the progress, and what blocks the rollout.
@@ -166,7 +183,6 @@ fn add_pull(err: Error, failure: &PullFailure) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pull::PullCause;
 
     const REFUSED: &str = "failed to fetch oauth token: 401 Unauthorized";
     const STALLED: &str = "ReplicaSet \"web\" has timed out progressing.";
@@ -218,7 +234,7 @@ mod tests {
         assert_eq!(judge.wait_until(), until);
         tokio::time::advance(Duration::from_secs(31)).await;
         let err = ended(&mut judge, &refused).unwrap().unwrap_err();
-        assert_eq!(err.pull_failure().map(|failure| &failure.cause), Some(&PullCause::Unauthorized));
+        assert_eq!(err.pull_failure().map(|failure| failure.finding.id.as_str()), Some("grant.missing"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -226,7 +242,7 @@ mod tests {
         let mut judge = Judge { knows_grants: false, ..judge(0) };
         assert!(ended(&mut judge, &state(&[pull(REFUSED)])).is_none());
         assert_eq!(judge.wait_until(), None);
-        judge.learn(false);
+        judge.learn(Some(false));
         assert_eq!(kind(ended(&mut judge, &state(&[pull(REFUSED)]))), Some(ErrorKind::PullFailed));
     }
 
@@ -234,7 +250,7 @@ mod tests {
     async fn a_missing_grant_leaves_a_refused_pull_no_time_now_or_later() {
         let mut judge = Judge::new(Duration::from_secs(600), false);
         judge.observe(&state(&[pull(REFUSED)]));
-        judge.learn(true);
+        judge.learn(Some(true));
         assert_eq!(kind(judge.verdict(&state(&[pull(REFUSED)]))), Some(ErrorKind::PullFailed));
         assert!(ended(&mut judge, &state(&[])).is_none());
         assert_eq!(kind(ended(&mut judge, &state(&[pull(REFUSED)]))), Some(ErrorKind::PullFailed));

@@ -3,9 +3,10 @@
 mod grant;
 mod judge;
 mod options;
+mod passing;
 mod run;
 
-pub use options::RolloutOptions;
+pub use options::{OnMissingGrant, RolloutOptions};
 pub(crate) use run::wait_for_rollout;
 
 use super::{
@@ -21,12 +22,13 @@ use std::time::Duration;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15 * 60);
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     TALK,
-    // Without any one of these a refusal by the registry is taken for a grant that is not effective yet.
+    // Without any one of these a refusal by the registry is taken for a grant that is not effective yet. Without the registry, a missing
+    // image or host name is final, as it gives no time to replicas and to new names.
     useful(READ_CLUSTER, RightScope::Cluster, "to fail early if a grant is missing, instead of waiting for it"),
     useful(
         READ_REGISTRY,
         RightScope::Subscription,
-        "to fail early if a grant is missing: finds the registry by its login server",
+        "to fail early if a grant is missing, and to give time to replicas and to a new host name: finds the registry by its login server",
     ),
     useful(READ_GRANTS, RightScope::Registry, "to fail early if a grant is missing: lists the role assignments"),
 ];

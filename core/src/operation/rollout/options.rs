@@ -1,6 +1,7 @@
 //! Options for waiting for a rollout.
 
-use crate::{call::CallOptions, id::SubscriptionId, registry::RegistryRef};
+use crate::{call::CallOptions, error::words, id::SubscriptionId, registry::RegistryRef};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long an existing grant may take to become effective. Users report minutes, and up to an hour with old node tokens.
@@ -12,18 +13,21 @@ const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 pub struct RolloutOptions {
     /// Resource ID of the images' registry, if it is in a subscription that is not searched.
     /// When a registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is not effective
-    /// yet.
+    /// yet. When a registry does not have an image, or its host name does not exist, the registry itself is read.
     pub registry: Option<RegistryRef>,
     /// Further subscriptions to search for the registry of a refused pull.
-    /// The client's and the cluster's are always searched. By default all that the caller can list.
+    /// The client's and the cluster's are always searched. By default, every subscription that the caller can list is searched too.
     pub subscriptions: Vec<SubscriptionId>,
     /// How long an existing grant may take to become effective; 10 minutes by default.
     /// The call waits this long for refused pulls to succeed, counted from the first one. It does not extend the deadline, which may
     /// end the wait earlier.
     pub propagation_timeout: Duration,
-    /// Whether the wait also ends at causes that others can remove at any time; `false` by default.
-    /// They are an exhausted quota, pods that fit no node, a missing ConfigMap, Secret or service account, and containers that keep
-    /// exiting. Without it they are reported in [`Event::Rollout`](crate::Event::Rollout) and in the error at the deadline.
+    /// What to do if the role assignments were read completely and none of them allows the pull; by default, the wait ends.
+    pub missing_grant: OnMissingGrant,
+    /// Whether problems that someone else can fix at any time also end the wait; `false` by default.
+    /// These are an exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account, and containers
+    /// that keep exiting. Without it they are reported in [`Event::Rollout`](crate::Event::Rollout) and in the error at the deadline.
+    /// With it, the wait also gives no time to the replicas of a Premium registry or to the host names of a new registry.
     pub fail_fast: bool,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -51,6 +55,13 @@ impl RolloutOptions {
         self
     }
 
+    /// Sets [`missing_grant`](Self::missing_grant).
+    #[must_use]
+    pub fn with_missing_grant(mut self, missing_grant: OnMissingGrant) -> Self {
+        self.missing_grant = missing_grant;
+        self
+    }
+
     /// Sets [`fail_fast`](Self::fail_fast).
     #[must_use]
     pub fn with_fail_fast(mut self, fail_fast: bool) -> Self {
@@ -72,8 +83,23 @@ impl Default for RolloutOptions {
             registry: None,
             subscriptions: Vec::new(),
             propagation_timeout: PROPAGATION,
+            missing_grant: OnMissingGrant::default(),
             fail_fast: false,
             call: CallOptions::default(),
         }
     }
 }
+
+/// What a wait for a rollout does if no role assignment allows the nodes to pull.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OnMissingGrant {
+    /// The wait ends with the missing grant.
+    #[default]
+    Fail,
+    /// The wait continues for the propagation timeout. For deployments that run beside the tool that makes the grant, such as Terraform.
+    Wait,
+}
+
+words!(OnMissingGrant, "missing_grant": Fail => "fail", Wait => "wait");

@@ -4,19 +4,23 @@ use super::{
     grant::{self, Verdict},
     judge::{Judge, add_state, pull_failed},
     options::RolloutOptions,
+    passing::{self, Grace, may_pass},
 };
 use crate::{
     call::{Call, Event},
     cloud::Cloud,
     cluster::{ClusterRef, Rollout, WorkloadRef, WorkloadState},
+    diagnosis::{
+        catalogue::{FindingId, PullRetry},
+        text::PullFailure,
+    },
     error::{Error, ErrorKind, Result},
     image::ImageReference,
     operation::Parts,
-    pull::{PullFailure, PullRetry},
 };
 use futures::future::{Either, select};
-use std::{ops::ControlFlow, pin::pin};
-use tokio::sync::watch;
+use std::{collections::BTreeMap, ops::ControlFlow, pin::pin};
+use tokio::{sync::watch, time::Instant};
 
 const STEP: &str = "waiting for the rollout";
 
@@ -44,7 +48,8 @@ pub(crate) async fn wait_for_rollout(
         judge: Judge::new(options.propagation_timeout, options.fail_fast),
         states,
         reported: None,
-        verdict: None,
+        verdicts: BTreeMap::new(),
+        graces: BTreeMap::new(),
     };
     let watching = parts.cluster_deployer().watch_rollout(cluster, workload, &mut listener, call);
     // The judge first: at the deadline both end.
@@ -64,68 +69,105 @@ struct Wait<'a> {
     judge: Judge,
     states: watch::Receiver<Option<WorkloadState>>,
     reported: Option<(u32, Option<String>)>,
-    /// What the role assignments say of a refused pull.
-    verdict: Option<Verdict>,
+    /// What the role assignments say about refused pulls, by the registry's host.
+    verdicts: BTreeMap<String, Verdict>,
+    /// How long failures that are final elsewhere may pass, by the registry's host and the finding. `None`: they are final here, too.
+    graces: BTreeMap<(String, FindingId), Option<Grace>>,
 }
 
 /// What a state means, if it ends a wait.
 enum Stop {
     Ended(Result<Rollout>),
-    /// A registry refused a pull, and its role assignments decide what that means.
-    Refused(PullFailure),
+    /// What a failed pull means depends on the registry or its role assignments, which have not been read.
+    Unclear(Box<PullFailure>),
+}
+
+/// How a wait goes on that has not failed.
+enum Next {
+    Done(Rollout),
+    Judge(Box<PullFailure>),
 }
 
 impl Wait<'_> {
     async fn run(&mut self) -> Result<Rollout> {
-        let failure = match self.end_or_refusal().await? {
-            Stop::Ended(ended) => return ended,
-            Stop::Refused(failure) => failure,
-        };
-        let verdict = match self.judge_grants(&failure).await? {
-            Either::Left(ended) => return ended,
-            Either::Right(verdict) => verdict,
-        };
-        self.judge.learn(verdict.is_final);
-        let (is_final, step) = (verdict.is_final, verdict.step.clone());
-        self.verdict = Some(verdict);
-        if is_final {
-            // To find that out took a while, and the pods may run by now.
-            return self.end().await;
+        let mut next = self.next().await?;
+        loop {
+            let failure = match next {
+                Next::Done(rollout) => return Ok(rollout),
+                Next::Judge(failure) => failure,
+            };
+            let learned = match self.learn(&failure).await? {
+                Either::Left(ended) => return ended,
+                Either::Right(step) => step,
+            };
+            // To read took a while, and the pods may run by now, or wait for another registry.
+            let call = self.call;
+            next = match learned {
+                Some(step) => call.step(&step, self.next()).await?,
+                None => self.next().await?,
+            };
         }
-        let call = self.call;
-        call.step(&step, self.end()).await
     }
 
-    /// Adds the workload, what is known of the grants, and at the deadline how far the rollout was.
+    /// Reads what decides about a failed pull, unless the rollout ends first. Returns the step that begins now, if there is one to wait for.
+    async fn learn(&mut self, failure: &PullFailure) -> Result<Either<Result<Rollout>, Option<String>>> {
+        let (parts, cluster, options, call) = (self.parts, self.cluster, self.options, self.call);
+        if may_pass(failure) {
+            let reading = passing::grace(parts, cluster, failure, options, call);
+            let grace = match self.unless_ended(reading).await? {
+                Either::Left(ended) => return Ok(Either::Left(ended)),
+                Either::Right(grace) => grace,
+            };
+            let step = grace.as_ref().map(|grace| grace.step.clone());
+            self.graces.insert(case_of(failure), grace);
+            return Ok(Either::Right(step));
+        }
+        let reading = grant::judge(parts, cluster, failure, options, call);
+        let verdict = match self.unless_ended(reading).await? {
+            Either::Left(ended) => return Ok(Either::Left(ended)),
+            Either::Right(verdict) => verdict,
+        };
+        let step = (!verdict.is_final()).then(|| verdict.step.clone());
+        self.verdicts.insert(registry_of(failure), verdict);
+        if self.verdicts.len() > 1 {
+            self.judge.restart();
+        }
+        Ok(Either::Right(step))
+    }
+
+    /// Adds the workload, what is known about the grants, and at the deadline how far the rollout was.
     fn explain(&self, err: Error, workload: &WorkloadRef) -> Error {
         let err = match self.states.borrow().as_ref() {
             Some(state) if err.kind() == ErrorKind::DeadlineExceeded => add_state(err, state),
             _ => err,
         };
-        let err = match &self.verdict {
-            Some(verdict) if err.pull_failure().is_some() => verdict.explain(err),
-            _ => err,
+        let err = match err.pull_failure().and_then(|failure| self.verdicts.get(&registry_of(failure))) {
+            Some(verdict) => verdict.explain(err),
+            None => err,
         };
+        let grace = err.pull_failure().and_then(|failure| self.graces.get(&case_of(failure))?.as_ref());
+        let fact = grace.map(Grace::fact);
+        let err = fact.into_iter().fold(err, |err, (name, value)| err.with_context(name, value));
         err.with_context("workload", workload.to_string()).with_context("namespace", workload.namespace.clone())
     }
 
-    /// Reads the role assignments, unless the rollout ends first.
-    async fn judge_grants(&mut self, failure: &PullFailure) -> Result<Either<Result<Rollout>, Verdict>> {
-        let (parts, cluster, options, call) = (self.parts, self.cluster, self.options, self.call);
-        let reading = pin!(grant::judge(parts, cluster, failure, options, call));
-        let ending = pin!(self.end());
-        match select(reading, ending).await {
-            Either::Left((verdict, _)) => verdict.map(Either::Right),
+    async fn unless_ended<T>(
+        &mut self,
+        reading: impl Future<Output = Result<T>>,
+    ) -> Result<Either<Result<Rollout>, T>> {
+        match select(pin!(reading), pin!(self.end())).await {
+            Either::Left((read, _)) => read.map(Either::Right),
             Either::Right((ended, _)) => Ok(Either::Left(ended)),
         }
     }
 
-    async fn end_or_refusal(&mut self) -> Result<Stop> {
+    async fn next(&mut self) -> Result<Next> {
         loop {
-            if let Some(stop) = self.stop() {
-                return Ok(stop);
+            match self.stop() {
+                Some(Stop::Ended(ended)) => return ended.map(Next::Done),
+                Some(Stop::Unclear(failure)) => return Ok(Next::Judge(failure)),
+                None => self.next_state().await?,
             }
-            self.next_state().await?;
         }
     }
 
@@ -141,21 +183,44 @@ impl Wait<'_> {
     /// Judges the newest state.
     fn stop(&mut self) -> Option<Stop> {
         let state = self.states.borrow_and_update().clone()?;
+        let unclear = state.pull_failure(PullRetry::Never).filter(|failure| self.is_unclear(failure)).cloned();
+        let state = passing::with_transient(state, |failure| self.is_unclear(failure) || self.passes(failure));
         self.judge.observe(&state);
+        if let Some(failure) = state.pull_failure(PullRetry::AfterGrant) {
+            self.judge.learn(self.verdicts.get(&registry_of(failure)).map(Verdict::is_final));
+        }
         self.report(&state);
         if let Some(ended) = self.judge.verdict(&state) {
             return Some(Stop::Ended(ended));
         }
-        let failure = state.pull_failure(PullRetry::AfterGrant)?;
-        if is_of(self.parts.cloud(), failure) {
-            return Some(Stop::Refused(failure.clone()));
+        if let Some(failure) = unclear {
+            return Some(Stop::Unclear(Box::new(failure)));
         }
-        Some(Stop::Ended(Err(pull_failed(&state, failure))))
+        let failure = state.pull_failure(PullRetry::AfterGrant)?;
+        if !is_of(self.parts.cloud(), failure) {
+            return Some(Stop::Ended(Err(pull_failed(&state, failure))));
+        }
+        let is_judged = self.verdicts.contains_key(&registry_of(failure));
+        (!is_judged).then(|| Stop::Unclear(Box::new(failure.clone())))
     }
 
-    /// Waits for the next state, or for the end of the time for a refused pull.
+    /// Whether the registry decides if a failure may pass, and has not been read.
+    fn is_unclear(&self, failure: &PullFailure) -> bool {
+        may_pass(failure)
+            && !self.options.fail_fast
+            && is_of(self.parts.cloud(), failure)
+            && !self.graces.contains_key(&case_of(failure))
+    }
+
+    /// Whether a failure may still pass.
+    fn passes(&self, failure: &PullFailure) -> bool {
+        self.graces.get(&case_of(failure)).and_then(Option::as_ref).is_some_and(|grace| grace.until > Instant::now())
+    }
+
+    /// Waits for the next state, or for the end of the time for a failed pull.
     async fn next_state(&mut self) -> Result<()> {
-        let until = self.judge.wait_until();
+        let graces = self.graces.values().flatten().map(|grace| grace.until).filter(|until| *until > Instant::now());
+        let until = graces.chain(self.judge.wait_until()).min();
         let states = &mut self.states;
         self.call
             .run(STEP, async {
@@ -179,6 +244,16 @@ impl Wait<'_> {
             self.reported = now;
         }
     }
+}
+
+/// The host of the registry that refused a pull. An invalid reference stands for itself.
+fn registry_of(failure: &PullFailure) -> String {
+    ImageReference::parse(&failure.image).map_or_else(|_| failure.image.clone(), |image| image.registry().to_owned())
+}
+
+/// What a time that is given to a failure is for.
+fn case_of(failure: &PullFailure) -> (String, FindingId) {
+    (registry_of(failure), failure.finding.id.clone())
 }
 
 /// At a registry outside this cloud, no grant can help. If the image reference is invalid, the registry may be one of this cloud.

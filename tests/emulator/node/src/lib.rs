@@ -169,7 +169,7 @@ impl Task for Start {
     }
 }
 
-/// Work of another thread: the end, which waits for requests under way.
+/// Work of another thread: the shutdown, which waits for running requests.
 pub struct Stop(Arc<Background>);
 
 impl Task for Stop {

@@ -18,7 +18,7 @@ export class Wire {
     return this.send(`${this.azure.origin}${path}?api-version=${version}`, { method, body, token: this.token, ...more });
   }
 
-  /** The status of a request that anybody with the role Reader may send. */
+  /** The status of a request that anyone with the role Reader may send. */
   async groups() {
     const path = `/subscriptions/${this.azure.subscriptionId}/resourcegroups`;
     return (await this.arm('GET', path, { version: '2022-09-01' })).status;

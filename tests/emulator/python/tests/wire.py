@@ -39,7 +39,7 @@ class Wire:
         return connection
 
     def groups(self) -> int:
-        """The status of a request that anybody with the role Reader may send."""
+        """The status of a request that anyone with the role Reader may send."""
         return self.arm("GET", f"/subscriptions/{self.azure.subscription_id}/resourcegroups", version="2022-09-01")[0]
 
 

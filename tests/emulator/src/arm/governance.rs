@@ -20,13 +20,13 @@ pub(crate) struct Policy {
     scope: String,
 }
 
-/// What nobody may do at a scope and below, whatever roles they have, but for some.
+/// What no caller may do at a scope and below, whatever roles it has, with a few exceptions.
 #[derive(Clone, Debug)]
 pub(crate) struct DenyAssignment {
     name: String,
     actions: Vec<String>,
     scope: String,
-    /// Object ids of those whom it leaves alone.
+    /// Object ids of the principals that it excludes.
     excluded: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl Emulator {
         })
     }
 
-    /// Denies actions (with `*` for anything) to all at a scope and below, but for these callers.
+    /// Denies actions (with `*` for anything) to all at a scope and below, except for these callers.
     ///
     /// # Panics
     /// If the caller does not exist.
@@ -75,7 +75,7 @@ pub(super) fn refusal(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown
         .or_else(|| disallowed(world, wanted, shown_scope))
 }
 
-/// The deny assignment that takes an action from somebody, who is these principals.
+/// The deny assignment that takes an action from a caller, given as its principals.
 pub(crate) fn denying<'a>(world: &'a World, ids: &[String], wanted: &Wanted<'_>) -> Option<&'a DenyAssignment> {
     let stops = |one: &&DenyAssignment| {
         within(wanted.scope, &one.scope)

@@ -22,7 +22,7 @@ const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action"
 /// How many manifests an image may have.
 const MOST_MANIFESTS: usize = 50;
 
-/// An import, checked as far as it can be before the source is asked.
+/// An import, with everything checked that can be checked before the source is asked.
 #[derive(Clone)]
 pub(crate) struct Import {
     target: String,
@@ -147,7 +147,7 @@ fn source(call: &Call<'_>, sent: &Value) -> Result<Source, Reply> {
     }
 }
 
-/// Answers a poll. The address is signed, so it is given to whoever has it and may sign in; whether Azure asks for more
+/// Answers a poll. The address is signed, so any caller that has it and can sign in gets the answer; whether Azure asks for more
 /// at this subscription-level path is not known.
 pub(crate) fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
     let id = id.trim_start_matches("registries-");
@@ -159,7 +159,7 @@ pub(crate) fn poll(world: &World, call: &Call<'_>, id: &str) -> Reply {
     };
     let told = || reply::json(StatusCode::OK, &world.state_of(operation, "Accepted", call.now));
     match &operation.outcome {
-        // One that was to fail tells so in its body.
+        // The body of a failed one says so.
         Some(Err(failure)) if failure.code.is_empty() => told(),
         Some(Ok(())) => told(),
         Some(Err(failure)) => arm_error(failure.status, failure.code, &failure.message),
@@ -257,7 +257,7 @@ fn unknown_image(host: &str, import: &Import) -> String {
     format!("Unable to find manifest digest  Repo: {host}/{} Tag: {tag} Manifest: {digest}", import.repository)
 }
 
-/// A registry outside of Azure lets in whom it knows. The text about a digest that is missing is from reports.
+/// A registry outside of Azure lets known callers in. The text about a missing digest is from reports.
 fn from_outside<'w>(
     world: &'w World,
     import: &Import,

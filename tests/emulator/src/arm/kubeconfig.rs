@@ -67,7 +67,7 @@ fn file(world: &World, cluster: &Cluster, who: Who, old: bool) -> String {
 }
 
 /// Certificate, key and token. The token is what counts; in process, the first two are of the right shape and belong to
-/// nobody.
+/// no one.
 fn local(world: &World, cluster: &Cluster, who: Who) -> String {
     let token = match who {
         Who::User => &cluster.user_token,

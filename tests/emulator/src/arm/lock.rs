@@ -1,4 +1,4 @@
-//! Locks: what keeps a resource from being deleted or changed, whoever asks.
+//! Locks: what keeps a resource from being deleted or changed, regardless of who asks.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -65,7 +65,7 @@ impl Call<'_> {
         })
     }
 
-    /// Goes on only if the caller may do this, and no deny assignment, lock or policy is in the way.
+    /// Continues only if the caller may do this, and no deny assignment, lock or policy is in the way.
     pub(crate) fn demand(&self, world: &World, wanted: &Wanted<'_>, shown_scope: &str) -> Result<(), Reply> {
         if world.access.permits(&self.caller.ids(), wanted, self.now) {
             return governance::refusal(world, self, wanted, shown_scope).map_or(Ok(()), Err);

@@ -93,7 +93,7 @@ fn get(world: &World, call: &Call<'_>, subscription: &str, name: &str) -> Result
     Ok(reply::json(StatusCode::OK, &body(world, subscription, known(name)?)))
 }
 
-/// Registers a provider, which takes a while: the answer says that it goes on.
+/// Registers a provider, which takes a while: the answer says that it is running.
 fn register(world: &mut World, call: &Call<'_>, subscription: &str, name: &str) -> Result<Reply, Reply> {
     let one = known(name)?;
     call.demand_action(world, &format!("{}/register/action", one.0), &format!("/subscriptions/{subscription}"))?;

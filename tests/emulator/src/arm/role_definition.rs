@@ -37,7 +37,7 @@ fn list(world: &World, call: &Call<'_>, scope: &str) -> Result<Reply, Reply> {
 }
 
 fn get(world: &World, call: &Call<'_>, scope: &str, name: &str) -> Result<Reply, Reply> {
-    // The built-in ones belong to no subscription: everybody may read them there.
+    // The built-in ones belong to no subscription: everyone may read them there.
     if !scope.is_empty() {
         call.demand_action(world, READ, scope)?;
     }

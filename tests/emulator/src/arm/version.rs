@@ -117,7 +117,7 @@ const CLUSTERS: &[&str] = &[
     "2022-11-01",
 ];
 
-/// The same with those of every month, stable and preview. A month that was left out in truth is not told apart.
+/// The same with those of every month, stable and preview. A month that Azure really left out cannot be recognized.
 fn clusters() -> Vec<String> {
     let first = CLUSTERS.iter().map(|version| (*version).to_owned());
     let months = (2023..=2026).flat_map(|year| (1..=12).map(move |month| (year, month)));

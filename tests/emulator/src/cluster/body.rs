@@ -95,8 +95,16 @@ impl Cluster {
             },
             "maxAgentPools": 100,
             "disableLocalAccounts": seed.local_accounts_disabled,
+            "resourceUID": self.uid(),
             "oidcIssuerProfile": {"enabled": false},
         })
+    }
+
+    /// Another one for each cluster of the same id; in recorded bodies 24 hexadecimal digits.
+    fn uid(&self) -> String {
+        let mut uid = crate::principal::stable_id(&format!("{}/uid/{}", self.id(), self.generation)).replace('-', "");
+        uid.truncate(24);
+        uid
     }
 
     /// A pool with the state that it shares with its cluster.
@@ -109,7 +117,7 @@ impl Cluster {
         pool
     }
 
-    /// A pool as a resource of its own.
+    /// A pool as a separate resource.
     pub(crate) fn pool_body(&self, pool: &Value) -> Value {
         let name = pool["name"].as_str().unwrap_or_default();
         json!({
@@ -120,7 +128,7 @@ impl Cluster {
         })
     }
 
-    /// The control plane's identity, of its own or assigned by a user.
+    /// The control plane's identity, system-assigned or user-assigned.
     fn identity(&self, world: &World) -> Value {
         let Some(id) = &self.control_plane_id else {
             return json!({

@@ -28,8 +28,7 @@ impl World {
         let identities = self.seed_identities(&seed, &subscription);
         let pools = pool::of_nodes(&seed.nodes);
         let mut cluster = self.new_cluster(seed, pools, identities);
-        let wall = self.clock.wall(start);
-        cluster.kubernetes = Some(Kubernetes::new(&cluster.seed.version, cluster.node_specs(), start, wall));
+        self.open(&mut cluster, start);
         self.clusters.push(cluster);
     }
 
@@ -93,6 +92,8 @@ impl World {
             user_token: self.ids.secret(),
             admin_token: self.ids.secret(),
             kubernetes: None,
+            #[cfg(feature = "serve")]
+            real: None,
             seed,
         };
         let id = cluster.id();
@@ -106,17 +107,30 @@ impl World {
         let Some(at) = self.cluster_of_id(id) else {
             return;
         };
-        let wall = self.clock.wall(now);
-        let cluster = &mut self.clusters[at];
-        cluster.state = String::from("Succeeded");
-        let specs = cluster.node_specs();
-        match &mut cluster.kubernetes {
-            Some(kubernetes) => kubernetes.adjust(&specs, now),
-            none => *none = Some(Kubernetes::new(&cluster.seed.version, specs, now, wall)),
+        self.clusters[at].state = String::from("Succeeded");
+        if self.clusters[at].is_open() {
+            self.clusters[at].adjust_nodes(now);
+            return;
         }
+        let mut cluster = self.clusters.remove(at);
+        self.open(&mut cluster, now);
+        self.clusters.insert(at, cluster);
     }
 
-    /// Gives a cluster other certificates, by which what was handed out before is worth nothing.
+    /// Gives a cluster its Kubernetes.
+    fn open(&self, cluster: &mut Cluster, now: Instant) {
+        let wall = self.clock.wall(now);
+        #[cfg(feature = "serve")]
+        if let Some(planes) = &self.control_planes {
+            // What answers is of this version, whichever was asked for.
+            planes.version().clone_into(&mut cluster.seed.version);
+            cluster.real = Some(planes.start(cluster.fqdn(), &cluster.node_specs(), now, wall));
+            return;
+        }
+        cluster.kubernetes = Some(Kubernetes::new(&cluster.seed.version, cluster.node_specs(), now, wall));
+    }
+
+    /// Rotates a cluster's certificates: credentials that were handed out before are no longer valid.
     pub(crate) fn rotate_certificates(&mut self, id: &str) {
         let (user, admin) = (self.ids.secret(), self.ids.secret());
         if let Some(at) = self.cluster_of_id(id) {

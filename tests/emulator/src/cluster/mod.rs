@@ -35,7 +35,7 @@ pub(crate) struct Cluster {
     pub(crate) seed: ClusterSeed,
     /// The node pools, in ARM's words.
     pub(crate) pools: Vec<Value>,
-    /// Object id of the identity that nodes pull with, where there is one.
+    /// Object id of the identity that nodes pull with, if there is one.
     pub(crate) kubelet: Option<String>,
     /// The resource id of that identity.
     pub(crate) kubelet_id: String,
@@ -52,6 +52,9 @@ pub(crate) struct Cluster {
     /// Absent until the cluster was created; and taken out only while it moves on, since its nodes then need the rest of
     /// the world.
     pub(crate) kubernetes: Option<Kubernetes>,
+    /// A real control plane and its nodes instead.
+    #[cfg(feature = "serve")]
+    pub(crate) real: Option<crate::control_plane::Real>,
 }
 
 impl Cluster {
@@ -88,21 +91,40 @@ impl Cluster {
             pool: node.pool.clone(),
             os: node.os.clone(),
             architecture: node.architecture.clone(),
+            containerd: self.seed.containerd,
         };
         self.seed.nodes.iter().map(spec).collect()
     }
 
-    /// Adds a node to its pool, which comes to be by it where there is none.
+    /// Adds a node to its pool, which is created if there is none.
     pub(crate) fn add_node(&mut self, node: SeedNode, now: Instant) {
         match self.pools.iter_mut().find(|pool| pool["name"] == node.pool.as_str()) {
             Some(pool) => pool["count"] = (pool::count(pool) + 1).into(),
             None => self.pools.extend(pool::of_nodes(std::slice::from_ref(&node))),
         }
         self.seed.nodes.push(node);
+        self.adjust_nodes(now);
+    }
+
+    /// Lets nodes join and leave until there are those of the pools.
+    fn adjust_nodes(&mut self, now: Instant) {
         let specs = self.node_specs();
+        #[cfg(feature = "serve")]
+        if let Some(real) = &mut self.real {
+            real.adjust(&specs, now);
+        }
         if let Some(kubernetes) = &mut self.kubernetes {
             kubernetes.adjust(&specs, now);
         }
+    }
+
+    /// Whether it has an API server by now.
+    pub(crate) fn is_open(&self) -> bool {
+        #[cfg(feature = "serve")]
+        if self.real.is_some() {
+            return true;
+        }
+        self.kubernetes.is_some()
     }
 }
 

@@ -93,7 +93,7 @@ impl KubernetesDoor {
     }
 }
 
-/// Whether the request's host is anybody's: that of a cluster that was deleted has no address any more.
+/// Whether the request's host exists: that of a deleted cluster no longer has an address.
 fn is_resolved(shared: &Shared, request: &Request<Body>) -> bool {
     let Some(host) = request.uri().host().map(str::to_ascii_lowercase) else { return true };
     let mut world = shared.world();
@@ -131,7 +131,33 @@ pub(super) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, now
     }
 }
 
-/// Answers a request that comes from inside of a cluster: as the administrator, or as whoever the token is.
+/// How a request for a cluster with a real control plane goes to it.
+#[cfg(feature = "serve")]
+pub(super) struct Onward {
+    pub(super) to: crate::control_plane::Forward,
+    /// The caller whom the emulator knows; the API server knows any other.
+    pub(super) user: Option<String>,
+}
+
+/// The way on to a real API server, or the answer of what stands before it; none for the emulator's own.
+#[cfg(feature = "serve")]
+pub(super) fn onward(world: &World, request: &Request<Bytes>, now: Instant) -> Option<Result<Onward, Reply>> {
+    let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
+    let cluster = world.clusters.iter().find(|cluster| cluster.fqdn() == host)?;
+    let real = cluster.real.as_ref()?;
+    let to = real.forward();
+    Some(match admit(world, cluster, request, now) {
+        Ok(user) => match real.remote.on_node(request) {
+            Some(answer) => Err(answer),
+            None => Ok(Onward { to, user: Some(user) }),
+        },
+        // A token of a service account, for example.
+        Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => Ok(Onward { to, user: None }),
+        Err(refusal) => Err(refusal),
+    })
+}
+
+/// Answers a request that comes from inside of a cluster: as the administrator, or as the token's principal.
 pub(crate) fn inside(
     world: &mut World,
     at: usize,
@@ -233,7 +259,7 @@ impl Wish {
         Self { verb, group: group.to_owned(), resource: resource.to_owned(), namespace: namespace.map(str::to_owned) }
     }
 
-    /// What the server can do is told to everybody it knows.
+    /// Every authenticated caller may read what the server can do.
     fn is_discovery(&self) -> bool {
         self.resource.is_empty()
     }

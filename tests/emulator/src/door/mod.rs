@@ -29,7 +29,7 @@ use crate::world::World;
 /// The world, and the bell that rings when something in it has changed.
 pub(crate) struct Shared {
     world: Mutex<World>,
-    /// Held by whoever changes the world, for the whole of the change: what is kept is kept in the order in which it was
+    /// Held during each change of the world: what is kept is kept in the order in which it was
     /// done. It is taken before the world.
     turn: Mutex<()>,
     pub(crate) changed: Notify,
@@ -60,6 +60,12 @@ pub(crate) enum Served {
         watch: Box<Watch>,
         host: String,
         caller: String,
+    },
+    /// The answer of a real API server, as it comes.
+    #[cfg(feature = "serve")]
+    Stream {
+        answer: Response<Body>,
+        caller: Option<String>,
     },
 }
 
@@ -110,7 +116,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
         let fault = world.faults.take(service, From::Client, request.method(), request.uri());
         // A storm follows from its seed and from all requests that it could have met.
         if fault.is_some() || world.faults.storm.is_some() {
-            // One that cannot be kept is told by its keeper; at worst it is met once more by another run.
+            // The keeper reports one that cannot be kept; at worst it is used once more by another run.
             let now = world.clock.now();
             let kept = world.keep(&Change::Fault(request.method(), request.uri()), now).is_ok();
             world.kept(kept);
@@ -120,19 +126,22 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
     let delay = fault.as_ref().map(|fault| fault.delay).unwrap_or_default();
     let before = fault.as_ref().is_none_or(|fault| !fault.after_effect);
     tokio::time::sleep(latency + if before { delay } else { std::time::Duration::ZERO }).await;
+    #[cfg(feature = "serve")]
+    let served = come_about(shared, request, fault.as_ref(), place).await;
+    #[cfg(not(feature = "serve"))]
     let served = effect(shared, request, fault.as_ref(), place);
     if !before {
         tokio::time::sleep(delay).await;
     }
     let answer = close(shared, place, served);
     if matches!(answer.extensions().get(), Some(Broken::Silent)) {
-        // Whoever asked has to give up first.
+        // The caller has to give up first.
         return std::future::pending().await;
     }
     dated(shared, answer)
 }
 
-/// Every server tells its time, by which clients count ages and waits.
+/// Every server sends its time, from which clients compute ages and waits.
 fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
     let clock = shared.world().clock;
     let date = clock.http_date(clock.now());
@@ -142,7 +151,59 @@ fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// What a request brings about, unless a fault comes before it. The log is told of a fault that came about.
+/// The effect of a request, on a real API server or by the rules.
+#[cfg(feature = "serve")]
+async fn come_about(shared: &Shared, request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
+    let onward = {
+        let mut world = shared.world();
+        let now = world.clock.now();
+        network::settle(&mut world, now);
+        kubernetes::onward(&world, &request, now)
+    };
+    match onward {
+        None => effect(shared, request, fault, place),
+        Some(Err(refusal)) => Served::Whole(refusal),
+        Some(Ok(onward)) => pass_on(shared, &request, fault, (place, onward)).await,
+    }
+}
+
+/// Lets a real API server answer, unless a fault comes first. Faults that follow from the emulator's rules do nothing here.
+#[cfg(feature = "serve")]
+async fn pass_on(
+    shared: &Shared,
+    request: &Request<Bytes>,
+    fault: Option<&Fault>,
+    (place, onward): (usize, kubernetes::Onward),
+) -> Served {
+    use crate::control_plane::Returned;
+    let kubernetes::Onward { to, user } = onward;
+    let instead = fault.and_then(faulty);
+    let comes_first = instead.is_some() && fault.is_some_and(|fault| !fault.after_effect);
+    let mut served = if comes_first {
+        Served::Whole(crate::reply::empty(StatusCode::OK))
+    } else {
+        match to.send(request, user.is_some()).await {
+            Returned::Whole(mut answer) => {
+                if let Some(user) = user {
+                    answer.extensions_mut().insert(Caller(user));
+                }
+                Served::Whole(answer)
+            }
+            Returned::Stream(answer) => Served::Stream { answer, caller: user },
+        }
+    };
+    if let Some(instead) = instead {
+        served = Served::Whole(instead);
+    }
+    if let (Served::Whole(answer), Some(fault)) = (&mut served, fault)
+        && fault.dress(answer)
+    {
+        shared.world().log.meet(place, fault.word());
+    }
+    served
+}
+
+/// The effect of a request, unless a fault comes first. A fault that happened is logged.
 fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
     let Some(fault) = fault else {
         let mut served = ring(shared, &request);
@@ -173,6 +234,8 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
     came_about |= match &mut served {
         Served::Whole(answer) => fault.dress(answer),
         Served::Watch { parts, .. } => fault.dress_watch(parts),
+        #[cfg(feature = "serve")]
+        Served::Stream { .. } => false,
     };
     if came_about {
         shared.world().log.meet(place, word);
@@ -229,7 +292,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request<Bytes>) -> Served {
     let served = catch_unwind(AssertUnwindSafe(|| by_rules(&mut world, service, request, now)));
     let broken_or_nothing = match &served {
         Ok(Served::Whole(answer)) => keeper::came_to_nothing(answer),
-        Ok(Served::Watch { .. }) => false,
+        Ok(_) => false,
         Err(_) => true,
     };
     world.kept(!broken_or_nothing);
@@ -264,6 +327,11 @@ fn close(shared: &Arc<Shared>, place: usize, served: Served) -> Response<Body> {
             let caller = answer.extensions().get::<Caller>().map(|caller| caller.0.clone());
             world.log.end(place, (!cut).then(|| answer.status().as_u16()), caller);
             answer.map(Body::from)
+        }
+        #[cfg(feature = "serve")]
+        Served::Stream { answer, caller } => {
+            world.log.end(place, Some(answer.status().as_u16()), caller);
+            answer
         }
         Served::Watch { parts, watch, host, caller } => {
             world.log.end(place, Some(parts.status.as_u16()), Some(caller));

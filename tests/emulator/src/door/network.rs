@@ -16,6 +16,9 @@ use crate::operation;
 use crate::reply::{Broken, Caller};
 use crate::world::World;
 
+/// The address of a host that does not respond: one of those that [are for documentation](https://www.rfc-editor.org/rfc/rfc5737).
+const SILENT: &str = "203.0.113.40:443";
+
 /// No world has more to do at one time than this; more means that something does not move on.
 const MOST_STEPS: usize = 1_000_000;
 
@@ -41,9 +44,19 @@ pub(crate) fn settle(world: &mut World, now: Instant) {
     }
 }
 
+/// When something happens by itself next.
+#[cfg(feature = "serve")]
+pub(crate) fn next_event(world: &World) -> Option<Instant> {
+    next(world).map(|(at, _)| at)
+}
+
 fn next(world: &World) -> Option<(Instant, Next)> {
     let operation = operation::next(world).map(|at| (at, Next::Operation));
     let due = |(at, cluster): (usize, &Cluster)| {
+        #[cfg(feature = "serve")]
+        if let Some(real) = &cluster.real {
+            return Some((real.remote.next_event()?, Next::Cluster(at)));
+        }
         let next = cluster.kubernetes.as_ref()?.next_event()?;
         Some((next, Next::Cluster(at)))
     };
@@ -53,6 +66,12 @@ fn next(world: &World) -> Option<(Instant, Next)> {
 
 /// Moves one cluster on.
 pub(crate) fn advance(world: &mut World, at: usize, now: Instant) {
+    #[cfg(feature = "serve")]
+    if let Some(mut real) = world.clusters[at].real.take() {
+        real.remote.advance(now, &mut Nodes { world, cluster: at, now });
+        world.clusters[at].real = Some(real);
+        return;
+    }
     let Some(kubernetes) = world.clusters[at].kubernetes.take() else {
         return;
     };
@@ -76,6 +95,18 @@ impl Drop for Lent<'_> {
     }
 }
 
+/// Pulls on a node of the first cluster.
+#[cfg(all(test, feature = "serve"))]
+pub(crate) fn pull_on_a_node(
+    world: &mut World,
+    node: &mut crate::node::Node,
+    image: &crate::node::Image,
+    secrets: Vec<crate::node::PullSecret>,
+) -> Result<String, String> {
+    let now = Instant::now();
+    node.pull(image, secrets, now, &mut Nodes { world, cluster: 0, now })
+}
+
 /// The network of one cluster's nodes.
 struct Nodes<'a> {
     world: &'a mut World,
@@ -88,7 +119,7 @@ impl Network for Nodes<'_> {
         let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         let service = self.world.service(&host);
         let place = self.world.log.start(service, request.method(), request.uri(), From::Node);
-        if service == Service::Unknown {
+        if service == Service::Unknown || self.world.is_unknown_to_nodes(&host, self.now) {
             self.world.log.end(place, None, None);
             return Err(NetworkFailure::NoSuchHost);
         }
@@ -112,7 +143,8 @@ impl Network for Nodes<'_> {
         self.world.log.end(place, status, caller);
         match broken {
             None => Ok(answer),
-            Some(Broken::Reset | Broken::Silent) => Err(NetworkFailure::Timeout { address: format!("{host}:443") }),
+            Some(Broken::Reset) => Err(NetworkFailure::Cut),
+            Some(Broken::Silent) => Err(NetworkFailure::Timeout { address: SILENT.to_owned() }),
             Some(Broken::Untrusted(why)) => Err(NetworkFailure::Tls(why)),
         }
     }
@@ -122,7 +154,8 @@ impl Network for Nodes<'_> {
         // Nodes of a cluster with a service principal sign in as that.
         let principal = cluster.seed.service_principal.then_some(&cluster.control_plane);
         let kubelet = self.world.principal(cluster.kubelet.as_ref().or(principal)?)?;
-        Some(self.world.token(kubelet, audience.trim_end_matches('/'), self.now))
+        let life = crate::entra::machine::LIFE.as_secs();
+        Some(self.world.token(kubelet, audience.trim_end_matches('/'), life, self.now))
     }
 
     fn tenant(&self) -> String {

@@ -1,5 +1,5 @@
-//! Clients that show no secret but an assertion: one that they signed with the key of a certificate, or one that somebody whom
-//! they trust has given them.
+//! Clients that show an assertion instead of a secret: one that they signed with the key of a certificate, or one of an issuer that
+//! they trust.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,10 +11,10 @@ use super::HOST;
 use crate::principal::Principal;
 use crate::world::World;
 
-/// Whom an assertion of somebody else has to be made for.
+/// The audience that another issuer's assertion must have.
 const EXCHANGE: &str = "api://AzureADTokenExchange";
 
-/// Somebody else's assertions with which a principal may sign in.
+/// Assertions of other issuers with which a principal may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Federated {
     pub(crate) issuer: String,
@@ -65,7 +65,7 @@ fn own(
     let endpoint = format!("/{}/oauth2/v2.0/token", world.tenant);
     let audience = claims["aud"].as_str().unwrap_or_default();
     let is_ours = |host: &str| audience == format!("https://{host}{endpoint}");
-    // Where an address of this machine is a cloud of its own, its clients know this Entra by that address.
+    // Where an address of this machine is its own cloud, its clients know this Entra by that address.
     let is_local =
         || world.signer.serves_locally && audience.starts_with("https://localhost:") && audience.ends_with(&endpoint);
     if claims["sub"] != claims["iss"] || !(is_ours(HOST) || is_local()) {
@@ -101,7 +101,7 @@ fn is_signed(_: &[u8], algorithm: &str, _: &str, signature: &str) -> bool {
     matches!(algorithm, "PS256" | "RS256") && !signature.is_empty()
 }
 
-/// One that somebody else has given.
+/// One from another issuer.
 fn foreign(principal: &Principal, claims: &Value) -> Result<(), Fault> {
     let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
     let shown = Federated { issuer: text("iss"), subject: text("sub") };

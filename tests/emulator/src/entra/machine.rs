@@ -1,4 +1,6 @@
-//! The address at which a machine of Azure asks for tokens of its own identities.
+//! The address at which a machine of Azure asks for tokens of its identities.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -9,8 +11,12 @@ use crate::reply::{self, Broken, Caller, Reply};
 use crate::world::World;
 
 pub(crate) const HOST: &str = "169.254.169.254";
+/// How long the tokens of [managed identities][1] live.
+///
+/// [1]: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations
+pub(crate) const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Answers a request, if the program under test runs on a machine that has an identity; elsewhere nobody answers there.
+/// Answers a request, if the program under test runs on a machine that has an identity; elsewhere nothing answers at that address.
 pub(crate) fn serve(world: &World, request: &Request<Bytes>, now: Instant) -> Reply {
     let Some(first) = world.machine.first() else {
         let mut cut = reply::empty(StatusCode::BAD_GATEWAY);
@@ -40,15 +46,16 @@ pub(crate) fn serve(world: &World, request: &Request<Bytes>, now: Instant) -> Re
             &format!("The resource principal named {resource} was not found in the tenant."),
         );
     };
-    let end = world.clock.unix(now) + world.timing.token.as_secs();
+    let life = LIFE.as_secs();
+    let end = world.clock.unix(now) + life;
     let mut answer = reply::json(
         StatusCode::OK,
         &json!({
-            "access_token": world.token(principal, &audience, now),
+            "access_token": world.token(principal, &audience, life, now),
             "client_id": principal.client_id,
-            "expires_in": world.timing.token.as_secs().to_string(),
+            "expires_in": life.to_string(),
             "expires_on": end.to_string(),
-            "ext_expires_in": world.timing.token.as_secs().to_string(),
+            "ext_expires_in": life.to_string(),
             "not_before": world.clock.unix(now).to_string(),
             "resource": resource,
             "token_type": "Bearer",

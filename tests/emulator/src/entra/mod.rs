@@ -124,8 +124,8 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
             "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.";
         return refused(StatusCode::BAD_REQUEST, "invalid_grant", 53003, text);
     }
-    let token = world.token(principal, &audience, now);
-    let life = world.timing.token.as_secs();
+    let life = world.token_life(principal, now);
+    let token = world.token(principal, &audience, life, now);
     let mut answer = reply::json(
         StatusCode::OK,
         &json!({"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}),

@@ -41,7 +41,7 @@ impl Emulator {
     }
 
     /// Lets the program under test run on a machine that has these callers as its identities, the first of them as its own. Without it,
-    /// nobody answers at the address where a machine asks.
+    /// nothing answers at the address where a machine asks.
     #[must_use]
     pub fn with_machine_identities(self, callers: &[&str]) -> Self {
         self.act(|world| world.machine = callers.iter().map(|name| (*name).to_owned()).collect());

@@ -78,7 +78,7 @@ fn tokens(request: &Request<Bytes>) -> Vec<String> {
     found
 }
 
-/// Who issued a token, where that is somebody of the real Azure. Those of emulators are known by their key's name.
+/// The issuer of a token, if that is the real Azure. Those of emulators are known by their key's name.
 fn real_issuer(token: &str) -> Option<String> {
     let mut parts = token.split('.');
     let mut read = || -> Option<Value> {

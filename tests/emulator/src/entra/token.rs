@@ -1,6 +1,6 @@
 //! Tokens: shaped like JSON web tokens, with a tag that only this emulator can make.
 //!
-//! The tag is a hash over a key made anew for each emulator, not a public-key signature: nobody but the emulator has to
+//! The tag is a hash over a key made anew for each emulator, not a public-key signature: no one but the emulator has to
 //! check it.
 
 use std::collections::{BTreeMap, HashSet};
@@ -22,7 +22,7 @@ pub(crate) const KUBERNETES: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 /// Makes and checks tokens.
 pub(crate) struct Signer {
     key: [u8; 16],
-    /// Whether an address of this machine is a cloud of its own: then tokens for it are for all that answers there.
+    /// Whether an address of this machine is its own cloud: then tokens for it are for all that answers there.
     pub(crate) serves_locally: bool,
     /// The tags of tokens that have expired before their time.
     expired: HashSet<String>,

@@ -19,7 +19,7 @@ pub(crate) enum Arrival {
     Truncated,
     /// The head and one half come at once, the other half after this time.
     Slow(Duration),
-    /// The head and one half come at once, and then nothing. What has no length, a watch, goes on for this time first.
+    /// The head and one half come at once, and then nothing. A response without a length, a watch, continues for this time first.
     Silent(Duration),
 }
 

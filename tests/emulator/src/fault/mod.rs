@@ -302,7 +302,7 @@ impl Fault {
         true
     }
 
-    /// The same for a watch: one that is cut off has told the first of its events.
+    /// The same for a watch: one that is cut off has sent the first of its events.
     pub(crate) fn dress_watch(&self, head: &mut http::response::Parts) -> bool {
         let is_for_lists = |outcome| matches!(outcome, &Outcome::RepeatedPage | &Outcome::Odd(_) | &Outcome::Lagging);
         if matches!(self.outcome, Outcome::ExpiredToken) || is_for_lists(&self.outcome) {

@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Value, json};
 
 /// Where null is a value that belongs there, and means none: lists, as services in Go write them, and the identities of a cluster that has
-/// none. There it would be a lie, which nobody can tell from the truth.
+/// none. There it would be a lie, which no one can tell from the truth.
 const NONE_IF_NULL: [&str; 4] = ["/value", "/items", "/resources", "/properties/identityProfile"];
 
 /// What stands where something else belongs.

@@ -119,7 +119,7 @@ fn grave(fault: Fault, dice: &mut Dice) -> Fault {
     }
 }
 
-/// Whoever meets silence has to wait until their patience ends.
+/// A client that gets no response waits until its own timeout.
 fn silent(fault: Fault, dice: &mut Dice) -> Fault {
     match dice.below(3) {
         0 => perhaps_after(fault.silent(), dice),
@@ -139,7 +139,7 @@ fn odd(fault: Fault, dice: &mut Dice) -> Fault {
     })
 }
 
-/// Elsewhere, where nobody answers, or round and round.
+/// To another address, where nothing answers, or in a circle.
 fn redirected(fault: Fault, dice: &mut Dice) -> Fault {
     let status = [301, 302, 307, 308][dice.below(4)];
     let place = if dice.below(2) == 0 { ELSEWHERE } else { "/" };
@@ -172,7 +172,7 @@ fn wrong_type(fault: Fault, dice: &mut Dice) -> Fault {
     }
 }
 
-/// Some seconds; once in a while longer than anybody wants to wait.
+/// Some seconds; once in a while longer than any client wants to wait.
 fn slow(dice: &mut Dice) -> Duration {
     let seconds = if dice.below(20) == 0 { dice.between(300, 3600) } else { dice.between(1, 30) };
     Duration::from_secs(seconds)

@@ -41,7 +41,7 @@ impl Filter {
         Some(Self::Equals(member.trim().to_ascii_lowercase(), quoted(value)?))
     }
 
-    /// Whether somebody is meant. A member that nobody here has is equal to nothing.
+    /// Whether this principal is meant. A member that no principal here has is equal to nothing.
     pub(super) fn meets(&self, one: &Principal) -> bool {
         match self {
             Self::All => true,

@@ -1,6 +1,6 @@
 //! Microsoft Graph: service principals, users and groups, found by filters, and who is in which group.
 //!
-//! Rights in Azure are none here: a caller needs a permission of the directory, which nobody has until it is given.
+//! Rights in Azure do not count here: a caller needs a permission of the directory, which none has until it is given.
 
 mod filter;
 
@@ -134,7 +134,7 @@ fn by_ids(world: &World, sent: &[u8]) -> Reply {
     list("directoryObjects", &known.map(body).collect::<Vec<_>>())
 }
 
-/// All groups that somebody is in, through others too.
+/// All groups that a principal is in, directly or through other groups.
 fn groups_of(world: &World, id: &str) -> Reply {
     let Some(one) = world.principal(id) else {
         return missing(id);
@@ -151,7 +151,7 @@ fn transitive_member_of(world: &World, id: &str) -> Reply {
     list("directoryObjects", &groups.iter().filter_map(|id| world.principal(id)).map(body).collect::<Vec<_>>())
 }
 
-/// Which of some groups somebody is in, through others too.
+/// Which of some groups a principal is in, directly or through other groups.
 fn check_groups(world: &World, id: &str, sent: &[u8]) -> Reply {
     let Some(one) = world.principal(id) else {
         return missing(id);

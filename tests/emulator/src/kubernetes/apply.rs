@@ -7,7 +7,7 @@ use super::ownership::{self, Author, Entry};
 use super::refusal::Refusal;
 use super::schema::{ListKind, is_atomic_map, list_kind, same_entry};
 
-/// The object after applying a configuration to what is there (or to nothing).
+/// The object after applying a configuration to what exists (or to nothing).
 pub(super) fn apply(
     live: Option<&Value>,
     configuration: &Value,
@@ -15,6 +15,9 @@ pub(super) fn apply(
     force: bool,
 ) -> Result<Value, Refusal> {
     let mut entries = live.map(ownership::read).unwrap_or_default();
+    if let Some(live) = live.filter(|_| entries.is_empty()) {
+        entries = ownership::before_first_apply(live, author);
+    }
     let applied = author.writable(configuration);
     if let Some(live) = live {
         let conflicts = conflicts(live, configuration, &applied, &entries, author);
@@ -46,8 +49,13 @@ fn conflicts(
     let others = entries.iter().filter(|entry| !author.wrote(entry));
     others
         .flat_map(|entry| {
-            let shared = entry.fields.0.intersection(&applied.0);
-            let changed = shared.filter(|path| {
+            let mut shared: Vec<&Path> = entry.fields.0.intersection(&applied.0).collect();
+            // Values first, then what is within others, at each level.
+            shared.sort_by_key(|path| {
+                let steps = path.iter().enumerate();
+                steps.map(|(at, step)| (at + 1 < path.len(), step.as_str())).collect::<Vec<_>>()
+            });
+            let changed = shared.into_iter().filter(|path| {
                 let is_entry = path.last().is_some_and(|step| !step.starts_with("f:"));
                 !is_entry && value_at(live, path) != value_at(configuration, path)
             });
@@ -56,7 +64,7 @@ fn conflicts(
         .collect()
 }
 
-/// A manager as a conflict names it; one that does not apply is named with the version and time of its write.
+/// A manager as a conflict names it; one that does not apply is named with the version of its write.
 fn described(entry: &Entry) -> String {
     let subresource = if entry.subresource.is_empty() {
         String::new()
@@ -66,7 +74,7 @@ fn described(entry: &Entry) -> String {
     if entry.operation == "Apply" {
         return format!("\"{}\"{subresource}", entry.manager);
     }
-    format!("\"{}\"{subresource} using {} at {}", entry.manager, entry.api_version, entry.time)
+    format!("\"{}\"{subresource} using {}", entry.manager, entry.api_version)
 }
 
 fn merge<'a>(live: &mut Value, applied: &'a Value, fields: &mut Vec<&'a str>, custom: bool) {
@@ -90,6 +98,7 @@ fn merge<'a>(live: &mut Value, applied: &'a Value, fields: &mut Vec<&'a str>, cu
             ListKind::Keyed(keys) => {
                 for entry in entries {
                     match there.iter_mut().find(|known| same_entry(known, entry, keys)) {
+                        Some(known) if fields[..] == ["metadata", "ownerReferences"] => known.clone_from(entry),
                         Some(known) => merge(known, entry, fields, custom),
                         None => there.push(entry.clone()),
                     }
@@ -100,7 +109,7 @@ fn merge<'a>(live: &mut Value, applied: &'a Value, fields: &mut Vec<&'a str>, cu
     }
 }
 
-/// Removes what this manager applied before and does not apply now, unless somebody else owns it or a part of it.
+/// Removes what this manager applied before and does not apply now, unless another manager owns it or a part of it.
 fn remove_dropped(merged: &mut Value, applied: &FieldSet, entries: &[Entry], author: &Author<'_>) {
     let Some(own) = entries.iter().find(|entry| author.wrote(entry)) else {
         return;

@@ -4,16 +4,33 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::defaults_pod::{entries, pod, pod_spec, quality};
 use super::kinds::Kind;
-use super::object::{default_to, map, name};
-use crate::node::Image;
+use super::object::{add_finalizer, default_to, map, name};
+use super::quantity;
+
+/// How often a daemon set's template has changed; a separate number in older versions.
+pub(super) const GENERATION_OF_TEMPLATE: &str = "deprecated.daemonset.template.generation";
 
 /// Fills in the defaults of a kind.
 pub(super) fn fill(kind: &Kind, object: &mut Value) {
+    super::validate_custom::fill(&kind.definition, object);
+    super::policy::defaults(kind, object);
     match kind.kind.as_str() {
         "Pod" => pod(object),
         "Deployment" => deployment(object),
         "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => workload(object, &kind.kind),
+        "CronJob" => cron_job(object),
+        "NetworkPolicy" => network_policy(object),
+        "HorizontalPodAutoscaler" => autoscaler(object),
+        "PersistentVolumeClaim" => claim(object),
+        "PersistentVolume" => persistent_volume(object),
+        "LimitRange" => limit_range(object),
+        "ResourceQuota" => quantity::shorten(map(object, &["spec"]).get_mut("hard")),
+        "StorageClass" => storage_class(object),
+        "Role" | "ClusterRole" => rules(object),
+        "RoleBinding" | "ClusterRoleBinding" => subjects(object),
+        "PriorityClass" => default_to(map(object, &[]), "preemptionPolicy", json!("PreemptLowerPriority")),
         "Service" => service(object),
         "Secret" => secret(object),
         "Namespace" => namespace(object),
@@ -34,6 +51,7 @@ fn deployment(object: &mut Value) {
         default_to(rolling, "maxSurge", json!("25%"));
         default_to(rolling, "maxUnavailable", json!("25%"));
     }
+    map(object, &["spec", "template", "metadata"]).entry("creationTimestamp").or_insert(Value::Null);
     pod_spec(map(object, &["spec", "template", "spec"]));
 }
 
@@ -45,94 +63,190 @@ fn workload(object: &mut Value, kind: &str) {
             default_to(spec, "replicas", json!(1));
             default_to(spec, "podManagementPolicy", json!("OrderedReady"));
             default_to(spec, "revisionHistoryLimit", json!(10));
-            default_to(map(object, &["spec", "updateStrategy"]), "type", json!("RollingUpdate"));
+            let retention = json!({"whenDeleted": "Retain", "whenScaled": "Retain"});
+            default_to(spec, "persistentVolumeClaimRetentionPolicy", retention);
+            rolling_update(object, &[("partition", json!(0))]);
         }
         "DaemonSet" => {
             default_to(spec, "revisionHistoryLimit", json!(10));
-            default_to(map(object, &["spec", "updateStrategy"]), "type", json!("RollingUpdate"));
+            rolling_update(object, &[("maxSurge", json!(0)), ("maxUnavailable", json!(1))]);
+            let annotations = map(object, &["metadata", "annotations"]);
+            let known = annotations.get(GENERATION_OF_TEMPLATE).and_then(Value::as_str);
+            // An update gets that of the object.
+            let number = known.and_then(|known| known.parse::<i64>().ok()).unwrap_or(1).max(1);
+            annotations.insert(GENERATION_OF_TEMPLATE.to_owned(), json!(number.to_string()));
         }
-        "Job" => {
-            default_to(spec, "completions", json!(1));
-            default_to(spec, "parallelism", json!(1));
-            default_to(spec, "backoffLimit", json!(6));
-        }
+        "Job" => job(object),
         _ => {}
     }
+    map(object, &["spec", "template", "metadata"]).entry("creationTimestamp").or_insert(Value::Null);
     pod_spec(map(object, &["spec", "template", "spec"]));
 }
 
-fn pod(object: &mut Value) {
+fn rolling_update(object: &mut Value, defaults: &[(&str, Value)]) {
+    let strategy = map(object, &["spec", "updateStrategy"]);
+    default_to(strategy, "type", json!("RollingUpdate"));
+    if strategy["type"] == "RollingUpdate" {
+        let rolling = map(object, &["spec", "updateStrategy", "rollingUpdate"]);
+        for (name, value) in defaults {
+            default_to(rolling, name, value.clone());
+        }
+    }
+}
+
+fn job(object: &mut Value) {
+    job_spec(map(object, &["spec"]));
+    // A job without labels gets those of its template.
+    if object["metadata"].get("labels").is_none_or(|labels| labels.as_object().is_none_or(Map::is_empty))
+        && let Some(labels) = object.pointer("/spec/template/metadata/labels").cloned()
+    {
+        map(object, &["metadata"]).insert("labels".to_owned(), labels);
+    }
+}
+
+fn job_spec(spec: &mut Map<String, Value>) {
+    let one = spec.get("completions").is_none_or(Value::is_null) && spec.get("parallelism").is_none_or(Value::is_null);
+    if one {
+        spec.insert("completions".to_owned(), json!(1));
+    }
+    default_to(spec, "parallelism", json!(1));
+    default_to(spec, "backoffLimit", json!(6));
+    default_to(spec, "completionMode", json!("NonIndexed"));
+    default_to(spec, "suspend", json!(false));
+    default_to(spec, "podReplacementPolicy", json!("TerminatingOrFailed"));
+    default_to(spec, "manualSelector", json!(false));
+}
+
+/// Sets a new job's selector, and the labels of its pods, to its own uid. The API server does so after it has filled in the defaults.
+fn select_by_uid(object: &mut Value) {
+    let is_labelled = object.pointer("/metadata/labels") != object.pointer("/spec/template/metadata/labels");
+    if object["spec"]["manualSelector"] == true {
+        return;
+    }
+    let (uid, name) = (object["metadata"]["uid"].clone(), object["metadata"]["name"].clone());
+    map(object, &["spec", "selector", "matchLabels"])
+        .insert("batch.kubernetes.io/controller-uid".to_owned(), uid.clone());
+    let labels = map(object, &["spec", "template", "metadata", "labels"]);
+    for prefix in ["batch.kubernetes.io/", ""] {
+        labels.insert(format!("{prefix}controller-uid"), uid.clone());
+        labels.insert(format!("{prefix}job-name"), name.clone());
+    }
+    // In Go, labels that came from the template are the same map, and change with it.
+    if !is_labelled {
+        let labels = labels.clone();
+        map(object, &["metadata"]).insert("labels".to_owned(), json!(labels));
+    }
+}
+
+fn cron_job(object: &mut Value) {
     let spec = map(object, &["spec"]);
-    default_to(spec, "enableServiceLinks", json!(true));
-    default_to(spec, "preemptionPolicy", json!("PreemptLowerPriority"));
-    default_to(spec, "priority", json!(0));
-    default_to(spec, "serviceAccountName", json!("default"));
-    let account = spec["serviceAccountName"].clone();
-    default_to(spec, "serviceAccount", account);
-    let tolerations = ["not-ready", "unreachable"].map(|condition| {
-        json!({"key": format!("node.kubernetes.io/{condition}"), "operator": "Exists", "effect": "NoExecute",
-            "tolerationSeconds": 300})
-    });
-    default_to(spec, "tolerations", json!(tolerations));
-    pod_spec(spec);
+    default_to(spec, "concurrencyPolicy", json!("Allow"));
+    default_to(spec, "suspend", json!(false));
+    default_to(spec, "successfulJobsHistoryLimit", json!(3));
+    default_to(spec, "failedJobsHistoryLimit", json!(1));
+    map(object, &["spec", "jobTemplate", "metadata"]).entry("creationTimestamp").or_insert(Value::Null);
+    map(object, &["spec", "jobTemplate", "spec", "template", "metadata"])
+        .entry("creationTimestamp")
+        .or_insert(Value::Null);
+    pod_spec(map(object, &["spec", "jobTemplate", "spec", "template", "spec"]));
 }
 
-fn pod_spec(spec: &mut Map<String, Value>) {
-    default_to(spec, "restartPolicy", json!("Always"));
-    default_to(spec, "dnsPolicy", json!("ClusterFirst"));
-    default_to(spec, "schedulerName", json!("default-scheduler"));
-    default_to(spec, "securityContext", json!({}));
-    default_to(spec, "terminationGracePeriodSeconds", json!(30));
-    for field in ["initContainers", "containers"] {
-        entries(spec.get_mut(field)).for_each(container);
+fn network_policy(object: &mut Value) {
+    let has_egress = object["spec"].get("egress").is_some();
+    let types = if has_egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
+    default_to(map(object, &["spec"]), "policyTypes", types);
+}
+
+fn autoscaler(object: &mut Value) {
+    let spec = map(object, &["spec"]);
+    default_to(spec, "minReplicas", json!(1));
+    let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}});
+    default_to(spec, "metrics", json!([metric]));
+}
+
+fn claim(object: &mut Value) {
+    default_to(map(object, &["spec"]), "volumeMode", json!("Filesystem"));
+}
+
+fn persistent_volume(object: &mut Value) {
+    let spec = map(object, &["spec"]);
+    default_to(spec, "volumeMode", json!("Filesystem"));
+    default_to(spec, "persistentVolumeReclaimPolicy", json!("Retain"));
+    if let Some(Value::Object(path)) = spec.get_mut("hostPath") {
+        default_to(path, "type", json!(""));
     }
-    entries(spec.get_mut("volumes")).for_each(volume);
 }
 
-fn entries(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
-    list.and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
-}
-
-fn container(container: &mut Map<String, Value>) {
-    default_to(container, "resources", json!({}));
-    default_to(container, "terminationMessagePath", json!("/dev/termination-log"));
-    default_to(container, "terminationMessagePolicy", json!("File"));
-    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
-    // An image that cannot be read is no reason to refuse here: kubelet reports it.
-    let latest = Image::parse(image).is_ok_and(|image| image.is_latest());
-    default_to(container, "imagePullPolicy", json!(if latest { "Always" } else { "IfNotPresent" }));
-    entries(container.get_mut("ports")).for_each(|port| default_to(port, "protocol", json!("TCP")));
-    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        if let Some(Value::Object(probe)) = container.get_mut(probe) {
-            default_to(probe, "timeoutSeconds", json!(1));
-            default_to(probe, "periodSeconds", json!(10));
-            default_to(probe, "successThreshold", json!(1));
-            default_to(probe, "failureThreshold", json!(3));
+fn limit_range(object: &mut Value) {
+    entries(map(object, &["spec"]).get_mut("limits"))
+        .filter(|limit| limit.get("type") == Some(&json!("Container")))
+        .for_each(|limit| {
+            let max = limit.get("max").cloned().unwrap_or_else(|| json!({}));
+            let min = limit.get("min").cloned().unwrap_or_else(|| json!({}));
+            let merge = |limit: &mut Map<String, Value>, field: &str, from: &Value| {
+                let entry = limit.entry(field).or_insert_with(|| json!({}));
+                for (name, value) in from.as_object().into_iter().flatten() {
+                    entry.as_object_mut().map(|entry| entry.entry(name).or_insert_with(|| value.clone()));
+                }
+            };
+            merge(limit, "default", &max);
+            let default = limit.get("default").cloned().unwrap_or_default();
+            merge(limit, "defaultRequest", &default);
+            merge(limit, "defaultRequest", &min);
+        });
+    for limit in entries(map(object, &["spec"]).get_mut("limits")) {
+        for bound in ["default", "defaultRequest", "max", "min", "maxLimitRequestRatio"] {
+            quantity::shorten(limit.get_mut(bound));
         }
     }
-    entries(container.get_mut("env")).for_each(|variable| {
-        if let Some(Value::Object(field)) = variable.get_mut("valueFrom").and_then(|from| from.get_mut("fieldRef")) {
-            default_to(field, "apiVersion", json!("v1"));
-        }
-    });
 }
 
-fn volume(volume: &mut Map<String, Value>) {
-    for source in ["secret", "configMap", "projected", "downwardAPI"] {
-        if let Some(Value::Object(source)) = volume.get_mut(source) {
-            default_to(source, "defaultMode", json!(420));
-        }
+/// A list without entries is null there.
+fn rules(object: &mut Value) {
+    let role = map(object, &[]);
+    if role.get("rules").is_none_or(|rules| rules.as_array().is_some_and(Vec::is_empty)) {
+        role.insert("rules".to_owned(), Value::Null);
     }
-    if volume.len() == 1 {
-        volume.insert("emptyDir".to_owned(), json!({}));
+}
+
+fn subjects(object: &mut Value) {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let binding = map(object, &[]);
+    if binding.get("subjects").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        binding.remove("subjects");
     }
+    entries(binding.get_mut("subjects"))
+        .filter(|subject| matches!(subject.get("kind").and_then(Value::as_str), Some("User" | "Group")))
+        .for_each(|subject| default_to(subject, "apiGroup", json!(GROUP)));
+    default_to(map(object, &["roleRef"]), "apiGroup", json!(GROUP));
+}
+
+fn storage_class(object: &mut Value) {
+    let class = map(object, &[]);
+    default_to(class, "reclaimPolicy", json!("Delete"));
+    default_to(class, "volumeBindingMode", json!("Immediate"));
 }
 
 fn service(object: &mut Value) {
     let spec = map(object, &["spec"]);
     default_to(spec, "type", json!("ClusterIP"));
     default_to(spec, "sessionAffinity", json!("None"));
-    default_to(spec, "internalTrafficPolicy", json!("Cluster"));
+    let kind = spec.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if kind != "ExternalName" {
+        default_to(spec, "internalTrafficPolicy", json!("Cluster"));
+    }
+    if matches!(kind.as_str(), "LoadBalancer" | "NodePort") {
+        default_to(spec, "externalTrafficPolicy", json!("Cluster"));
+    }
+    if kind == "LoadBalancer" {
+        default_to(spec, "allocateLoadBalancerNodePorts", json!(true));
+    }
+    if spec.get("clusterIP").is_some_and(|address| address == "None") {
+        default_to(spec, "clusterIPs", json!(["None"]));
+        let is_selected = spec.get("selector").is_some();
+        default_to(spec, "ipFamilies", if is_selected { json!(["IPv4"]) } else { json!(["IPv4", "IPv6"]) });
+        default_to(spec, "ipFamilyPolicy", json!(if is_selected { "SingleStack" } else { "RequireDualStack" }));
+    }
     entries(spec.get_mut("ports")).for_each(|port| {
         default_to(port, "protocol", json!("TCP"));
         let target = port.get("port").cloned().unwrap_or_default();
@@ -155,7 +269,17 @@ fn secret(object: &mut Value) {
 fn namespace(object: &mut Value) {
     let name = name(object).to_owned();
     map(object, &["metadata", "labels"]).insert("kubernetes.io/metadata.name".to_owned(), json!(name));
-    default_to(map(object, &["spec"]), "finalizers", json!(["kubernetes"]));
+}
+
+/// What the API server sets after it has noted whose fields are whose.
+pub(super) fn prepare(kind: &Kind, object: &mut Value) {
+    match kind.kind.as_str() {
+        "Namespace" => default_to(map(object, &["spec"]), "finalizers", json!(["kubernetes"])),
+        "PersistentVolumeClaim" => add_finalizer(object, "kubernetes.io/pvc-protection"),
+        "PersistentVolume" => add_finalizer(object, "kubernetes.io/pv-protection"),
+        "Job" => select_by_uid(object),
+        _ => {}
+    }
 }
 
 fn definition(object: &mut Value) {
@@ -171,45 +295,23 @@ pub(super) fn first_status(kind: &Kind, object: &Value, time: &str) -> Option<Va
     match kind.kind.as_str() {
         "Pod" => Some(json!({"phase": "Pending", "qosClass": quality(object)})),
         "Namespace" => Some(json!({"phase": "Active"})),
+        "PersistentVolumeClaim" => Some(json!({"phase": "Pending"})),
+        "PersistentVolume" => Some(json!({"phase": "Pending", "lastPhaseTransitionTime": time})),
+        "PodDisruptionBudget" => {
+            Some(json!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0}))
+        }
+        "HorizontalPodAutoscaler" => Some(json!({"desiredReplicas": 0, "currentMetrics": null})),
         "Service" | "Ingress" => Some(json!({"loadBalancer": {}})),
-        "ReplicaSet" | "StatefulSet" => Some(json!({"replicas": 0})),
+        "ReplicaSet" => Some(json!({"replicas": 0})),
+        "StatefulSet" => Some(json!({"replicas": 0, "availableReplicas": 0})),
         "DaemonSet" => Some(json!({"currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0,
             "numberReady": 0})),
         "CustomResourceDefinition" => {
-            let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": time});
-            let versions: Vec<_> = super::object::list(object, "/spec/versions")
-                .iter()
-                .filter(|version| version["storage"] == true)
-                .map(|version| version["name"].clone())
-                .collect();
-            Some(json!({"acceptedNames": object["spec"]["names"], "storedVersions": versions, "conditions": [
-                condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-                condition("Established", "InitialNamesAccepted", "the initial names have been accepted")]}))
+            let versions = super::object::list(object, "/spec/versions").iter();
+            let stored: Vec<_> =
+                versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone()).collect();
+            Some(json!({"acceptedNames": {"kind": "", "plural": ""}, "storedVersions": stored, "conditions": null}))
         }
         _ => kind.status.then(|| json!({})).filter(|_| !kind.custom),
-    }
-}
-
-fn quality(pod: &Value) -> &'static str {
-    let containers = super::object::list(pod, "/spec/containers");
-    let part = |container: &Value, part: &str| {
-        container
-            .pointer(&format!("/resources/{part}"))
-            .filter(|part| part.as_object().is_some_and(|part| !part.is_empty()))
-            .cloned()
-    };
-    let bare = |container: &Value| part(container, "requests").is_none() && part(container, "limits").is_none();
-    let fixed = |container: &Value| {
-        let limits = part(container, "limits");
-        let both = limits.as_ref().is_some_and(|limits| limits.get("cpu").is_some() && limits.get("memory").is_some());
-        let requests = part(container, "requests");
-        both && (requests.is_none() || requests == limits)
-    };
-    if containers.iter().all(bare) {
-        "BestEffort"
-    } else if containers.iter().all(fixed) {
-        "Guaranteed"
-    } else {
-        "Burstable"
     }
 }

@@ -12,7 +12,9 @@ pub(super) const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2
 pub(super) fn version(version: &str) -> Value {
     let mut parts = version.split('.');
     let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    json!({"major": major, "minor": minor, "gitVersion": format!("v{version}"), "gitTreeState": "clean",
+    let before = minor.parse::<u32>().unwrap_or(1).saturating_sub(1).to_string();
+    json!({"major": major, "minor": minor, "emulationMajor": major, "emulationMinor": minor,
+        "minCompatibilityMajor": major, "minCompatibilityMinor": before, "gitVersion": format!("v{version}"), "gitTreeState": "clean",
         "gitCommit": "0".repeat(40), "buildDate": "2025-01-01T00:00:00Z", "goVersion": "go1.24", "compiler": "gc",
         "platform": "linux/amd64"})
 }

@@ -10,15 +10,14 @@ use super::schema::{ListKind, is_atomic_map, key_value, list_kind};
 
 pub(super) type Path = Vec<String>;
 
-/// Paths of the values that somebody owns.
+/// Paths of the values that have an owner.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct FieldSet(pub(super) BTreeSet<Path>);
 
 /// Parts of `metadata` that only the server writes, or that name the object.
-const NOT_OWNED: [&str; 10] = [
+const NOT_OWNED: [&str; 9] = [
     "name",
     "namespace",
-    "generateName",
     "uid",
     "resourceVersion",
     "generation",
@@ -36,9 +35,27 @@ impl FieldSet {
             match field.as_str() {
                 "apiVersion" | "kind" => {}
                 "metadata" => set.add_metadata(value, custom),
+                // The conditions of a job are one value, unlike all others.
+                "status" if object["kind"] == "Job" => {
+                    set.add(value, &mut vec!["f:status".to_owned()], &mut vec!["status of a job"], custom);
+                }
                 field => set.add(value, &mut vec![format!("f:{field}")], &mut vec![field], custom),
             }
         }
+        set
+    }
+
+    /// The paths of all values, and those of the maps and lists that hold them: who adds a map owns it as well. Maps that are
+    /// there in every object, since Go has no other empty value, have no owner.
+    pub(super) fn with_holders(object: &Value, custom: bool) -> Self {
+        let mut set = Self::of(object, custom);
+        let holders: BTreeSet<Path> = set
+            .0
+            .iter()
+            .flat_map(|path| (1..path.len()).map(move |end| path[..end].to_vec()))
+            .filter(|path| !is_always_there(path, custom))
+            .collect();
+        set.0.extend(holders);
         set
     }
 
@@ -54,7 +71,8 @@ impl FieldSet {
     fn add<'a>(&mut self, value: &'a Value, path: &mut Path, fields: &mut Vec<&'a str>, custom: bool) {
         match value {
             Value::Object(map) if !map.is_empty() && !is_atomic_map(fields) => {
-                for (field, value) in map {
+                let has_time = fields.last() == Some(&"metadata");
+                for (field, value) in map.iter().filter(|(field, _)| !(has_time && *field == "creationTimestamp")) {
                     path.push(format!("f:{field}"));
                     fields.push(field);
                     self.add(value, path, fields, custom);
@@ -72,7 +90,9 @@ impl FieldSet {
                 ListKind::Keyed(keys) => entries.iter().for_each(|entry| {
                     path.push(key_step(entry, keys));
                     self.insert(path);
-                    if entry.as_object().is_some_and(|entry| !entry.is_empty()) {
+                    // A reference to an owner is one value.
+                    let is_whole = fields == &["metadata", "ownerReferences"];
+                    if !is_whole && entry.as_object().is_some_and(|entry| !entry.is_empty()) {
                         self.add(entry, path, fields, custom);
                     }
                     path.pop();
@@ -139,6 +159,35 @@ impl FieldSet {
         let mut after = self.0.range(path.clone()..).skip(1);
         after.next().is_some_and(|next| next.starts_with(path))
     }
+}
+
+fn is_always_there(path: &[String], custom: bool) -> bool {
+    let path = path.join("/");
+    if path == "f:metadata" {
+        return true;
+    }
+    let template = |rest: &str| {
+        let rest = rest.strip_prefix("/f:jobTemplate/f:spec").unwrap_or(rest);
+        let rest = rest.strip_prefix("/f:jobTemplate").unwrap_or(rest);
+        matches!(
+            rest,
+            "" | "/f:metadata"
+                | "/f:template"
+                | "/f:template/f:metadata"
+                | "/f:template/f:spec"
+                | "/f:template/f:spec/f:containers"
+                | "/f:containers"
+                | "/f:strategy"
+                | "/f:updateStrategy"
+                | "/f:resources"
+                | "/f:scaleTargetRef"
+                | "/f:names"
+                | "/f:podSelector"
+        )
+    };
+    !custom
+        && (path.strip_prefix("f:spec").is_some_and(template)
+            || matches!(path.as_str(), "f:status" | "f:status/f:loadBalancer"))
 }
 
 fn key_step(entry: &Value, keys: &[&str]) -> String {

@@ -12,6 +12,37 @@ pub(super) fn is_allowed(letter: char) -> bool {
     }
 }
 
+/// The error of the server's reader about bytes that are no UTF-8.
+pub(super) fn not_text(bytes: &[u8]) -> String {
+    let valid = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    let rest = &bytes[valid..];
+    let wanted = match rest.first() {
+        Some(0xc0..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf7) => 4,
+        _ => return "yaml: invalid leading UTF-8 octet".to_owned(),
+    };
+    let why = match rest.get(1..wanted) {
+        None => "incomplete UTF-8 octet sequence",
+        Some(more) if more.iter().any(|byte| byte & 0xc0 != 0x80) => "invalid trailing UTF-8 octet",
+        Some(_) if rest[0] == 0xed || rest[0] >= 0xf4 => "invalid Unicode character",
+        Some(_) => "invalid length of a UTF-8 sequence",
+    };
+    format!("yaml: {why}")
+}
+
+/// An error of the parser, in Go's words where a text ends within brackets or quotes.
+pub(super) fn syntax(text: &str, error: &str) -> String {
+    let line = text.lines().count();
+    match (error.starts_with("unclosed bracket"), text.trim_end().chars().last()) {
+        (true, Some('[' | '{' | ',' | ':')) => format!("line {line}: did not find expected node content"),
+        (true, _) if error.contains("'['") => format!("line {line}: did not find expected ',' or ']'"),
+        (true, _) => format!("line {line}: did not find expected ',' or '}}'"),
+        _ if error.starts_with("unclosed quote") => "found unexpected end of stream".to_owned(),
+        _ => error.to_owned(),
+    }
+}
+
 /// In brackets, lines may start with tabs. As spaces they are read the same there; elsewhere [`is_other`] finds them.
 pub(super) fn indented(text: &str) -> String {
     let spaces = |line: &str| {

@@ -24,6 +24,8 @@ pub(super) struct Kind {
     pub(super) custom: bool,
     /// The type of a custom kind's objects, where its definition has a schema.
     pub(super) schema: Option<Type>,
+    /// The schema itself.
+    pub(super) definition: Value,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             scale: false,
             custom: false,
             schema: None,
+            definition: Value::Null,
         }
     }
 
@@ -73,7 +76,10 @@ impl Kind {
 
     /// What a `Status` says about an object of this kind.
     pub(super) fn details(&self, name: &str) -> Value {
-        let mut details = json!({"name": name, "kind": self.plural});
+        let mut details = json!({"kind": self.plural});
+        if !name.is_empty() {
+            details["name"] = json!(name);
+        }
         if !self.group.is_empty() {
             details["group"] = json!(self.group);
         }
@@ -92,6 +98,8 @@ impl Kinds {
             Kind::built_in("apps", "v1", kind, plural, short).with_status().with_scale()
         };
         let rbac = |kind: &str, plural: &str| Kind::built_in("rbac.authorization.k8s.io", "v1", kind, plural, &[]);
+        let policy =
+            |kind: &str, plural: &str| Kind::built_in(super::policy::GROUP, "v1", kind, plural, &[]).cluster_wide();
         let mut daemon_sets = apps("DaemonSet", "daemonsets", &["ds"]);
         daemon_sets.scale = false;
         let mut pods = core("Pod", "pods", &["po"]).with_status();
@@ -122,6 +130,8 @@ impl Kinds {
             core("PersistentVolume", "persistentvolumes", &["pv"]).cluster_wide().with_status(),
             core("ResourceQuota", "resourcequotas", &["quota"]).with_status(),
             core("LimitRange", "limitranges", &["limits"]),
+            policy("ValidatingAdmissionPolicy", "validatingadmissionpolicies").with_status(),
+            policy("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
             rbac("Role", "roles"),
             rbac("RoleBinding", "rolebindings"),
             rbac("ClusterRole", "clusterroles").cluster_wide(),
@@ -186,6 +196,7 @@ fn defined(definition: &Value) -> Vec<Kind> {
             status: version.pointer("/subresources/status").is_some(),
             scale: version.pointer("/subresources/scale").is_some(),
             custom: true,
+            definition: version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_default(),
             schema: Some(version.pointer("/schema/openAPIV3Schema").map_or(Type::Any, of_schema)),
         })
         .collect()

@@ -1,14 +1,16 @@
-//! Making, changing and deleting objects: the rules that hold whoever writes, a client or a controller.
+//! Making, changing and deleting objects: the rules that hold for every writer, a client or a controller.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::controllers::definition;
 use super::kinds::Kind;
 use super::object::{self, is_deleting, list, map, name, namespace, text, uid};
 use super::ownership::{self, Author};
+use super::policy::Attempt;
 use super::refusal::Refusal;
 use super::store::Key;
-use super::{Kubernetes, defaults, limits, validate};
+use super::{Kubernetes, defaults, defaults_pod, limits, validate, validate_metadata};
 
 impl Kubernetes {
     /// Makes a new object. Without an author the object has its `managedFields` already.
@@ -27,14 +29,12 @@ impl Kubernetes {
         }
         self.set_first_metadata(kind, place, &mut object)?;
         self.check_namespace(kind, place, name(&object))?;
-        let key = object::key(&kind.resource(), &object);
-        if self.store.get(&key).is_some() {
-            return Err(Refusal::already_exists(kind, name(&object)));
-        }
-        self.check_quota(kind, place, &object)?;
         defaults::fill(kind, &mut object);
+        if let Some(author) = author {
+            ownership::track(None, &mut object, author);
+        }
+        defaults::prepare(kind, &mut object);
         self.admit(kind, &mut object);
-        self.check_pod_security(kind, place, &object)?;
         let time = self.clock.text(self.now);
         if kind.status {
             map(&mut object, &[]).remove("status");
@@ -42,23 +42,41 @@ impl Kubernetes {
                 map(&mut object, &[]).insert("status".to_owned(), status);
             }
         }
-        check_flaws(kind, name(&object), &validate::flaws(kind, &object))?;
-        if let Some(author) = author {
-            ownership::track(None, &mut object, author);
+        let mut flaws = validate_metadata::prefix_flaws(kind, &object);
+        flaws.extend(validate::flaws(kind, &object));
+        check_flaws(kind, name(&object), &flaws)?;
+        self.check_pod_security(kind, place, &object)?;
+        self.check_limit_ranges(kind, place, &object)?;
+        self.check_policies(&Attempt {
+            kind,
+            subresource: "",
+            operation: "CREATE",
+            place,
+            object: Some(&object),
+            old: None,
+            is_dry_run: dry_run,
+        })?;
+        self.check_quota(kind, place, &object)?;
+        let key = object::key(&kind.resource(), &object);
+        if self.store.get(&key).is_some() {
+            let is_ending = self.store.get(&key).is_some_and(is_deleting);
+            return Err(Refusal::already_exists(kind, name(&object), is_ending));
         }
         limits::check_object(&object)?;
         if dry_run {
             return Ok(object);
         }
         let made = self.store.put(key, object, self.now);
-        self.after_create(kind, &made);
+        if kind.kind == "Namespace" {
+            self.furnish(name(&made));
+        }
         Ok(made)
     }
 
     fn set_first_metadata(&mut self, kind: &Kind, place: &str, object: &mut Value) -> Result<(), Refusal> {
         let prefix = text(object, "/metadata/generateName").to_owned();
         let generated = name(object).is_empty() && !prefix.is_empty();
-        let made_up = if generated { format!("{prefix}{}", self.names.suffix()) } else { String::new() };
+        let made_up = if generated { self.names.generated(&prefix) } else { String::new() };
         let (id, time) = (self.names.uid(), self.clock.text(self.now));
         let metadata = map(object, &["metadata"]);
         if generated {
@@ -96,41 +114,6 @@ impl Kubernetes {
             None => Err(Refusal::not_found(namespaces, place)),
             Some(found) if is_deleting(found) && kind.kind != "Event" => Err(Refusal::terminating(kind, name, place)),
             Some(_) => Ok(()),
-        }
-    }
-
-    /// Admission: a pod takes the pull secrets of its service account, a service gets an address.
-    fn admit(&mut self, kind: &Kind, object: &mut Value) {
-        if kind.kind == "Pod" {
-            let account = text(object, "/spec/serviceAccountName");
-            let account = self.store.get(&Key::new("serviceaccounts", namespace(object), account));
-            let secrets = account.and_then(|account| account.get("imagePullSecrets")).cloned();
-            if let Some(secrets) = secrets.filter(|_| list(object, "/spec/imagePullSecrets").is_empty()) {
-                map(object, &["spec"]).insert("imagePullSecrets".to_owned(), secrets);
-            }
-        }
-        if kind.kind == "Service"
-            && object.pointer("/spec/clusterIP").is_none()
-            && object["spec"]["type"] != "ExternalName"
-        {
-            let address = self.names.service_address();
-            let spec = map(object, &["spec"]);
-            spec.insert("clusterIP".to_owned(), json!(address));
-            spec.insert("clusterIPs".to_owned(), json!([address]));
-            spec.insert("ipFamilies".to_owned(), json!(["IPv4"]));
-            spec.insert("ipFamilyPolicy".to_owned(), json!("SingleStack"));
-        }
-    }
-
-    fn after_create(&mut self, kind: &Kind, made: &Value) {
-        match kind.kind.as_str() {
-            "CustomResourceDefinition" => self.kinds.define(made),
-            "Namespace" => {
-                let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
-                // The account exists already only if the namespace did, and then this is not reached.
-                let _ = self.write_as("kube-controller-manager", "serviceaccounts", name(made), account);
-            }
-            _ => {}
         }
     }
 
@@ -175,6 +158,9 @@ impl Kubernetes {
         }
         let mut after = if subresource == "status" { with_status_of(before, &after) } else { after };
         keep_metadata(kind, before, &mut after)?;
+        if kind.kind == "Pod" {
+            defaults_pod::probe_times(&mut after);
+        }
         if subresource.is_empty() {
             keep_status(kind, before, &mut after);
             defaults::fill(kind, &mut after);
@@ -182,10 +168,20 @@ impl Kubernetes {
             flaws.extend(validate::change_flaws(kind, before, &after));
             check_flaws(kind, name(before), &flaws)?;
             set_generation(kind, before, &mut after);
+            set_generation_of_template(kind, before, &mut after);
         }
         if let Some(author) = author {
             ownership::track(Some(before), &mut after, author);
         }
+        self.check_policies(&Attempt {
+            kind,
+            subresource,
+            operation: "UPDATE",
+            place: namespace(before),
+            object: Some(&after),
+            old: Some(before),
+            is_dry_run: dry_run,
+        })?;
         limits::check_object(&after)?;
         if dry_run || after == *before {
             return Ok(after);
@@ -200,7 +196,7 @@ impl Kubernetes {
             return Ok(after);
         }
         let kept = self.store.put(key, after, self.now);
-        if kind.kind == "CustomResourceDefinition" {
+        if kind.kind == "CustomResourceDefinition" && definition::is_established(&kept) {
             self.kinds.define(&kept);
         }
         Ok(kept)
@@ -264,6 +260,10 @@ fn with_status_of(before: &Value, after: &Value) -> Value {
         Some(status) => map(&mut changed, &[]).insert("status".to_owned(), status.clone()),
         None => map(&mut changed, &[]).remove("status"),
     };
+    match after.pointer("/metadata/annotations") {
+        Some(annotations) => map(&mut changed, &["metadata"]).insert("annotations".to_owned(), annotations.clone()),
+        None => map(&mut changed, &["metadata"]).remove("annotations"),
+    };
     if let Some(managed) = after.pointer("/metadata/managedFields") {
         map(&mut changed, &["metadata"]).insert("managedFields".to_owned(), managed.clone());
     }
@@ -274,8 +274,9 @@ fn with_status_of(before: &Value, after: &Value) -> Value {
 fn keep_metadata(kind: &Kind, before: &Value, after: &mut Value) -> Result<(), Refusal> {
     let id = uid(after);
     if !id.is_empty() && id != uid(before) {
-        let why = format!("Precondition failed: UID in precondition: {id}, UID in object meta: {}", uid(before));
-        return Err(Refusal::conflict(kind, name(before), &why));
+        let flaw = super::refusal::Flaw::invalid("metadata.uid", &json!(id), "field is immutable");
+        // It is checked twice, and listed twice among the causes.
+        return Err(Refusal::invalid(kind, name(before), &[flaw.clone(), flaw]));
     }
     let given = name(after);
     if !given.is_empty() && given != name(before) {
@@ -317,7 +318,22 @@ fn keep_status(kind: &Kind, before: &Value, after: &mut Value) {
 }
 
 fn has_generation(kind: &Kind) -> bool {
-    kind.custom || matches!(kind.group.as_str(), "apps" | "batch" | "networking.k8s.io" | "apiextensions.k8s.io")
+    kind.custom
+        || kind.kind.starts_with("ValidatingAdmissionPolicy")
+        || matches!(kind.group.as_str(), "apps" | "batch" | "networking.k8s.io" | "apiextensions.k8s.io" | "policy")
+        || matches!(kind.kind.as_str(), "Pod" | "PriorityClass")
+}
+
+fn set_generation_of_template(kind: &Kind, before: &Value, after: &mut Value) {
+    if kind.kind != "DaemonSet" {
+        return;
+    }
+    let number = before["metadata"]["annotations"][defaults::GENERATION_OF_TEMPLATE].as_str();
+    let number: i64 = number.and_then(|number| number.parse().ok()).unwrap_or(1);
+    let changed = before.pointer("/spec/template") != after.pointer("/spec/template");
+    // Go's numbers begin anew behind the last one.
+    let number = json!(number.wrapping_add(i64::from(changed)).to_string());
+    map(after, &["metadata", "annotations"]).insert(defaults::GENERATION_OF_TEMPLATE.to_owned(), number);
 }
 
 /// A new generation when anything but metadata and status changed.
@@ -330,7 +346,9 @@ fn set_generation(kind: &Kind, before: &Value, after: &mut Value) {
         }
         rest
     };
-    if has_generation(kind) && rest(before) != rest(after) {
+    // Annotations of a deployment are copied to its replica sets.
+    let noted = |object: &Value| object.pointer("/metadata/annotations").cloned().filter(|_| kind.kind == "Deployment");
+    if has_generation(kind) && (rest(before) != rest(after) || noted(before) != noted(after)) {
         let generation = object::number(before, "/metadata/generation").unwrap_or(0) + 1;
         map(after, &["metadata"]).insert("generation".to_owned(), json!(generation));
     }

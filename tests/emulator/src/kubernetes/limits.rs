@@ -32,16 +32,8 @@ pub(super) fn check_object(object: &Value) -> Result<(), Refusal> {
 /// What validation says of it.
 pub(super) fn flaws(kind: &Kind, object: &Value) -> Vec<Flaw> {
     let mut flaws = Vec::new();
-    let too_long = |field: &str, most: usize| Flaw {
-        reason: "FieldValueTooLong",
-        field: field.to_owned(),
-        message: format!("Too long: may not be more than {most} bytes"),
-    };
-    if length(object.pointer("/metadata/annotations"), 1) > ANNOTATIONS {
-        flaws.push(too_long("metadata.annotations", ANNOTATIONS));
-    }
     match kind.kind.as_str() {
-        "ConfigMap" if length(object.get("data"), 1) + length(object.get("binaryData"), 1) > DATA => {
+        "ConfigMap" if length(object.get("data"), 0) + length(object.get("binaryData"), 0) / 4 * 3 > DATA => {
             flaws.push(too_long("[]", DATA));
         }
         // Its data is base64.
@@ -49,6 +41,16 @@ pub(super) fn flaws(kind: &Kind, object: &Value) -> Vec<Flaw> {
         _ => {}
     }
     flaws
+}
+
+/// What validation says of the annotations of an object or a template.
+pub(super) fn annotations(annotations: Option<&Value>, field: &str) -> Option<Flaw> {
+    (length(annotations, 1) > ANNOTATIONS).then(|| too_long(field, ANNOTATIONS))
+}
+
+fn too_long(field: &str, most: usize) -> Flaw {
+    let message = format!("Too long: may not be more than {most} bytes");
+    Flaw { reason: "FieldValueTooLong", field: field.to_owned(), message }
 }
 
 fn length(map: Option<&Value>, keys: usize) -> usize {

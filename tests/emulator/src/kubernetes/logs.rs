@@ -1,4 +1,4 @@
-//! What a container has written, as far as one has that runs no program: that it was started.
+//! What a container has written. No program runs, so this is only that it was started.
 
 use bytes::Bytes;
 use http::Response;
@@ -11,15 +11,19 @@ use super::refusal::Refusal;
 use super::request::{Query, Target};
 
 impl Kubernetes {
-    /// `GET …/pods/{name}/log`. A client that follows gets what is there; nothing more will ever come.
+    /// `GET …/pods/{name}/log`. A client that follows gets what exists; nothing more ever follows.
     pub(super) fn logs(&self, kind: &Kind, target: &Target, query: &Query) -> Result<Response<Bytes>, Refusal> {
-        let pod = self.found(kind, target)?;
-        let container = chosen(&pod, query.get("container"))?;
-        let bytes = written(&pod, &container, query).map_err(Refusal::bad_request)?;
-        let mut response = Response::new(Bytes::from(bytes));
-        response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/plain"));
-        Ok(response)
+        of_pod(&self.found(kind, target)?, query)
     }
+}
+
+/// What a container of a pod has written.
+pub(super) fn of_pod(pod: &Value, query: &Query) -> Result<Response<Bytes>, Refusal> {
+    let container = chosen(pod, query.get("container"))?;
+    let bytes = written(pod, &container, query).map_err(Refusal::bad_request)?;
+    let mut response = Response::new(Bytes::from(bytes));
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/plain"));
+    Ok(response)
 }
 
 /// The container that is meant: the one that is named, or the only one.
@@ -51,6 +55,10 @@ fn written(pod: &Value, container: &str, query: &Query) -> Result<Vec<u8>, Strin
     };
     if query.is_set("previous") {
         return Err(format!("previous terminated container \"{container}\" in pod \"{}\" not found", name(pod)));
+    }
+    let has_crashed = |state: &str| status[state]["terminated"]["exitCode"] == 255;
+    if has_crashed("state") || has_crashed("lastState") {
+        return Ok(b"exec /run: exec format error\n".to_vec());
     }
     let waits = text(status, "/state/waiting/reason");
     if !waits.is_empty() {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::NodeSpec;
 
-/// The object of a node that has just become ready.
+/// The object of a node that has just become ready; its addresses follow from its number.
 pub(super) fn node(spec: &NodeSpec, version: &str, number: usize, time: &str) -> Value {
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({"type": kind, "status": status, "reason": reason, "message": message,
@@ -15,9 +15,9 @@ pub(super) fn node(spec: &NodeSpec, version: &str, number: usize, time: &str) ->
         "metadata": {"name": spec.name, "labels": {
             "kubernetes.io/os": spec.os, "kubernetes.io/arch": spec.architecture, "kubernetes.io/hostname": spec.name,
             "agentpool": spec.pool, "kubernetes.azure.com/agentpool": spec.pool, "kubernetes.azure.com/role": "agent"}},
-        "spec": {"podCIDR": format!("10.244.{number}.0/24")},
+        "spec": {"podCIDR": format!("10.244.{}.0/24", (number + 1) % 256)},
         "status": {
-            "addresses": [{"type": "InternalIP", "address": address(number - 1)}, {"type": "Hostname", "address": spec.name}],
+            "addresses": [{"type": "InternalIP", "address": address(number)}, {"type": "Hostname", "address": spec.name}],
             "capacity": resources, "allocatable": resources,
             "conditions": [
                 condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -25,7 +25,7 @@ pub(super) fn node(spec: &NodeSpec, version: &str, number: usize, time: &str) ->
                 condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
                 condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")],
             "nodeInfo": {"kubeletVersion": format!("v{version}"), "kubeProxyVersion": "", "operatingSystem": spec.os,
-                "architecture": spec.architecture, "containerRuntimeVersion": "containerd://2.0.0", "osImage": "Ubuntu 22.04.5 LTS",
+                "architecture": spec.architecture, "containerRuntimeVersion": format!("containerd://{}", spec.containerd), "osImage": "Ubuntu 22.04.5 LTS",
                 "kernelVersion": "5.15.0-azure", "machineID": "", "systemUUID": "", "bootID": ""}}
     })
 }

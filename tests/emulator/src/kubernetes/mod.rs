@@ -3,32 +3,46 @@
 //! All rules are plain functions of an instant. [`Kubernetes::serve`] answers requests, [`Kubernetes::advance`] lets
 //! controllers and nodes do what is due, [`Kubernetes::next_event`] says when something is due next.
 
+mod admission;
 mod apply;
 mod applying;
 mod clock;
 mod controllers;
+mod correlator;
+mod decoding;
 mod defaults;
+mod defaults_pod;
 mod deletion;
 mod discovery;
 mod field_set;
+mod go_json;
+mod go_scanner;
+mod go_text;
 mod goyaml;
 mod kinds;
 mod kubelet;
 mod lifecycle;
+mod limit_range;
 mod limits;
 mod logs;
 mod machine;
 mod names;
 mod object;
 mod openapi;
+mod options;
 mod ownership;
 mod patch;
 mod pod_security;
+mod pod_warnings;
+mod policy;
 mod protobuf;
+mod quantity;
 mod quota;
 mod reads;
 mod recorder;
 mod refusal;
+#[cfg(feature = "serve")]
+mod remote;
 mod request;
 mod scale;
 mod schema;
@@ -38,6 +52,12 @@ mod store;
 mod table;
 mod typed;
 mod validate;
+mod validate_custom;
+mod validate_job;
+mod validate_metadata;
+mod validate_other;
+mod validate_pod;
+mod validate_selector;
 mod watch;
 mod writes;
 mod yaml;
@@ -46,22 +66,26 @@ mod yaml_scalar;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::node::{Network, Node};
+use crate::node::{Containerd, Network};
 use clock::Clock;
+use correlator::Correlator;
 use kinds::Kinds;
-use kubelet::PodWork;
+use kubelet::Workers;
 use names::Names;
+use object::text;
+#[cfg(feature = "serve")]
+pub(crate) use remote::{Remote, WATCHED, Write};
 use store::Store;
 pub(crate) use watch::Watch;
 
 /// No honest piece of work takes the controllers more rounds than this.
-const MOST_ROUNDS: usize = 10_000;
+const MOST_ROUNDS: usize = 1_000;
 
 /// A cluster here has no more pods than this: the rest are not made, as if a quota stood in the way.
 const MOST_PODS: usize = 300;
@@ -77,6 +101,8 @@ pub(crate) struct NodeSpec {
     pub(crate) os: String,
     /// `amd64`.
     pub(crate) architecture: String,
+    /// The version of its container runtime.
+    pub(crate) containerd: Containerd,
 }
 
 /// The answer to a request.
@@ -88,13 +114,6 @@ pub(crate) enum Answer {
     Watch(http::response::Parts, Box<Watch>),
 }
 
-/// A node and its name.
-#[derive(Debug)]
-struct Worker {
-    name: String,
-    node: Node,
-}
-
 /// One cluster.
 #[derive(Debug)]
 pub(crate) struct Kubernetes {
@@ -104,9 +123,10 @@ pub(crate) struct Kubernetes {
     clock: Clock,
     now: Instant,
     names: Names,
-    workers: Vec<Worker>,
-    /// What kubelets are doing, by the uid of the pod.
-    work: BTreeMap<String, PodWork>,
+    workers: Workers,
+    correlator: Correlator,
+    /// What policies say of the request under way.
+    policy_warnings: Vec<String>,
     /// When a controller wants to look again.
     alarms: BTreeSet<Instant>,
     /// The revision at which controllers had nothing left to do.
@@ -125,8 +145,9 @@ impl Kubernetes {
             clock: Clock::new(now, wall),
             now,
             names: Names::default(),
-            workers: Vec::new(),
-            work: BTreeMap::new(),
+            workers: Workers::new(version),
+            correlator: Correlator::default(),
+            policy_warnings: Vec::new(),
             alarms: BTreeSet::new(),
             settled: 0,
             turn: 0,
@@ -145,8 +166,8 @@ impl Kubernetes {
     /// Adds a node.
     pub(crate) fn join(&mut self, spec: &NodeSpec, now: Instant) {
         self.now = self.now.max(now);
-        self.workers.push(Worker { name: spec.name.clone(), node: Node::new(&spec.os, &spec.architecture) });
-        let object = machine::node(spec, &self.version, self.workers.len(), &self.clock.text(self.now));
+        let number = self.workers.join(spec);
+        let object = machine::node(spec, &self.version, number, &self.clock.text(self.now));
         if let Ok(made) = self.write_as("kubelet", "nodes", "", object.clone()) {
             let mut ready = made.clone();
             ready["status"] = object["status"].clone();
@@ -157,7 +178,7 @@ impl Kubernetes {
     /// Lets nodes join and leave until there are these and no others.
     pub(crate) fn adjust(&mut self, specs: &[NodeSpec], now: Instant) {
         self.now = self.now.max(now);
-        let known: Vec<String> = self.workers.iter().map(|worker| worker.name.clone()).collect();
+        let known = self.workers.names();
         for name in known.iter().filter(|name| specs.iter().all(|spec| spec.name != **name)) {
             self.leave(name);
         }
@@ -168,14 +189,14 @@ impl Kubernetes {
 
     /// Takes a node away, with its pods.
     fn leave(&mut self, name: &str) {
-        self.workers.retain(|worker| worker.name != name);
+        self.workers.leave(name);
         self.store.remove(&store::Key::new("nodes", "", name), self.now);
         self.drop_pods_of(name);
     }
 
     fn drop_pods_of(&mut self, node: &str) {
         let pods = self.snapshot("pods");
-        for pod in pods.iter().filter(|pod| object::text(pod, "/spec/nodeName") == node) {
+        for pod in pods.iter().filter(|pod| text(pod, "/spec/nodeName") == node) {
             self.store.remove(&object::key("pods", pod), self.now);
         }
     }
@@ -183,17 +204,9 @@ impl Kubernetes {
     /// Makes the nodes of a pool anew, as an upgrade does: they hold no image and no credential, and their pods go.
     pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
         self.now = self.now.max(now);
-        let labels =
-            |node: &Value, name: &str| node["metadata"]["labels"][name].as_str().unwrap_or_default().to_owned();
-        let nodes: Vec<Value> =
-            self.store.list("nodes", "").filter(|node| labels(node, "agentpool") == pool).cloned().collect();
-        for node in &nodes {
-            let name = object::name(node);
-            let fresh = Node::new(&labels(node, "kubernetes.io/os"), &labels(node, "kubernetes.io/arch"));
-            if let Some(worker) = self.workers.iter_mut().find(|worker| worker.name == name) {
-                worker.node = fresh;
-            }
-            self.drop_pods_of(name);
+        for name in self.workers.of_pool(pool) {
+            self.workers.reimage(&name);
+            self.drop_pods_of(&name);
         }
     }
 
@@ -202,7 +215,7 @@ impl Kubernetes {
         self.store.compact(self.now);
         loop {
             self.settle();
-            self.run_kubelets(network);
+            kubelet::run_kubelets(self, network);
             if self.settled != self.store.revision() {
                 continue;
             }
@@ -222,8 +235,7 @@ impl Kubernetes {
         if self.settled != self.store.revision() {
             return Some(self.now);
         }
-        let kubelets = self.work.values().filter_map(PodWork::due).min();
-        kubelets.into_iter().chain(self.alarms.first().copied()).min()
+        self.workers.due().into_iter().chain(self.alarms.first().copied()).min()
     }
 
     /// Every object there is, in the order of kinds and names, under what it is: `deployments.apps`. Secrets show what they are
@@ -261,10 +273,15 @@ impl Kubernetes {
             self.sync_replica_sets();
             self.sync_daemon_sets();
             self.sync_stateful_sets();
+            self.sync_jobs();
+            self.sync_definitions();
+            self.sync_disruption_budgets();
+            self.sync_volumes();
+            self.sync_quotas();
             self.schedule();
-            self.accept_pods();
+            kubelet::accept_pods(self);
         }
-        // Controllers that go in a circle are left there until somebody writes again.
+        // Controllers that run in a circle are left until the next write.
         self.settled = self.store.revision();
     }
 }

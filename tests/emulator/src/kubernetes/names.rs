@@ -24,9 +24,9 @@ impl Names {
         uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
-    /// Five characters behind a generated name.
-    pub(super) fn suffix(&mut self) -> String {
-        safe(&self.next()[..5])
+    /// A name made from a prefix, which is cut: the whole is no longer than a label.
+    pub(super) fn generated(&mut self, prefix: &str) -> String {
+        format!("{}{}", base(prefix), safe(&self.next()[..SUFFIX]))
     }
 
     /// Sixteen hex digits behind an event's name.
@@ -49,8 +49,39 @@ impl Names {
     }
 }
 
+/// How much of a prefix a generated name has.
+fn base(prefix: &str) -> &str {
+    let ends = prefix.char_indices().map(|(start, letter)| start + letter.len_utf8());
+    &prefix[..ends.take_while(|end| *end <= MOST - SUFFIX).last().unwrap_or(0)]
+}
+
+/// A message about an object with a generated name, without what differs in each try.
+pub(super) fn without_suffixes(message: &str, prefix: &str) -> String {
+    let (prefix, mut parts) = (base(prefix), message.split(base(prefix)));
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_suffix = part.len() >= SUFFIX && part.bytes().take(SUFFIX).all(|byte| SAFE.contains(&byte));
+        text.push_str(prefix);
+        text.push_str(if is_suffix { &part[SUFFIX..] } else { part });
+    }
+    text
+}
+
+/// The longest generated name, and what of it is random.
+const MOST: usize = 63;
+const SUFFIX: usize = 5;
+
+/// Five characters that belong to an object: its names do not depend on how many were given before.
+pub(super) fn suffix_of(uid: &str) -> String {
+    safe(&Sha256::digest(uid)[..5])
+}
+
 /// The hash of a pod template, as part of a replica set's name: ten characters.
 pub(super) fn template_hash(template: &serde_json::Value, collisions: i64) -> String {
+    let mut template = template.clone();
+    if let Some(metadata) = template.get_mut("metadata").and_then(serde_json::Value::as_object_mut) {
+        metadata.remove("creationTimestamp");
+    }
     let hash = Sha256::digest(format!("{collisions}{template}"));
     safe(&hash[..10])
 }

@@ -105,3 +105,30 @@ pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> 
 pub(super) fn is_true(object: &Value, kind: &str) -> bool {
     condition(object, kind).is_some_and(|condition| condition["status"] == "True")
 }
+
+/// Adds a finalizer, unless the object has it.
+pub(super) fn add_finalizer(object: &mut Value, finalizer: &str) {
+    let finalizers = map(object, &["metadata"]).entry("finalizers").or_insert_with(|| json!([]));
+    if let Some(finalizers) = finalizers.as_array_mut().filter(|known| known.iter().all(|one| one != finalizer)) {
+        finalizers.push(json!(finalizer));
+    }
+}
+
+/// The object without a finalizer; `None` if it does not have it.
+pub(super) fn without_finalizer(object: &Value, finalizer: &str) -> Option<Value> {
+    let finalizers = list(object, "/metadata/finalizers");
+    let left: Vec<Value> = finalizers.iter().filter(|known| *known != finalizer).cloned().collect();
+    let mut after = object.clone();
+    set_or_remove(&mut after, "finalizers", &left);
+    (left.len() < finalizers.len()).then_some(after)
+}
+
+/// Sets a list of the metadata. An empty one is not shown.
+pub(super) fn set_or_remove(object: &mut Value, field: &str, entries: &[Value]) {
+    let metadata = map(object, &["metadata"]);
+    if entries.is_empty() {
+        metadata.remove(field);
+    } else {
+        metadata.insert(field.to_owned(), json!(entries));
+    }
+}

@@ -25,17 +25,27 @@ pub(super) struct Author<'a> {
     pub(super) api_version: &'a str,
     pub(super) time: &'a str,
     pub(super) custom: bool,
-    /// Whether the status is written through a subresource of its own.
+    /// Whether the status is written through its own subresource.
     pub(super) status: bool,
 }
 
 impl Author<'_> {
     /// The fields of an object that a write of this author can change.
     pub(super) fn writable(&self, object: &Value) -> FieldSet {
-        let mut fields = FieldSet::of(object, self.custom);
+        self.only_own(FieldSet::of(object, self.custom))
+    }
+
+    /// The same with the maps and lists that hold them.
+    fn writable_with_holders(&self, object: &Value) -> FieldSet {
+        self.only_own(FieldSet::with_holders(object, self.custom))
+    }
+
+    fn only_own(&self, mut fields: FieldSet) -> FieldSet {
         if self.status {
             let through_status = self.subresource == "status";
-            fields.0.retain(|path| (path[0] == "f:status") == through_status);
+            let of_status =
+                |path: &Path| path[0] == "f:status" || path.get(1).is_some_and(|field| field == "f:annotations");
+            fields.0.retain(|path| if through_status { of_status(path) } else { path[0] != "f:status" });
         }
         fields
     }
@@ -90,6 +100,10 @@ pub(super) fn write(object: &mut Value, entries: &[Entry]) {
             let mut written = json!({"manager": entry.manager, "operation": entry.operation,
                 "apiVersion": entry.api_version, "time": entry.time, "fieldsType": "FieldsV1",
                 "fieldsV1": entry.fields.encode()});
+            // A scale is a separate resource, whose times are lost when its entries become those of the workload.
+            if entry.subresource == "scale" {
+                map(&mut written, &[]).remove("time");
+            }
             if !entry.subresource.is_empty() {
                 written["subresource"] = json!(entry.subresource);
             }
@@ -104,13 +118,29 @@ pub(super) fn write(object: &mut Value, entries: &[Entry]) {
     }
 }
 
-/// After a write that is not an apply: what changed belongs to its author alone, what vanished to nobody.
+/// After a write that is not an apply: a changed field belongs to its author alone, a removed one has no owner.
 pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'_>) {
     let mut entries = starting_entries(before, after);
-    let now_there = author.writable(after);
-    let was_there = before.map(|before| author.writable(before)).unwrap_or_default();
-    let changed: Vec<Path> =
-        now_there.0.iter().filter(|path| is_changed(path, before, after, &was_there)).cloned().collect();
+    if before.is_some() && entries.is_empty() {
+        // The owners of an object without owners are not recorded until the first apply.
+        return write(after, &entries);
+    }
+    let (values, now_there) = (author.writable(after), author.writable_with_holders(after));
+    let was_there = before.map(|before| author.writable_with_holders(before)).unwrap_or_default();
+    let is_new = |path: &Path| !was_there.0.contains(path);
+    let changed: Vec<Path> = now_there
+        .0
+        .iter()
+        .filter(|path| {
+            // The same in a new object that says nothing.
+            let is_empty = path[..] == ["f:spec", "f:podSelector"] && value_at(after, path) == Some(&json!({}));
+            !(before.is_none() && is_empty)
+        })
+        .filter(
+            |path| if values.0.contains(*path) { is_changed(path, before, after, &was_there) } else { is_new(path) },
+        )
+        .cloned()
+        .collect();
     for entry in &mut entries {
         let own = author.wrote(entry);
         entry.fields.0.retain(|path| {
@@ -125,6 +155,14 @@ pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'
         author.claim(&mut entries, fields);
     }
     write(after, &entries);
+}
+
+/// The owner of what an object without owners has when it is first applied to.
+pub(super) fn before_first_apply(live: &Value, applier: &Author<'_>) -> Vec<Entry> {
+    let author = Author { manager: "before-first-apply", operation: "Update", subresource: "", ..*applier };
+    let mut noted = live.clone();
+    track(None, &mut noted, &author);
+    read(&noted)
 }
 
 /// A writer may send `managedFields` along, and clears them by sending one empty entry.

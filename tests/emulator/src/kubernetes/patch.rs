@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::schema::{ListKind, list_kind};
+use super::typed::{plain, type_of};
 
 /// JSON merge patch (RFC 7386).
 pub(super) fn merge(target: &mut Value, patch: &Value) {
@@ -25,33 +26,58 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Strategic merge patch: as a merge patch, but lists with keys merge by entry.
-pub(super) fn strategic(target: &mut Value, patch: &Value) {
-    strategic_at(target, patch, &mut Vec::new());
+/// Why a strategic patch cannot be merged: `k8s.io/apimachinery/pkg/util/strategicpatch/patch.go` (v0.33.3).
+#[derive(Debug, PartialEq)]
+pub(super) enum Unmerged {
+    ListOfLists,
+    Other(String),
 }
 
-fn strategic_at<'a>(target: &mut Value, patch: &'a Value, fields: &mut Vec<&'a str>) {
+/// Strategic merge patch: as a merge patch, but lists with keys merge by entry.
+pub(super) fn strategic(target: &mut Value, patch: &Value) -> Result<(), Unmerged> {
+    strategic_at(target, patch, &mut Vec::new())
+}
+
+fn strategic_at<'a>(target: &mut Value, patch: &'a Value, fields: &mut Vec<&'a str>) -> Result<(), Unmerged> {
     match (&mut *target, patch) {
-        (Value::Object(map), Value::Object(changes)) => strategic_map(map, changes, fields),
-        (_, Value::Object(changes)) => {
-            let mut map = Map::new();
-            strategic_map(&mut map, changes, fields);
-            *target = Value::Object(map);
-        }
+        (Value::Object(map), Value::Object(changes)) => strategic_map(map, changes, fields)?,
         (Value::Array(there), Value::Array(entries)) => match list_kind(fields, false) {
             ListKind::Atomic => *target = patch.clone(),
             ListKind::Set => {
+                check_entries(there, entries)?;
                 let new: Vec<_> = entries.iter().filter(|entry| !there.contains(entry)).cloned().collect();
                 there.extend(new);
             }
             // Strategic patches know one key field, the first.
-            ListKind::Keyed(keys) => strategic_list(there, entries, keys[0], fields),
+            ListKind::Keyed(keys) => {
+                check_entries(there, entries)?;
+                strategic_list(there, entries, keys[0], fields)?;
+            }
         },
         _ => *target = without_directives(patch),
     }
+    Ok(())
 }
 
-fn strategic_map<'a>(map: &mut Map<String, Value>, changes: &'a Map<String, Value>, fields: &mut Vec<&'a str>) {
+/// The entries of a list that is merged have one type.
+fn check_entries(there: &[Value], entries: &[Value]) -> Result<(), Unmerged> {
+    let mut types = there.iter().chain(entries).map(type_of);
+    let Some(first) = types.next() else { return Ok(()) };
+    if first == type_of(&Value::Array(Vec::new())) {
+        return Err(Unmerged::ListOfLists);
+    }
+    if types.any(|other| other != first) {
+        let lists = format!("[{} {}]", plain(&Value::from(there)), plain(&Value::from(entries)));
+        return Err(Unmerged::Other(format!("list element types are not identical: {lists}")));
+    }
+    Ok(())
+}
+
+fn strategic_map<'a>(
+    map: &mut Map<String, Value>,
+    changes: &'a Map<String, Value>,
+    fields: &mut Vec<&'a str>,
+) -> Result<(), Unmerged> {
     if changes.get("$patch").is_some_and(|directive| directive == "replace") {
         map.clear();
     }
@@ -67,28 +93,38 @@ fn strategic_map<'a>(map: &mut Map<String, Value>, changes: &'a Map<String, Valu
             map.remove(field);
         } else {
             fields.push(field);
-            strategic_at(map.entry(field).or_insert(Value::Null), value, fields);
+            strategic_at(map.entry(field).or_insert(Value::Null), value, fields)?;
             fields.pop();
         }
     }
+    Ok(())
 }
 
-fn strategic_list<'a>(there: &mut Vec<Value>, entries: &'a [Value], key: &str, fields: &mut Vec<&'a str>) {
+fn strategic_list<'a>(
+    there: &mut Vec<Value>,
+    entries: &'a [Value],
+    key: &str,
+    fields: &mut Vec<&'a str>,
+) -> Result<(), Unmerged> {
     if entries.iter().any(|entry| entry["$patch"] == "replace") {
         *there = entries.iter().filter(|entry| entry["$patch"] != "replace").map(without_directives).collect();
-        return;
+        return Ok(());
     }
     for entry in entries {
+        if entry.is_object() && entry.get(key).is_none() {
+            return Err(Unmerged::Other(format!("map: {} does not contain declared merge key: {key}", plain(entry))));
+        }
         let index = there.iter().position(|known| known.get(key) == entry.get(key));
         match (index, entry["$patch"] == "delete") {
             (Some(index), true) => {
                 there.remove(index);
             }
-            (Some(index), false) => strategic_at(&mut there[index], entry, fields),
+            (Some(index), false) => strategic_at(&mut there[index], entry, fields)?,
             (None, true) => {}
             (None, false) => there.push(without_directives(entry)),
         }
     }
+    Ok(())
 }
 
 fn delete_from(list: Option<&mut Value>, gone: &Value) {
@@ -190,8 +226,23 @@ mod tests {
         let mut target = json!({"spec": {"containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "1"}]}});
         let patch = json!({"spec": {"$setElementOrder/containers": [{"name": "b"}],
             "containers": [{"name": "b", "image": "2"}, {"name": "a", "$patch": "delete"}]}});
-        strategic(&mut target, &patch);
+        assert_eq!(strategic(&mut target, &patch), Ok(()));
         assert_eq!(target, json!({"spec": {"containers": [{"name": "b", "image": "2"}]}}));
+    }
+
+    #[test]
+    fn a_strategic_patch_merges_entries_of_one_type_with_their_key_only() {
+        let merged = |ports: &Value| {
+            let mut target = json!({"spec": {"ports": [{"port": 80}]}});
+            strategic(&mut target, &json!({"spec": {"ports": ports}}))
+        };
+        let other = |why: &str| Err(Unmerged::Other(why.to_owned()));
+        assert_eq!(merged(&json!([{"port": 81}])), Ok(()));
+        assert_eq!(merged(&json!(["x"])), other("list element types are not identical: [[map[port:80]] [x]]"));
+        assert_eq!(merged(&json!([{"x": "y"}])), other("map: map[x:y] does not contain declared merge key: port"));
+        assert_eq!(merged(&json!("x")), Ok(()), "it replaces the list, and is refused by the converter");
+        let mut target = json!({"spec": {"ports": []}});
+        assert_eq!(strategic(&mut target, &json!({"spec": {"ports": [["x"]]}})), Err(Unmerged::ListOfLists));
     }
 
     #[test]

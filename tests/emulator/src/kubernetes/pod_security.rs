@@ -68,8 +68,32 @@ fn baseline(spec: &Value) -> impl Iterator<Item = String> {
         .map(|field| format!("{field}=true"))
         .collect();
     let privileged = said(spec, |container| container.pointer("/securityContext/privileged") == Some(&true.into()));
+    let names = |object: &Value, pointer: &str| text(object, pointer).to_owned();
+    let paths: Vec<_> = list(spec, "/volumes")
+        .iter()
+        .filter(|volume| volume.get("hostPath").is_some())
+        .map(|volume| format!("\"{}\"", names(volume, "/name")))
+        .collect();
+    let ports: Vec<_> = list(spec, "/containers")
+        .iter()
+        .flat_map(|container| list(container, "/ports"))
+        .filter_map(|port| port["hostPort"].as_i64().filter(|port| *port != 0))
+        .map(|port| port.to_string())
+        .collect();
+    let with_port = said(spec, |container| {
+        list(container, "/ports").iter().any(|port| port["hostPort"].as_i64().is_some_and(|port| port != 0))
+    });
     [
         (!shared.is_empty()).then(|| format!("host namespaces ({})", shared.join(", "))),
+        (!paths.is_empty()).then(|| {
+            let plural = if paths.len() == 1 { "" } else { "s" };
+            format!("hostPath volumes (volume{plural} {})", paths.join(", "))
+        }),
+        with_port.map(|who| {
+            let plural = if ports.len() == 1 { "" } else { "s" };
+            let verb = if who.starts_with("containers") { "use" } else { "uses" };
+            format!("hostPort ({who} {verb} hostPort{plural} {})", ports.join(", "))
+        }),
         privileged.map(|who| format!("privileged ({who} must not set securityContext.privileged=true)")),
     ]
     .into_iter()

@@ -1,7 +1,7 @@
 //! The binary form in which `kubectl create` and `kubectl drain` send objects.
 //!
-//! Read are namespaces, secrets, config maps, service accounts, options of a deletion, and deployments as far as
-//! `kubectl create deployment` fills them. A body with anything else in it is refused as a media type that is not
+//! It reads namespaces, secrets, config maps, service accounts, options of a deletion, and the parts of deployments that
+//! `kubectl create deployment` fills. A body with anything else in it is refused as a media type that is not
 //! accepted, rather than read in part. Answers are JSON.
 
 use base64::Engine;

@@ -76,6 +76,9 @@ impl Kubernetes {
             if selection.is_everything() {
                 metadata["remainingItemCount"] = json!(page.remaining);
             }
+        } else if kind.custom {
+            // Only built-in kinds leave it out.
+            metadata["continue"] = json!("");
         }
         if as_table {
             let table = table::render(kind, &page.items, &metadata, &self.clock, self.now);
@@ -96,15 +99,22 @@ impl Kubernetes {
         Ok(Answer::Whole(json_response(200, &list)))
     }
 
-    /// One page. Later pages are read from what is there now, under the revision of the first.
+    /// One page. Later pages are read from what exists now, under the revision of the first.
     fn page(&self, selection: &Selection, query: &Query) -> Result<Page, Refusal> {
+        if !query.get("limit").is_empty() && query.get("limit").parse::<i64>().is_err() {
+            let why = format!("strconv.ParseInt: parsing {:?}: invalid syntax", query.get("limit"));
+            return Err(Refusal::bad_request(why));
+        }
         let limit = query.get("limit").parse().ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let resource = selection.kind.resource();
         let (after, revision) = match query.get("continue") {
             "" => (Key::new(&resource, &selection.namespace, ""), self.store.revision()),
             token => {
-                let (revision, namespace, name) = read_token(token)
-                    .ok_or_else(|| Refusal::bad_request("continue key is not valid: illegal base64 data"))?;
+                let (revision, namespace, name) = read_token(token).ok_or_else(|| {
+                    Refusal::bad_request(
+                        "invalid continue token: continue key is not valid: illegal base64 data at input byte 0",
+                    )
+                })?;
                 if revision < self.store.compacted() {
                     return Err(Refusal::expired(
                         "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",

@@ -16,10 +16,11 @@ pub(crate) struct Refusal {
     reason: &'static str,
     message: String,
     details: Value,
+    warnings: Vec<String>,
 }
 
 /// One thing that is wrong with an object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Flaw {
     pub(super) reason: &'static str,
     pub(super) field: String,
@@ -37,6 +38,11 @@ impl Flaw {
         Self { reason: "FieldValueInvalid", field: field.into(), message: format!("Invalid value: {value}: {detail}") }
     }
 
+    /// With a value as Go prints it.
+    pub(super) fn invalid_go(field: impl Into<String>, value: &str, detail: &str) -> Self {
+        Self { reason: "FieldValueInvalid", field: field.into(), message: format!("Invalid value: {value}: {detail}") }
+    }
+
     pub(super) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
         Self { reason: "FieldValueForbidden", field: field.into(), message: format!("Forbidden: {detail}") }
     }
@@ -49,10 +55,15 @@ impl Flaw {
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>, details: Value) -> Self {
-        Self { code, reason, message: message.into(), details }
+        Self { code, reason, message: message.into(), details, warnings: Vec::new() }
     }
 
-    /// No such path, or no such kind.
+    /// No such path, and no such group of kinds.
+    pub(super) fn no_path() -> Self {
+        Self::new(404, NO_PATH, "404 page not found", Value::Null)
+    }
+
+    /// No such kind.
     pub(super) fn no_route() -> Self {
         Self::new(404, "NotFound", "the server could not find the requested resource", json!({}))
     }
@@ -62,8 +73,9 @@ impl Refusal {
         Self::new(404, "NotFound", message, kind.details(name))
     }
 
-    pub(super) fn already_exists(kind: &Kind, name: &str) -> Self {
-        let message = format!("{} \"{name}\" already exists", kind.resource());
+    pub(super) fn already_exists(kind: &Kind, name: &str, is_ending: bool) -> Self {
+        let prefix = if is_ending { "object is being deleted: " } else { "" };
+        let message = format!("{prefix}{} \"{name}\" already exists", kind.resource());
         Self::new(409, "AlreadyExists", message, kind.details(name))
     }
 
@@ -96,7 +108,8 @@ impl Refusal {
     }
 
     pub(super) fn invalid(kind: &Kind, name: &str, flaws: &[Flaw]) -> Self {
-        let lines: Vec<_> = flaws.iter().map(|flaw| format!("{}: {}", flaw.field, flaw.message)).collect();
+        let mut lines: Vec<_> = flaws.iter().map(|flaw| format!("{}: {}", flaw.field, flaw.message)).collect();
+        lines.dedup();
         let all = match &lines[..] {
             [line] => line.clone(),
             lines => format!("[{}]", lines.join(", ")),
@@ -106,7 +119,6 @@ impl Refusal {
             .map(|flaw| json!({"reason": flaw.reason, "message": flaw.message, "field": flaw.field}))
             .collect();
         let mut details = kind.details(name);
-        details["group"] = json!(kind.group);
         details["kind"] = json!(kind.kind);
         details["causes"] = json!(causes);
         let full = if kind.group.is_empty() { kind.kind.clone() } else { format!("{}.{}", kind.kind, kind.group) };
@@ -114,7 +126,37 @@ impl Refusal {
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(400, "BadRequest", message, json!({}))
+        Self::new(400, "BadRequest", message, Value::Null)
+    }
+
+    pub(super) fn precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.kind);
+        let mut details = kind.details(name);
+        details["kind"] = json!(kind.kind);
+        Self::new(409, "Conflict", message, details)
+    }
+
+    pub(super) fn unsupported_patch() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type", json!({}))
+    }
+
+    /// Options that are invalid.
+    pub(super) fn options(message: &str, details: Value) -> Self {
+        Self::new(422, "Invalid", message, details)
+    }
+
+    /// A policy denies it, with the reason that the policy names.
+    pub(super) fn by_policy(kind: &Kind, name: &str, reason: &str, message: &str) -> Self {
+        let (code, reason) = match reason {
+            "Forbidden" => (403, "Forbidden"),
+            "Unauthorized" => (401, "Unauthorized"),
+            "RequestEntityTooLarge" => (413, "RequestEntityTooLarge"),
+            _ => (422, "Invalid"),
+        };
+        let mut refusal = Self::forbidden(kind, name, message);
+        (refusal.code, refusal.reason) = (code, reason);
+        refusal.details["causes"] = json!([{"message": message}]);
+        refusal
     }
 
     pub(super) fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
@@ -152,7 +194,7 @@ impl Refusal {
     pub(super) fn media_type(accepted: &str) -> Self {
         let message =
             format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
-        Self::new(415, "UnsupportedMediaType", message, json!({}))
+        Self::new(415, "UnsupportedMediaType", message, Value::Null)
     }
 
     /// The `Status` object.
@@ -168,8 +210,39 @@ impl Refusal {
         body
     }
 
+    /// The same with warnings that the request earned before it was refused.
+    pub(super) fn with_warnings(mut self, warnings: &[String]) -> Self {
+        self.warnings.extend_from_slice(warnings);
+        self
+    }
+
     pub(super) fn response(&self) -> Response<Bytes> {
-        json_response(self.code, &self.body())
+        // Paths that lead nowhere are answered before anything knows of objects.
+        if self.reason == NO_PATH {
+            return text_response(self.code, "404 page not found\n");
+        }
+        let mut response = json_response(self.code, &self.body());
+        warn(&mut response, &self.warnings);
+        response
+    }
+}
+
+const NO_PATH: &str = "NoPath";
+
+fn text_response(code: u16, body: &'static str) -> Response<Bytes> {
+    let mut response = json_response(code, &Value::Null);
+    *response.body_mut() = Bytes::from_static(body.as_bytes());
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Adds warnings as headers.
+pub(super) fn warn(response: &mut Response<Bytes>, warnings: &[String]) {
+    for warning in warnings {
+        let text = format!("299 - \"{}\"", warning.replace('"', "\\\""));
+        if let Ok(value) = http::HeaderValue::from_bytes(text.as_bytes()) {
+            response.headers_mut().append("warning", value);
+        }
     }
 }
 

@@ -1,14 +1,12 @@
 //! A request taken apart: which kind, which object, which verb, with which options.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use http::{Request, header};
 use serde_json::Value;
 use url::form_urlencoded::parse;
 
 use super::refusal::Refusal;
-use super::yaml;
+use super::{goyaml, yaml};
 
 /// The parts of a path that names objects.
 #[derive(Debug, PartialEq)]
@@ -62,15 +60,20 @@ fn decoded(part: &str) -> String {
 
 /// The query of a request.
 #[derive(Debug)]
-pub(super) struct Query(BTreeMap<String, String>);
+pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn of(request: &Request<Bytes>) -> Self {
         Self(parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
+    /// The first value of a name, as in Go, or the empty text.
     pub(super) fn get(&self, name: &str) -> &str {
-        self.0.get(name).map(String::as_str).unwrap_or_default()
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn is_set(&self, name: &str) -> bool {
@@ -101,8 +104,14 @@ pub(super) fn manager(request: &Request<Bytes>, query: &Query) -> String {
     if agent.is_empty() { "unknown".to_owned() } else { agent.to_owned() }
 }
 
-/// The body as an object, from JSON or YAML.
+/// The body as a value, from JSON or YAML.
 pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
+    read_yaml(bytes)
+        .map_err(|error| Refusal::bad_request(format!("error decoding YAML: error converting YAML to JSON: {error}")))
+}
+
+/// The value in YAML. Most is JSON, which is read sooner.
+pub(super) fn read_yaml(bytes: &[u8]) -> Result<Value, String> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_none_or(|first| matches!(first, b'{' | b'['))
         && let Ok(mut value) = serde_json::from_slice(bytes)
@@ -110,12 +119,11 @@ pub(super) fn body(bytes: &[u8]) -> Result<Value, Refusal> {
         without_points(&mut value);
         return Ok(value);
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| Refusal::bad_request(error.to_string()))?;
-    yaml::read(text).map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
+    std::str::from_utf8(bytes).map_err(|_| goyaml::not_text(bytes)).and_then(yaml::read)
 }
 
 /// A float without a fraction becomes an integer, because Go writes both in the same way.
-fn without_points(value: &mut Value) {
+pub(super) fn without_points(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() || number.as_i64().is_none() => {
             if let Some(Ok(plain)) = number.as_f64().map(yaml::as_json) {

@@ -36,8 +36,9 @@ pub(super) fn list_kind(fields: &[&str], custom: bool) -> ListKind {
         | ("spec", "containers" | "initContainers" | "volumes" | "imagePullSecrets") => ListKind::Keyed(&["name"]),
         ("containers" | "initContainers", "volumeMounts") => ListKind::Keyed(&["mountPath"]),
         ("spec", "ports") => ListKind::Keyed(&["port", "protocol"]),
+        ("spec", "topologySpreadConstraints") => ListKind::Keyed(&["topologyKey", "whenUnsatisfiable"]),
         ("spec", "hostAliases") => ListKind::Keyed(&["ip"]),
-        ("spec", "finalizers") => ListKind::Set,
+        ("spec", "finalizers" | "validationActions") => ListKind::Set,
         ("status", "conditions") => ListKind::Keyed(&["type"]),
         _ => ListKind::Atomic,
     }
@@ -51,14 +52,18 @@ pub(super) fn is_atomic_map(fields: &[&str]) -> bool {
             && matches!(
                 *last,
                 "selector"
+                    | "matchConstraints"
+                    | "matchResources"
                     | "nodeSelector"
                     | "labelSelector"
                     | "configMapKeyRef"
                     | "secretKeyRef"
                     | "fieldRef"
                     | "resourceFieldRef"
+                    // Of nodes; those of pods are lists.
+                    | "requiredDuringSchedulingIgnoredDuringExecution"
             ))
-            || matches!(fields, ["roleRef"])
+            || matches!(fields, ["roleRef"] | [.., "service", "port"])
     })
 }
 

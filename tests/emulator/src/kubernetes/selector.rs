@@ -34,7 +34,9 @@ impl Labels {
     pub(super) fn parse(query: &str) -> Result<Self, Refusal> {
         let requirements: Option<Vec<_>> =
             split_outside_brackets(query).filter(|part| !part.is_empty()).map(requirement).collect();
-        requirements.map(Self).ok_or_else(|| Refusal::bad_request(format!("unable to parse requirement: {query}")))
+        requirements
+            .map(Self)
+            .ok_or_else(|| Refusal::bad_request(format!("unable to parse requirement: {}", complaint(query))))
     }
 
     /// `matchLabels` and `matchExpressions`.
@@ -112,6 +114,28 @@ fn requirement(part: &str) -> Option<Requirement> {
     is_key(part).then(|| Requirement::Exists(part.to_owned()))
 }
 
+/// What stands where it may not.
+fn complaint(query: &str) -> String {
+    let broken = split_outside_brackets(query).find(|part| !part.is_empty() && requirement(part).is_none());
+    let part = broken.unwrap_or(query);
+    let is_word = |letter: char| !letter.is_whitespace() && !"=!(),<>".contains(letter);
+    let key = part.trim_start_matches('!').trim_start();
+    let after = key.trim_start_matches(is_word).trim_start();
+    if key.len() == key.trim_start_matches(is_word).len() {
+        return format!("found '{}', expected: identifier", key.chars().next().unwrap_or_default());
+    }
+    match after.strip_prefix("==").or_else(|| after.strip_prefix("!=")).or_else(|| after.strip_prefix('=')) {
+        Some(value) if value.trim_start().starts_with(|letter: char| !is_word(letter)) => {
+            format!("found '{}', expected: identifier", value.trim_start().chars().next().unwrap_or_default())
+        }
+        Some(_) => part.to_owned(),
+        None => {
+            let word = after.split(|letter: char| !is_word(letter)).next().unwrap_or_default();
+            format!("found '{word}', expected: in, notin, =, ==, !=, gt, lt")
+        }
+    }
+}
+
 fn is_key(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
 }
@@ -137,7 +161,7 @@ impl Fields {
                 }
             };
             if !is_indexed(plural, field) {
-                return Err(Refusal::bad_request(format!("field label not supported: {field}")));
+                return Err(Refusal::bad_request(not_indexed(plural, field)));
             }
             terms.push((format!("/{}", field.replace('.', "/")), equal, value.to_owned()));
         }
@@ -159,8 +183,20 @@ impl Fields {
     }
 }
 
+fn not_indexed(plural: &str, field: &str) -> String {
+    if own_fields(plural).is_empty() {
+        return format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+    }
+    format!("field label not supported: {field}")
+}
+
 fn is_indexed(plural: &str, field: &str) -> bool {
-    let own: &[&str] = match plural {
+    matches!(field, "metadata.name" | "metadata.namespace") || own_fields(plural).contains(&field)
+}
+
+/// The fields that a kind indexes besides name and namespace.
+fn own_fields(plural: &str) -> &'static [&'static str] {
+    match plural {
         "pods" => &[
             "spec.nodeName",
             "spec.restartPolicy",
@@ -189,8 +225,7 @@ fn is_indexed(plural: &str, field: &str) -> bool {
         "replicasets" => &["status.replicas"],
         "jobs" => &["status.successful"],
         _ => &[],
-    };
-    matches!(field, "metadata.name" | "metadata.namespace") || own.contains(&field)
+    }
 }
 
 #[cfg(test)]

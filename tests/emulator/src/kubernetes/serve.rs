@@ -6,21 +6,28 @@ use tokio::time::Instant;
 
 use super::discovery;
 use super::kinds::Kind;
-use super::refusal::{Refusal, json_response};
+use super::refusal::{Refusal, json_response, warn};
 use super::request::{Query, Target, accept};
 use super::writes::Call;
-use super::{Answer, Kubernetes, limits, scale};
+use super::{Answer, Kubernetes, limits, options, scale};
 
 impl Kubernetes {
     /// Answers one request whose caller was already authenticated and authorised. Nothing here depends on who it is.
     pub(crate) fn serve(&mut self, request: &Request<Bytes>, _user: &str, now: Instant) -> Answer {
         self.now = self.now.max(now);
         self.store.compact(self.now);
+        // Those about the writes of controllers reach nobody.
+        self.policy_warnings.clear();
         let answer = match self.about_itself(request) {
             Some(response) => Ok(Answer::Whole(response)),
             None => self.about_objects(request),
         };
-        answer.unwrap_or_else(|refusal| Answer::Whole(refusal.response()))
+        let mut answer = answer.unwrap_or_else(|refusal| Answer::Whole(refusal.response()));
+        let warnings = std::mem::take(&mut self.policy_warnings);
+        if let Answer::Whole(response) = &mut answer {
+            warn(response, &warnings);
+        }
+        answer
     }
 
     /// Version, health and discovery.
@@ -57,12 +64,16 @@ impl Kubernetes {
     }
 
     fn about_objects(&mut self, request: &Request<Bytes>) -> Result<Answer, Refusal> {
-        let target = Target::parse(request.uri().path()).ok_or_else(Refusal::no_route)?;
+        let target = Target::parse(request.uri().path()).ok_or_else(Refusal::no_path)?;
+        if !self.kinds.all().iter().any(|kind| kind.group == target.group) {
+            return Err(Refusal::no_path());
+        }
         let kind =
             self.kinds.find(&target.group, &target.version, &target.plural).ok_or_else(Refusal::no_route)?.clone();
         check_form(&kind, &target, request.method())?;
         limits::check_body(request.body().len())?;
         let query = Query::of(request);
+        options::check_dry_run(request.method().as_str(), &query)?;
         let as_table = accept(request).contains("as=Table");
         let call = Call { request, query: &query, kind: &kind, target: &target };
         let one = !target.name.is_empty();

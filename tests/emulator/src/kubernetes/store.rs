@@ -29,7 +29,7 @@ impl Key {
     }
 }
 
-/// One change: what was there before and what is there now.
+/// One change: the object before and after it.
 pub(super) struct Change {
     pub(super) revision: u64,
     pub(super) at: Instant,

@@ -1,4 +1,4 @@
-//! Watches: the changes after a revision, as far as a selection sees them.
+//! Watches: the changes after a revision that a selection matches.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 enum Beginning {
     /// Nothing.
     Nothing,
-    /// What is there already.
+    /// What already exists.
     Objects,
-    /// What is there already, and a bookmark behind it.
+    /// What already exists, followed by a bookmark.
     MarkedObjects,
 }
 

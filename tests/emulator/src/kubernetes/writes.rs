@@ -1,17 +1,22 @@
 //! Creating, replacing, patching and deleting, as requests ask for it.
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use serde_json::{Value, json};
 
+use super::decoding::decode_error;
 use super::deletion::Deletion;
 use super::kinds::Kind;
 use super::lifecycle::author;
 use super::object::{map, name, namespace, text, uid};
-use super::refusal::{Flaw, Refusal, json_response};
-use super::request::{Query, Target, body, content_type, manager, without_nulls};
+use super::options::DeleteOptions;
+use super::patch::Unmerged;
+use super::policy::Attempt;
+use super::refusal::{Refusal, json_response, warn};
+use super::request::{Query, Target, body, content_type, manager};
 use super::store::Key;
-use super::{Answer, Kubernetes, patch, protobuf, scale, typed};
+use super::typed::{plain as go_plain, restore_error};
+use super::{Answer, Kubernetes, go_json, patch, pod_warnings, scale};
 
 const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
@@ -27,69 +32,24 @@ impl Call<'_> {
     pub(super) fn is_dry_run(&self) -> bool {
         self.query.get("dryRun") == "All"
     }
-
-    /// The body, in any form that is accepted.
-    fn decoded(&self) -> Result<Value, Refusal> {
-        let refused = || Refusal::media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf");
-        match content_type(self.request) {
-            "" | "application/json" | "application/yaml" => body(self.request.body()),
-            protobuf::MEDIA => protobuf::object(self.request.body()).ok_or_else(refused),
-            _ => Err(refused()),
-        }
-    }
-
-    /// The options of a deletion, none when there is no body.
-    fn options(&self) -> Result<Value, Refusal> {
-        if self.request.body().is_empty() { Ok(json!({})) } else { self.decoded() }
-    }
-
-    /// The object in the body, with unknown fields refused or removed as the request wants; and warnings.
-    fn object(&self) -> Result<(Value, Vec<String>), Refusal> {
-        let mut object = self.decoded()?;
-        if !object.is_object() {
-            return Err(Refusal::bad_request("the body of the request is not an object"));
-        }
-        let warnings = self.check_fields(&mut object)?;
-        Ok((object, warnings))
-    }
-
-    fn check_fields(&self, object: &mut Value) -> Result<Vec<String>, Refusal> {
-        let kind = self.kind;
-        if !kind.custom {
-            without_nulls(object);
-        }
-        let cannot = format!("{} in version \"{}\" cannot be handled as a {}", kind.kind, kind.version, kind.kind);
-        let types = typed::of_kind(kind);
-        let odd = typed::decode_error(&types, object).filter(|_| !kind.custom);
-        if let Some(error) = odd.or_else(|| typed::unconvertible(kind, object)) {
-            return Err(Refusal::bad_request(format!("{cannot}: {error}")));
-        }
-        let unknown: Vec<_> =
-            typed::prune(&types, object).iter().map(|path| format!("unknown field \"{path}\"")).collect();
-        match self.query.get("fieldValidation") {
-            "Strict" if !unknown.is_empty() => {
-                Err(Refusal::bad_request(format!("{cannot}: strict decoding error: {}", unknown.join(", "))))
-            }
-            "Ignore" => Ok(Vec::new()),
-            _ => Ok(unknown),
-        }
-    }
 }
 
 pub(super) fn answer(code: u16, object: &Value, warnings: &[String]) -> Answer {
     let mut response: Response<Bytes> = json_response(code, object);
-    for warning in warnings {
-        let text = format!("299 - \"{}\"", warning.replace('"', "\\\""));
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            response.headers_mut().append("warning", value);
-        }
-    }
+    warn(&mut response, warnings);
     Answer::Whole(response)
 }
 
 impl Kubernetes {
     pub(super) fn post(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let (object, mut warnings) = call.object()?;
+        let (object, warnings) = call.object()?;
+        self.post_object(call, object, &warnings).map_err(|refusal| refusal.with_warnings(&warnings))
+    }
+
+    fn post_object(&mut self, call: &Call<'_>, object: Value, unknown: &[String]) -> Result<Answer, Refusal> {
+        self.check_written_type(call.kind, &object)?;
+        let mut warnings = unknown.to_vec();
+        warnings.extend(pod_warnings::of(call.kind, &object));
         warnings.extend(self.pod_security_warnings(call.kind, &call.target.namespace, &object));
         let manager = manager(call.request, call.query);
         let (api_version, time) = (call.kind.api_version(), self.clock.text(self.now));
@@ -99,12 +59,23 @@ impl Kubernetes {
     }
 
     pub(super) fn put(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let before = self.found(call.kind, call.target)?;
+        // A whole object is read before there has to be one; a patch is not.
         if call.target.subresource == "scale" {
-            let wanted = body(call.request.body())?;
+            let wanted = scale::decoded(call)?;
+            check_name(call, &wanted)?;
+            let before = self.found(call.kind, call.target)?;
             return self.set_scale(call, &before, &wanted);
         }
         let (object, warnings) = call.object()?;
+        self.put_object(call, object, &warnings).map_err(|refusal| refusal.with_warnings(&warnings))
+    }
+
+    fn put_object(&mut self, call: &Call<'_>, object: Value, unknown: &[String]) -> Result<Answer, Refusal> {
+        self.check_written_type(call.kind, &object)?;
+        check_name(call, &object)?;
+        let before = self.found(call.kind, call.target)?;
+        let mut warnings = unknown.to_vec();
+        warnings.extend(pod_warnings::of(call.kind, &object));
         let after = self.write(call, &before, object)?;
         Ok(answer(200, &after, &warnings))
     }
@@ -126,22 +97,22 @@ impl Kubernetes {
         if matches!(media, "application/apply-patch+yaml" | "application/apply-patch+json") {
             return self.apply(call);
         }
-        let change = body(call.request.body())?;
         let before = self.found(call.kind, call.target)?;
+        let change = patch_of(media, call.request.body())?;
+        check_change(media, &change)?;
         let is_scale = call.target.subresource == "scale";
         let mut after = if is_scale { scale::of(&before) } else { before.clone() };
         let bare = after.clone();
-        match media {
-            "application/merge-patch+json" => patch::merge(&mut after, &change),
-            "application/strategic-merge-patch+json" if !call.kind.custom => {
-                patch::strategic(&mut after, &change);
-            }
-            "application/json-patch+json" => patch::json(&mut after, &change).map_err(|error| {
-                Refusal::invalid(call.kind, &call.target.name, &[Flaw::invalid("patch", &Value::Null, &error)])
-            })?,
-            _ => return Err(Refusal::media_type(PATCHES)),
+        merge(call.kind, media, &mut after, &change)?;
+        if !after.is_object() {
+            let why = go_json::type_error(&after, "map[string]interface {}");
+            return Err(Refusal::bad_request(format!("error decoding patch: {why}")));
         }
         if is_scale {
+            if let Some(why) = scale::type_error(&after) {
+                return Err(invalid_patch(&after.to_string(), &why));
+            }
+            check_name(call, &after)?;
             return self.set_scale(call, &before, &after);
         }
         // A patch that says nothing of the revision is made for whatever is there.
@@ -150,13 +121,14 @@ impl Kubernetes {
         if unchanged_revision {
             map(&mut after, &["metadata"]).remove("resourceVersion");
         }
-        let warnings = call.check_fields(&mut after)?;
-        let after = self.write(call, &before, after)?;
+        let warnings = check_patched(call, media, &change, &mut after)?;
+        let written = check_name(call, &after).and_then(|()| self.write(call, &before, after));
+        let after = written.map_err(|refusal| refusal.with_warnings(&warnings))?;
         Ok(answer(200, &after, &warnings))
     }
 
     fn set_scale(&mut self, call: &Call<'_>, before: &Value, wanted: &Value) -> Result<Answer, Refusal> {
-        let after = scale::scaled(before, wanted)?;
+        let after = scale::scaled(call.kind, before, wanted)?;
         let manager = manager(call.request, call.query);
         let (api_version, time) = (call.kind.api_version(), self.clock.text(self.now));
         let author = author(call.kind, &manager, "Update", "scale", &api_version, &time);
@@ -165,24 +137,35 @@ impl Kubernetes {
     }
 
     pub(super) fn delete_one(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let options = call.options()?;
-        let found = self.found(call.kind, call.target)?;
-        check_preconditions(call, &found, &options)?;
+        let mut options = DeleteOptions::of(call)?;
+        let warnings = keep_pods_of_jobs(call.kind, &mut options.deletion);
+        let found = self.found(call.kind, call.target).map_err(|refusal| refusal.with_warnings(&warnings))?;
+        check_preconditions(call, &found, &options.preconditions)?;
+        self.check_policies(&Attempt {
+            kind: call.kind,
+            subresource: "",
+            operation: "DELETE",
+            place: &call.target.namespace,
+            object: None,
+            old: Some(&found),
+            is_dry_run: options.is_dry_run,
+        })?;
         let key = Key::new(&call.kind.resource(), &call.target.namespace, &call.target.name);
-        let deletion = deletion(call.query, &options);
-        let last = if call.is_dry_run() { found } else { self.delete(call.kind, &key, &deletion)? };
-        if self.store.get(&key).is_some() || call.kind.kind == "Pod" {
-            return Ok(answer(200, &last, &[]));
+        let (marked, is_kept) = self.marked(call.kind, &found, &options.deletion);
+        let last = if options.is_dry_run { marked } else { self.delete(call.kind, &key, &options.deletion)? };
+        if is_kept || returns_what_it_deletes(&call.kind.kind) {
+            return Ok(answer(200, &last, &warnings));
         }
         let mut details = call.kind.details(name(&last));
         details["uid"] = json!(uid(&last));
         let status =
             json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
-        Ok(answer(200, &status, &[]))
+        Ok(answer(200, &status, &warnings))
     }
 
     pub(super) fn delete_all(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let options = call.options()?;
+        let mut options = DeleteOptions::of(call)?;
+        let warnings = keep_pods_of_jobs(call.kind, &mut options.deletion);
         let selection = super::reads::Selection::of(call.kind, call.target, call.query)?;
         let resource = call.kind.resource();
         let chosen: Vec<Value> = self
@@ -191,37 +174,174 @@ impl Kubernetes {
             .filter(|object| selection.holds(object))
             .cloned()
             .collect();
-        let deletion = deletion(call.query, &options);
         for object in &chosen {
-            self.delete(call.kind, &Key::new(&resource, namespace(object), name(object)), &deletion)?;
+            self.check_policies(&Attempt {
+                kind: call.kind,
+                subresource: "",
+                operation: "DELETE",
+                place: namespace(object),
+                object: None,
+                old: Some(object),
+                is_dry_run: options.is_dry_run,
+            })?;
+        }
+        for object in chosen.iter().filter(|_| !options.is_dry_run) {
+            self.delete(call.kind, &Key::new(&resource, namespace(object), name(object)), &options.deletion)?;
         }
         let metadata = json!({"resourceVersion": self.store.revision().to_string()});
+        let chosen: Vec<Value> = chosen.into_iter().map(|object| as_item(call.kind, object)).collect();
         let list = json!({"kind": call.kind.list_kind, "apiVersion": call.kind.api_version(), "metadata": metadata, "items": chosen});
-        Ok(answer(200, &list, &[]))
+        Ok(answer(200, &list, &warnings))
     }
 }
 
-fn check_preconditions(call: &Call<'_>, found: &Value, options: &Value) -> Result<(), Refusal> {
-    for (wanted, there, label) in [
-        (text(options, "/preconditions/uid"), uid(found), "UID"),
-        (text(options, "/preconditions/resourceVersion"), text(found, "/metadata/resourceVersion"), "ResourceVersion"),
-    ] {
-        if !wanted.is_empty() && wanted != there {
-            let why =
-                format!("Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {there}");
-            return Err(Refusal::conflict(call.kind, &call.target.name, &why));
+/// Jobs leave their pods behind unless the request says otherwise; a warning says so.
+fn keep_pods_of_jobs(kind: &Kind, deletion: &mut Deletion) -> Vec<String> {
+    if kind.kind != "Job" || !deletion.propagation.is_empty() {
+        return Vec::new();
+    }
+    "Orphan".clone_into(&mut deletion.propagation);
+    vec![PODS_ARE_KEPT.to_owned()]
+}
+
+const PODS_ARE_KEPT: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set \
+    propagationPolicy=Orphan to suppress this warning";
+
+/// The entries of a list of a built-in kind do not repeat what they are.
+fn as_item(kind: &Kind, mut object: Value) -> Value {
+    if !kind.custom {
+        map(&mut object, &[]).remove("apiVersion");
+        map(&mut object, &[]).remove("kind");
+    }
+    object
+}
+
+/// Others are answered with a status.
+fn returns_what_it_deletes(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Pod"
+            | "Service"
+            | "ServiceAccount"
+            | "PersistentVolumeClaim"
+            | "PersistentVolume"
+            | "ResourceQuota"
+            | "StorageClass"
+    )
+}
+
+/// A patch in JSON has to be JSON.
+fn patch_of(media: &str, bytes: &[u8]) -> Result<Value, Refusal> {
+    if !media.ends_with("patch+json") {
+        return body(bytes);
+    }
+    let is_strategic = media == "application/strategic-merge-patch+json";
+    let prefix = if is_strategic { "" } else { "error decoding patch: " };
+    go_json::read(bytes).map_err(|error| Refusal::bad_request(format!("{prefix}{error}")))
+}
+
+/// A patch of the right form for its kind.
+fn check_change(media: &str, change: &Value) -> Result<(), Refusal> {
+    let refused = |value: &Value, wanted: &str| {
+        let prefix = if media.contains("strategic") { "" } else { "error decoding patch: " };
+        Err(Refusal::bad_request(format!("{prefix}{}", go_json::type_error(value, wanted))))
+    };
+    match (media, change) {
+        ("application/json-patch+json", Value::Array(operations)) => {
+            let odd = operations.iter().find(|operation| !operation.is_object() && !operation.is_null());
+            odd.map_or(Ok(()), |odd| refused(odd, "handlers.jsonPatchOp"))
         }
+        ("application/json-patch+json", Value::Null) => Ok(()),
+        ("application/json-patch+json", _) => refused(change, "[]handlers.jsonPatchOp"),
+        ("application/merge-patch+json", Value::Null) => Err(Refusal::bad_request("Invalid JSON Patch")),
+        (_, Value::Null | Value::Object(_)) => Ok(()),
+        ("application/merge-patch+json" | "application/strategic-merge-patch+json", _) => {
+            refused(change, "map[string]interface {}")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Holds the object that a patch leads to against its kind: a strategic patch is converted, the others are decoded.
+fn check_patched(call: &Call<'_>, media: &str, change: &Value, after: &mut Value) -> Result<Vec<String>, Refusal> {
+    if media.contains("strategic") {
+        let shown = go_plain(change);
+        return call.fields(after, restore_error).map_err(|why| invalid_patch(&shown, &why));
+    }
+    let shown = after.to_string();
+    call.fields(after, decode_error).map_err(|why| invalid_patch(&shown, &why))
+}
+
+/// What a patch leads to cannot be read as an object of its kind.
+fn invalid_patch(shown: &str, why: &str) -> Refusal {
+    let message = format!("Invalid value: {}: {why}", json!(shown));
+    let causes = json!([{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]);
+    Refusal::options(&format!(" \"\" is invalid: patch: {message}"), json!({"causes": causes}))
+}
+
+/// An object that is written has the name of the path.
+fn check_name(call: &Call<'_>, object: &Value) -> Result<(), Refusal> {
+    let (given, wanted) = (name(object), &call.target.name);
+    if given.is_empty() {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    if given != wanted {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({wanted})"
+        )));
     }
     Ok(())
 }
 
-fn deletion(query: &Query, options: &Value) -> Deletion {
-    let propagation = text(options, "/propagationPolicy");
-    Deletion {
-        grace: options["gracePeriodSeconds"]
-            .as_i64()
-            .or_else(|| query.get("gracePeriodSeconds").parse().ok())
-            .map(super::object::bounded),
-        propagation: if propagation.is_empty() { query.get("propagationPolicy") } else { propagation }.to_owned(),
+/// A strategic patch that cannot be merged.
+fn unmerged(failure: Unmerged) -> Refusal {
+    match failure {
+        Unmerged::ListOfLists => Refusal::options(ERROR_IN_REQUEST, json!({})),
+        Unmerged::Other(why) => Refusal::internal(why),
     }
+}
+
+const ERROR_IN_REQUEST: &str = "the server rejected our request due to an error in our request";
+
+fn merge(kind: &Kind, media: &str, object: &mut Value, change: &Value) -> Result<(), Refusal> {
+    match media {
+        "application/merge-patch+json" => patch::merge(object, change),
+        "application/strategic-merge-patch+json" if !kind.custom => {
+            // One that is null changes nothing.
+            if change.is_object() {
+                patch::strategic(object, change).map_err(unmerged)?;
+            }
+        }
+        // Which operation failed is not said there.
+        "application/json-patch+json" if change.is_null() => {}
+        "application/json-patch+json" => {
+            patch::json(object, change).map_err(|_| Refusal::options(ERROR_IN_REQUEST, json!({})))?;
+        }
+        "application/strategic-merge-patch+json" => {
+            return Err(Refusal::media_type(&PATCHES.replace("application/strategic-merge-patch+json, ", "")));
+        }
+        _ => return Err(Refusal::unsupported_patch()),
+    }
+    Ok(())
+}
+
+fn check_preconditions(call: &Call<'_>, found: &Value, preconditions: &Value) -> Result<(), Refusal> {
+    for (wanted, there, label) in [
+        (text(preconditions, "/uid"), uid(found), "UID"),
+        (text(preconditions, "/resourceVersion"), text(found, "/metadata/resourceVersion"), "ResourceVersion"),
+    ] {
+        if !wanted.is_empty() && wanted != there {
+            let why = if label == "UID" {
+                format!(
+                    "the UID in the precondition ({wanted}) does not match the UID in record ({there}). The object might have been deleted and then recreated"
+                )
+            } else {
+                format!("Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {there}")
+            };
+            return Err(Refusal::precondition(call.kind, &call.target.name, &why));
+        }
+    }
+    Ok(())
 }

@@ -21,8 +21,8 @@ type Result<T> = std::result::Result<T, String>;
 pub(super) fn read(text: &str) -> Result<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
-    if let Some(letter) = text.chars().find(|letter| !goyaml::is_allowed(*letter)) {
-        return Err(format!("yaml: control characters are not allowed ({})", letter.escape_unicode()));
+    if !text.chars().all(goyaml::is_allowed) {
+        return Err("yaml: control characters are not allowed".to_owned());
     }
     let mut options = Options::default();
     options.emit_anchor_events = true;
@@ -99,14 +99,26 @@ fn short_float(float: f64) -> String {
         _ if short.is_nan() => ".nan".to_owned(),
         f32::INFINITY => ".inf".to_owned(),
         f32::NEG_INFINITY => "-.inf".to_owned(),
-        _ if short == 0.0 || (1e-4..1e6).contains(&short.abs()) => short.to_string(),
+        _ if short == 0.0 || (1e-4..1e6).contains(&short.abs()) => half_to_even(short).to_string(),
         _ => {
-            let text = format!("{short:e}");
+            let text = format!("{:e}", half_to_even(short));
             let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
             let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
             format!("{digits}e{sign}{exponent:0>2}")
         }
     }
+}
+
+/// The decimal by which Go prints it: where two of the same length are equally near, Rust takes the one away from zero, Go the even one.
+fn half_to_even(short: f32) -> f64 {
+    let wide = f64::from(short);
+    let shown = format!("{short:e}");
+    let digits = shown.split('e').next().unwrap_or_default().chars().filter(char::is_ascii_digit).count();
+    // This rounds the exact value, halves to even.
+    let even: f64 = format!("{wide:.*e}", digits.saturating_sub(1)).parse().unwrap_or(wide);
+    #[allow(clippy::cast_possible_truncation, reason = "compared as the text of 32 bits")]
+    let is_same = (even as f32).to_bits() == short.to_bits();
+    if is_same { even } else { shown.parse().unwrap_or(wide) }
 }
 
 struct Reader<'a> {
@@ -130,7 +142,8 @@ impl<'a> Reader<'a> {
 
     fn any(&mut self) -> Result<Event<'a>> {
         let event = self.parser.next_event().ok_or_else(broken)?;
-        let (event, span) = event.map_err(|error| format!("yaml: {error}"))?;
+        let (event, span) =
+            event.map_err(|error| format!("yaml: {}", goyaml::syntax(self.text, &error.to_string())))?;
         if goyaml::is_other(self.text, &event, &span, &self.brackets) {
             return Err(format!("yaml: line {}: did not find expected node content", span.start.line()));
         }

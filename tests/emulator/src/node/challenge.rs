@@ -11,16 +11,29 @@ pub(super) struct Challenge {
     pub(super) error: Option<String>,
 }
 
+/// What a registry asks for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Asked {
+    Token(Challenge),
+    Password,
+}
+
 impl Challenge {
     /// The first bearer challenge of an answer that names a realm.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         headers.get_all(WWW_AUTHENTICATE).iter().find_map(|header| Self::parse(header.to_str().ok()?))
     }
 
-    /// Whether an answer asks for a name and a password.
-    pub(super) fn wants_password(headers: &HeaderMap) -> bool {
-        let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|header| header.to_str().ok());
-        values.into_iter().any(|header| scheme(header, "basic").is_some())
+    /// What containerd reads: of each header the first challenge, and a bearer challenge before one for a password.
+    pub(super) fn asked(headers: &HeaderMap) -> Option<Asked> {
+        let values = || headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|header| header.to_str().ok());
+        let starts = |header: &str, name: &str| {
+            header.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name))
+                && header[name.len()..].starts_with(' ')
+        };
+        let token = values().filter(|header| starts(header, "bearer")).find_map(Self::parse);
+        let password = || values().any(|header| starts(header, "basic"));
+        token.map(Asked::Token).or_else(|| password().then_some(Asked::Password))
     }
 
     fn parse(header: &str) -> Option<Self> {
@@ -88,5 +101,20 @@ mod tests {
         assert_eq!(Challenge::parse(r#"Basic realm="r""#), None);
         let both = r#"Basic realm="a, Bearer realm=x", Bearer realm="https://r/t",service="s""#;
         assert_eq!(Challenge::parse(both).unwrap().realm, "https://r/t");
+    }
+
+    #[test]
+    fn containerd_reads_the_first_challenge_of_each_header_and_prefers_tokens() {
+        let asked = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(WWW_AUTHENTICATE, value.parse().unwrap());
+            }
+            Challenge::asked(&headers).map(|asked| matches!(asked, Asked::Token(_)))
+        };
+        let (basic, bearer) = (r#"Basic realm="r""#, r#"Bearer realm="https://r/t",service="s""#);
+        assert_eq!(asked(&[&format!("{basic}, {bearer}")]), Some(false));
+        assert_eq!(asked(&[basic, bearer]), Some(true));
+        assert_eq!(asked(&["Negotiate"]), None);
     }
 }

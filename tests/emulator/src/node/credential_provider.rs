@@ -28,7 +28,7 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// A credential and until when kubelet goes on using it without asking again.
+/// A credential and until when kubelet continues using it without asking again.
 #[derive(Debug)]
 pub(super) struct Provided {
     pub(super) credential: Credential,

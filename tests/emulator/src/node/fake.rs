@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use url::form_urlencoded::parse;
 
 use super::{Network, NetworkFailure};
@@ -14,6 +15,8 @@ use super::{Network, NetworkFailure};
 pub(crate) struct FakeNetwork {
     /// Manifests by `host/repository:reference`.
     pub(crate) manifests: BTreeMap<String, Value>,
+    /// Blobs by `host/repository:digest`.
+    pub(crate) blobs: BTreeMap<String, Bytes>,
     /// Repositories (`host/repository`) that the identity may pull.
     pub(crate) granted: BTreeSet<String>,
     /// Hosts where anyone may pull.
@@ -45,7 +48,17 @@ impl FakeNetwork {
             {"digest": child, "platform": {"os": os, "architecture": architecture}}]});
         self.manifests.insert(format!("{repository}:{tag}"), index.clone());
         self.manifests.insert(format!("{repository}:{}", digest(repository)), index);
-        self.manifests.insert(format!("{repository}:{child}"), json!({"digest": child}));
+        let config = json!({"os": os, "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": []}});
+        self.put(repository, &child, &Bytes::from(config.to_string()));
+    }
+
+    /// Adds a manifest without layers, with this configuration.
+    pub(crate) fn put(&mut self, repository: &str, child: &str, config: &Bytes) {
+        let of = format!("sha256:{:x}", Sha256::digest(config));
+        let descriptor =
+            json!({"mediaType": "application/vnd.oci.image.config.v1+json", "digest": of, "size": config.len()});
+        self.manifests.insert(format!("{repository}:{child}"), json!({"digest": child, "config": descriptor}));
+        self.blobs.insert(format!("{repository}:{of}"), config.clone());
     }
 
     pub(crate) fn grant(&mut self, repository: &str) {
@@ -64,10 +77,15 @@ impl FakeNetwork {
     }
 
     fn manifest(&self, host: &str, path: &str, request: &Request<Bytes>) -> Response<Bytes> {
-        let (repository, reference) = path.trim_start_matches("/v2/").split_once("/manifests/").unwrap_or_default();
+        let path = path.trim_start_matches("/v2/");
+        let (repository, reference) =
+            path.split_once("/manifests/").or_else(|| path.split_once("/blobs/")).unwrap_or_default();
         let bearer = format!("Bearer {repository}");
         if request.headers().get("authorization").is_none_or(|value| value != bearer.as_str()) {
             return challenge(host);
+        }
+        if let Some(blob) = self.blobs.get(&format!("{host}/{repository}:{reference}")) {
+            return Response::new(blob.clone());
         }
         match self.manifests.get(&format!("{host}/{repository}:{reference}")) {
             Some(manifest) => {

@@ -2,12 +2,15 @@
 //!
 //! A node speaks real HTTP to whatever stands behind [`Network`]; its error texts are composed from what comes back.
 
+mod access;
+mod attempt;
 mod challenge;
+mod containerd;
 mod credential_provider;
 mod failure;
 mod image;
+mod kubelet;
 mod pull_secret;
-mod runtime;
 mod token;
 
 #[cfg(test)]
@@ -20,11 +23,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use access::Access;
+use containerd::Pulled;
+pub(crate) use containerd::{Containerd, USUAL as USUAL_CONTAINERD};
 pub(crate) use credential_provider::Credential;
 use credential_provider::Provided;
 use failure::joined;
 pub(crate) use image::Image;
-pub(crate) use pull_secret::credentials_for;
+pub(crate) use kubelet::Kubelet;
+pub(crate) use pull_secret::{PullSecret, credentials_for};
 
 /// What lies between a node and the hosts it talks to.
 pub(crate) trait Network {
@@ -34,7 +41,7 @@ pub(crate) trait Network {
     fn identity_token(&mut self, audience: &str) -> Option<String>;
     /// Tenant id that the node's cloud configuration names.
     fn tenant(&self) -> String;
-    /// How long kubelet goes on using a credential without asking the provider again.
+    /// How long kubelet continues using a credential without asking the provider again.
     fn credential_life(&self) -> Duration;
 }
 
@@ -43,6 +50,8 @@ pub(crate) trait Network {
 pub(crate) enum NetworkFailure {
     /// The name does not resolve.
     NoSuchHost,
+    /// The connection ended without an answer.
+    Cut,
     /// Nothing answered at this address (`ip` or `ip:port`).
     Timeout {
         /// Where the node tried to connect to.
@@ -57,24 +66,66 @@ pub(crate) enum NetworkFailure {
 pub(crate) struct Node {
     os: String,
     architecture: String,
-    images: BTreeMap<String, String>,
+    pub(crate) kubelet: Kubelet,
+    runtime: Containerd,
+    images: BTreeMap<String, Pulled>,
+    access: Access,
     provided: BTreeMap<String, Provided>,
+}
+
+/// A credential to try: `None` is an anonymous try.
+struct Key {
+    credential: Option<Credential>,
+    secret: Option<PullSecret>,
+}
+
+impl From<PullSecret> for Key {
+    fn from(secret: PullSecret) -> Self {
+        Self { credential: Some(secret.credential.clone()), secret: Some(secret) }
+    }
+}
+
+impl From<Option<Credential>> for Key {
+    fn from(credential: Option<Credential>) -> Self {
+        Self { credential, secret: None }
+    }
 }
 
 impl Node {
     /// A node that has just joined: no image, no remembered credential.
-    pub(crate) fn new(os: &str, architecture: &str) -> Self {
+    pub(crate) fn new((os, architecture): (&str, &str), kubelet: Kubelet, containerd: Containerd) -> Self {
         Self {
             os: os.to_owned(),
             architecture: architecture.to_owned(),
+            kubelet,
+            runtime: containerd,
             images: BTreeMap::new(),
+            access: Access::default(),
             provided: BTreeMap::new(),
         }
     }
 
-    /// The digest of an image that is on the node already.
-    pub(crate) fn present(&self, image: &Image) -> Option<&str> {
-        self.images.get(&image.to_string()).map(String::as_str)
+    /// The same node made anew, as by an upgrade.
+    pub(crate) fn reimaged(&self) -> Self {
+        Self::new((&self.os, &self.architecture), self.kubelet, self.runtime)
+    }
+
+    /// The digest of an image that is on the node already, if a pod with these secrets may use it.
+    pub(crate) fn present(&self, image: &Image, secrets: &[PullSecret]) -> Option<&str> {
+        let pulled = self.images.get(&image.to_string())?;
+        let may_use = !self.kubelet.verifies_access() || self.access.is_given(image, &pulled.content.id, secrets);
+        may_use.then_some(pulled.digest.as_str())
+    }
+
+    /// The size of an image that is on the node, in bytes.
+    pub(crate) fn size(&self, image: &Image) -> u64 {
+        self.images.get(&image.to_string()).map_or(0, |pulled| pulled.content.size)
+    }
+
+    /// Whether the programs of an image that is on the node are for its platform. A manifest that is not one of an index is
+    /// pulled whatever its platform.
+    pub(crate) fn can_run(&self, image: &Image) -> bool {
+        self.images.get(&image.to_string()).is_none_or(|pulled| pulled.content.runs)
     }
 
     /// Pulls an image, trying each credential in turn as kubelet does: pull secrets, then the provider's, then none.
@@ -82,15 +133,17 @@ impl Node {
     pub(crate) fn pull(
         &mut self,
         image: &Image,
-        secrets: Vec<Credential>,
+        secrets: Vec<PullSecret>,
         now: Instant,
         network: &mut dyn Network,
     ) -> Result<String, String> {
         let mut failures = Vec::new();
-        for credential in self.keyring(image.host(), secrets, now, network) {
-            match runtime::pull(image, (&self.os, &self.architecture), credential.as_ref(), network) {
-                Ok(digest) => {
-                    self.images.insert(image.to_string(), digest.clone());
+        for key in self.keyring(image.host(), secrets, now, network) {
+            match self.runtime.pull(image, (&self.os, &self.architecture), key.credential.as_ref(), network) {
+                Ok(pulled) => {
+                    let digest = pulled.digest.clone();
+                    self.access.note(image, &pulled.content.id, key.secret);
+                    self.images.insert(image.to_string(), pulled);
                     return Ok(digest);
                 }
                 Err(failure) => failures.push(failure.to_string()),
@@ -99,21 +152,15 @@ impl Node {
         Err(joined(&failures))
     }
 
-    /// The credentials to try, in order; `None` is an anonymous try.
-    fn keyring(
-        &mut self,
-        host: &str,
-        secrets: Vec<Credential>,
-        now: Instant,
-        network: &mut dyn Network,
-    ) -> Vec<Option<Credential>> {
-        let mut keyring: Vec<_> = secrets.into_iter().map(Some).collect();
+    /// The credentials to try, in order.
+    fn keyring(&mut self, host: &str, secrets: Vec<PullSecret>, now: Instant, network: &mut dyn Network) -> Vec<Key> {
+        let mut keyring: Vec<Key> = secrets.into_iter().map(Key::from).collect();
         if let Some(provided) = self.provided(host, now, network) {
             // The provider's answer always holds an empty entry for all registries of its cloud as well.
-            keyring.extend([Some(provided), None]);
+            keyring.extend([Some(provided), None].map(Key::from));
         }
         if keyring.is_empty() {
-            keyring.push(None);
+            keyring.push(Key::from(None));
         }
         keyring
     }

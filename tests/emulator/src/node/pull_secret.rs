@@ -6,8 +6,35 @@ use serde_json::Value;
 
 use super::{Credential, Image};
 
+/// A credential of a pod, and the secret that it is from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PullSecret {
+    /// Namespace, name and UID.
+    secret: [String; 3],
+    pub(crate) credential: Credential,
+}
+
+impl PullSecret {
+    /// A credential of a secret that has the user's name.
+    #[cfg(test)]
+    pub(crate) fn of(credential: Credential) -> Self {
+        Self { secret: [String::new(), credential.username.clone(), String::new()], credential }
+    }
+
+    /// Whether it is from the same secret, whatever that says by now, or says the same.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.secret == other.secret || self.credential == other.credential
+    }
+}
+
 /// The credentials that a secret (as the API server keeps it) holds for an image's registry.
-pub(crate) fn credentials_for(image: &Image, secret: &Value) -> Vec<Credential> {
+pub(crate) fn credentials_for(image: &Image, secret: &Value) -> Vec<PullSecret> {
+    let name = |field: &str| secret["metadata"][field].as_str().unwrap_or_default().to_owned();
+    let from = [name("namespace"), name("name"), name("uid")];
+    entries_for(image, secret).into_iter().map(|credential| PullSecret { secret: from.clone(), credential }).collect()
+}
+
+fn entries_for(image: &Image, secret: &Value) -> Vec<Credential> {
     let Some(auths) = docker_config(secret) else {
         return Vec::new();
     };
@@ -59,7 +86,7 @@ mod tests {
             "other.example": {"username": "a", "password": "b"},
             "r.azurecr.io": {"auth": STANDARD.encode("robot:word")},
         }}));
-        let found = credentials_for(&Image::parse("r.azurecr.io/app:1").unwrap(), &secret);
+        let found = entries_for(&Image::parse("r.azurecr.io/app:1").unwrap(), &secret);
         assert_eq!(found, [Credential { username: "robot".into(), password: "word".into() }]);
     }
 

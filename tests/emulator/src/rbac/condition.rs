@@ -8,16 +8,25 @@
 pub(crate) struct Facts<'a> {
     pub(crate) action: &'a str,
     pub(crate) attributes: &'a [(&'a str, &'a str)],
+    /// Whether the service knows `@Resource` attributes of repositories.
+    pub(crate) knows_repositories: bool,
 }
 
 /// A condition, read.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Condition {
     ActionMatches(String),
-    Compare { attribute: String, operator: Operator, values: Vec<String> },
+    Compare { source: Source, attribute: String, operator: Operator, values: Vec<String> },
     Not(Box<Condition>),
     All(Vec<Condition>),
     Any(Vec<Condition>),
+}
+
+/// Where an attribute is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Request,
+    Resource,
 }
 
 /// How an attribute is compared with the values beside it.
@@ -44,18 +53,42 @@ impl Condition {
     }
 
     /// Whether it holds. An attribute that the request does not have equals nothing.
+    /// What cannot be judged grants nothing.
     pub(crate) fn holds(&self, facts: &Facts<'_>) -> bool {
+        self.judge(facts) == Some(true)
+    }
+
+    /// `None` if it depends on an attribute that the service may not know.
+    fn judge(&self, facts: &Facts<'_>) -> Option<bool> {
         match self {
-            Self::ActionMatches(pattern) => super::matches(pattern, facts.action),
-            Self::Not(inner) => !inner.holds(facts),
-            Self::All(parts) => parts.iter().all(|part| part.holds(facts)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(facts)),
-            Self::Compare { attribute, operator, values } => {
+            Self::ActionMatches(pattern) => Some(super::matches(pattern, facts.action)),
+            Self::Not(inner) => inner.judge(facts).map(|holds| !holds),
+            Self::All(parts) => decided(parts, facts, false),
+            Self::Any(parts) => decided(parts, facts, true),
+            Self::Compare { source: Source::Resource, attribute, .. }
+                if !facts.knows_repositories && is_of_repositories(attribute) =>
+            {
+                None
+            }
+            Self::Compare { attribute, operator, values, .. } => {
                 let known = facts.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(attribute));
-                known.is_some_and(|(_, value)| operator.judge(value, values))
+                Some(known.is_some_and(|(_, value)| operator.judge(value, values)))
             }
         }
     }
+}
+
+/// The judgment of several parts, of which one with this judgment decides.
+fn decided(parts: &[Condition], facts: &Facts<'_>, by: bool) -> Option<bool> {
+    let judged: Vec<_> = parts.iter().map(|part| part.judge(facts)).collect();
+    if judged.contains(&Some(by)) {
+        return Some(by);
+    }
+    (!judged.contains(&None)).then_some(!by)
+}
+
+fn is_of_repositories(attribute: &str) -> bool {
+    attribute.to_ascii_lowercase().starts_with("microsoft.containerregistry/registries/repositories")
 }
 
 impl Operator {
@@ -142,13 +175,13 @@ impl Reader<'_> {
         if self.take("ActionMatches") {
             return self.values().map(|mut values| Condition::ActionMatches(values.remove(0)));
         }
-        if self.take("@Request[") || self.take("@Resource[") {
-            return self.compare();
+        if self.take("@Request[") {
+            return self.compare(Source::Request);
         }
-        None
+        self.take("@Resource[").then(|| self.compare(Source::Resource))?
     }
 
-    fn compare(&mut self) -> Option<Condition> {
+    fn compare(&mut self, source: Source) -> Option<Condition> {
         let (attribute, rest) = self.rest.split_once(']')?;
         // `Microsoft.X/y/z:name` and `Microsoft.X/y/z:name&key` speak of the same attribute.
         let attribute = attribute.trim().to_owned();
@@ -157,7 +190,7 @@ impl Reader<'_> {
         let operator = Operator::named(&rest[..end])?;
         self.rest = &rest[end..];
         let values = self.values()?;
-        Some(Condition::Compare { attribute, operator, values })
+        Some(Condition::Compare { source, attribute, operator, values })
     }
 
     /// `'a'`, `{'a', 'b'}`, or GUIDs in braces without quotes.
@@ -195,15 +228,18 @@ mod tests {
     const READ: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
 
     fn on_repository(comparison: &str) -> Condition {
-        let text = format!(
+        Condition::parse(&text_on_repository(comparison)).unwrap()
+    }
+
+    fn text_on_repository(comparison: &str) -> String {
+        format!(
             "((!(ActionMatches{{'{READ}'}}) AND !(ActionMatches{{'Microsoft.ContainerRegistry/registries/repositories/metadata/read'}})) \
              OR (@Request[{NAME}] {comparison}))"
-        );
-        Condition::parse(&text).unwrap()
+        )
     }
 
     fn reads(condition: &Condition, repository: &str) -> bool {
-        condition.holds(&Facts { action: READ, attributes: &[(NAME, repository)] })
+        condition.holds(&Facts { action: READ, attributes: &[(NAME, repository)], knows_repositories: false })
     }
 
     #[test]
@@ -231,8 +267,30 @@ mod tests {
     #[test]
     fn an_action_that_the_condition_does_not_name_is_free() {
         let condition = on_repository("StringEqualsIgnoreCase 'a'");
-        let facts = Facts { action: "Microsoft.ContainerRegistry/registries/catalog/read", attributes: &[] };
+        let facts = Facts {
+            action: "Microsoft.ContainerRegistry/registries/catalog/read",
+            attributes: &[],
+            knows_repositories: false,
+        };
         assert!(condition.holds(&facts));
+    }
+
+    #[test]
+    fn a_repository_as_a_resource_grants_nothing_unless_the_service_knows_it() {
+        let condition = text_on_repository("StringEqualsIgnoreCase 'a'").replace("@Request", "@Resource");
+        let judged = |text: &str, action, knows_repositories| {
+            Condition::parse(text).unwrap().holds(&Facts { action, attributes: &[(NAME, "a")], knows_repositories })
+        };
+        assert!(!judged(&condition, READ, false) && judged(&condition, READ, true));
+        let not = condition.replace("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase");
+        assert!(!judged(&not, READ, false) && !judged(&not, READ, true));
+        let catalog = "Microsoft.ContainerRegistry/registries/catalog/read";
+        assert!(judged(&condition, catalog, false), "the condition does not concern it");
+        let delegation = "@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d}";
+        let attributes =
+            &[("Microsoft.Authorization/roleAssignments:RoleDefinitionId", "7f951dda-4ed3-4680-a7ca-43fe172d538d")];
+        let facts = Facts { action: "a", attributes, knows_repositories: false };
+        assert!(Condition::parse(delegation).unwrap().holds(&facts));
     }
 
     #[test]
@@ -242,7 +300,11 @@ mod tests {
         let condition = Condition::parse(text).unwrap();
         let with = |role| {
             let attributes = [("Microsoft.Authorization/roleAssignments:RoleDefinitionId", role)];
-            condition.holds(&Facts { action: "Microsoft.Authorization/roleAssignments/write", attributes: &attributes })
+            condition.holds(&Facts {
+                action: "Microsoft.Authorization/roleAssignments/write",
+                attributes: &attributes,
+                knows_repositories: false,
+            })
         };
         assert!(with("7F951DDA-4ed3-4680-a7ca-43fe172d538d"));
         assert!(!with("8e3af657-a8ff-443c-a75c-2fe8c4bcb635"));

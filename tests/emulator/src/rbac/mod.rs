@@ -1,4 +1,4 @@
-//! Azure's role-based access control: what a principal may do where, and by which assignment.
+//! Azure's role-based access control: what a principal may do where, and which assignment allows it.
 
 pub(crate) mod built_in;
 pub(crate) mod condition;
@@ -89,7 +89,7 @@ impl Assignment {
     }
 }
 
-/// What somebody wants to do.
+/// What a caller wants to do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted<'a> {
     pub(crate) action: &'a str,
@@ -115,11 +115,13 @@ impl<'a> Wanted<'a> {
 pub(crate) struct Access {
     pub(crate) roles: Vec<Role>,
     pub(crate) assignments: Vec<Assignment>,
+    /// Whether registries know `@Resource` attributes of repositories.
+    pub(crate) knows_repositories: bool,
 }
 
 impl Access {
     pub(crate) fn new() -> Self {
-        Self { roles: built_in::roles(), assignments: Vec::new() }
+        Self { roles: built_in::roles(), assignments: Vec::new(), knows_repositories: false }
     }
 
     /// The role with this GUID, in whatever case.
@@ -136,9 +138,17 @@ impl Access {
         self.assignments.iter().filter(|assignment| assignment.fades.is_none())
     }
 
-    /// Whether one of these principals (somebody and the groups they are in) may do it.
+    /// Whether one of these principals (a caller and its groups) may do it.
     pub(crate) fn permits(&self, principals: &[String], wanted: &Wanted<'_>, now: Instant) -> bool {
-        self.granting(principals, wanted, now).any(|one| condition_holds(one.condition.as_deref(), wanted))
+        self.granting(principals, wanted, now).any(|one| self.holds(one, wanted))
+    }
+
+    /// Whether an assignment's condition holds. One that cannot be read grants nothing.
+    fn holds(&self, assignment: &Assignment, wanted: &Wanted<'_>) -> bool {
+        let Some(condition) = &assignment.condition else { return true };
+        let facts =
+            Facts { action: wanted.action, attributes: wanted.facts, knows_repositories: self.knows_repositories };
+        Condition::parse(condition).is_some_and(|condition| condition.holds(&facts))
     }
 
     /// Whether they might, if it were not for the conditions.
@@ -160,15 +170,6 @@ impl Access {
                 && self.role(&assignment.role).is_some_and(|role| role.allows(wanted))
         })
     }
-}
-
-/// A condition that cannot be read grants nothing.
-fn condition_holds(condition: Option<&str>, wanted: &Wanted<'_>) -> bool {
-    let Some(condition) = condition else {
-        return true;
-    };
-    let facts = Facts { action: wanted.action, attributes: wanted.facts };
-    Condition::parse(condition).is_some_and(|condition| condition.holds(&facts))
 }
 
 /// Whether `scope` is `outer` or lies below it. Above every subscription is the tenant's root management group, the one that is here,

@@ -107,7 +107,7 @@ fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<
     if accepts(request, &manifest.media_type) {
         return shown(digest, manifest);
     }
-    // A client that knows no index gets the manifest of the platform that such clients mean.
+    // A client that does not support an index gets the manifest of the platform that such clients mean.
     let plain = manifest.children().into_iter().find(|child| child["platform"]["architecture"] == "amd64");
     let plain = plain.and_then(|child| child["digest"].as_str().map(str::to_owned));
     match plain.and_then(|digest| found.manifests.get_key_value(&digest)) {

@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::Registry;
+use crate::entra::token::Claims;
 use crate::principal::Principal;
 use crate::rbac::Wanted;
 use crate::reply::{self, Reply};
@@ -116,7 +117,7 @@ pub(crate) fn permits_abac(
     world.permits(principal, &Wanted::data(right.data_action(), &registry.id(), facts), now)
 }
 
-/// Who signs in with a user name and a password: the admin user where there is one, or a service principal with its
+/// Who signs in with a user name and a password: the admin user if there is one, or a service principal with its
 /// client id and secret.
 pub(crate) fn password(world: &World, registry: &Registry, username: &str, password: &str) -> Option<Principal> {
     if username.eq_ignore_ascii_case(&registry.name) {
@@ -128,7 +129,13 @@ pub(crate) fn password(world: &World, registry: &Registry, username: &str, passw
     known.secret.as_deref().is_some_and(|secret| secret == password).then(|| known.clone())
 }
 
-/// Who a refresh token of this registry was given to, and what a legacy registry let them do then.
+/// Whether a token was issued before the registry's mode was last switched: a switch invalidates all tokens.
+pub(crate) fn is_outdated(world: &World, registry: &Registry, claims: &Claims) -> bool {
+    let issued = claims.get("iat").and_then(serde_json::Value::as_u64);
+    registry.switched.is_some_and(|switched| issued.is_none_or(|issued| issued < world.clock.unix(switched)))
+}
+
+/// The principal that a refresh token of this registry was issued to. In a legacy registry, the token also holds the permissions of that time.
 pub(crate) fn refresh(
     world: &World,
     registry: &Registry,
@@ -139,12 +146,17 @@ pub(crate) fn refresh(
     if !claims.is_for(registry.login_server()) || claims.text("grant_type") != "refresh_token" {
         return None;
     }
+    let permissions = claims.get("permissions");
+    // A token of the other mode may have been given out within the second of the switch.
+    if is_outdated(world, registry, &claims) || permissions.is_none() != registry.is_abac() {
+        return None;
+    }
     let principal = world.principal(claims.text("sub"))?.clone();
-    let words = claims.get("permissions").and_then(|one| one["Actions"].as_array()).cloned().unwrap_or_default();
+    let words = permissions.and_then(|one| one["actions"].as_array()).cloned().unwrap_or_default();
     Some((principal, words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()))
 }
 
-/// The admin user of a registry, who is nobody in the directory and may do all in this registry, whatever its mode.
+/// The admin user of a registry, who is not in the directory and may do everything in this registry, whatever its mode.
 fn admin(world: &World, registry: &Registry) -> Principal {
     let id = admin_id(registry);
     Principal { object_id: id, name: registry.name.clone(), ..Principal::managed(&registry.name, world.clock.start()) }
@@ -158,8 +170,8 @@ fn is_admin(registry: &Registry, principal: &Principal) -> bool {
     principal.object_id == admin_id(registry)
 }
 
-/// The firewall: `None` lets the caller through. Of whose network a private endpoint is is not kept: one that was
-/// approved lets the nodes of all clusters in, and nobody else.
+/// The firewall: `None` lets the caller through. The network of a private endpoint is not kept: an approved one lets
+/// the nodes of all clusters through, and no other caller.
 pub(crate) fn firewall(world: &World, registry: &Registry, address: &str) -> Option<Reply> {
     let connections = registry.properties["privateEndpointConnections"].as_array();
     let approved =

@@ -37,6 +37,8 @@ pub(crate) struct Registry {
     pub(crate) properties: Value,
     pub(crate) created: Instant,
     pub(crate) updated: Instant,
+    /// When its role assignment mode was last switched.
+    pub(crate) switched: Option<Instant>,
     pub(crate) images: Store,
     /// Those of the admin user, which open nothing unless that is enabled.
     pub(crate) passwords: [String; 2],
@@ -88,7 +90,14 @@ impl Registry {
             return;
         }
         let known = self.images.repositories.get(repository).and_then(|found| found.resolve(reference));
-        let earlier = known.map(str::to_owned);
+        self.note_tag(repository, reference, known.map(str::to_owned), now);
+    }
+
+    /// Notes what a reference meant before it was moved.
+    pub(crate) fn note_tag(&mut self, repository: &str, reference: &str, earlier: Option<String>, now: Instant) {
+        if self.lag.is_zero() {
+            return;
+        }
         let (repository, reference) = (repository.to_owned(), reference.to_owned());
         self.late.push(Late { until: now + self.lag, repository, reference, earlier });
     }
@@ -132,6 +141,15 @@ impl Registry {
     /// Lays properties over those that are there, as `PATCH` does: objects are merged, all else is replaced.
     pub(crate) fn merge(&mut self, properties: &Value) {
         merge(&mut self.properties, properties);
+    }
+
+    /// The same, and notes a switch of the mode, which ends all tokens.
+    pub(crate) fn change(&mut self, properties: &Value, now: Instant) {
+        let was_abac = self.is_abac();
+        self.merge(properties);
+        if self.is_abac() != was_abac {
+            self.switched = Some(now);
+        }
     }
 
     /// The body that a GET answers.
@@ -230,6 +248,7 @@ impl World {
             properties: default_properties(self, &login_server, now),
             created: now,
             updated: now,
+            switched: None,
             images: Store::default(),
             passwords: [new_password(&self.ids), new_password(&self.ids)],
             uploads: BTreeMap::new(),
@@ -261,6 +280,11 @@ impl World {
     /// The registry that a host is the login server of.
     pub(crate) fn registry_of_host(&self, host: &str) -> Option<&Registry> {
         self.registries.iter().find(|registry| registry.serves(host))
+    }
+
+    /// Whether a host name is that of a registry so new that nodes do not resolve it.
+    pub(crate) fn is_unknown_to_nodes(&self, host: &str, now: Instant) -> bool {
+        self.registry_of_host(host).is_some_and(|registry| now < registry.created + self.timing.registry_name)
     }
 
     /// Removes a registry, and what was granted on it and below.

@@ -23,7 +23,7 @@ impl Page {
     pub(super) fn cut<T: Clone>(&self, items: &[T], name: impl Fn(&T) -> &str) -> (Vec<T>, Option<String>) {
         let from = self.last.as_deref().map_or(0, |last| match items.iter().position(|item| name(item) == last) {
             Some(at) => at + 1,
-            // It is gone since: the list goes on where it would have been.
+            // It was deleted since: the list continues where it would have been.
             None => items.partition_point(|item| name(item) <= last),
         });
         let to = from.saturating_add(self.size).min(items.len());

@@ -110,7 +110,7 @@ fn check_digest(digest: &str, bytes: &[u8]) -> Result<(), Reply> {
     Err(bad("DIGEST_INVALID", "provided digest did not match uploaded content", &json!({"digest": digest})))
 }
 
-/// Where an upload goes on, and how far it is.
+/// Where an upload continues, and how far it is.
 fn going_on(repository: &str, id: &str, length: usize, status: StatusCode) -> Reply {
     let mut answer = reply::empty(status);
     reply::set(&mut answer, "location", &format!("/v2/{repository}/blobs/uploads/{id}?_nouploadcache=false"));
@@ -200,6 +200,9 @@ fn put(
     }
     let subject = manifest.subject();
     let created = into.manifests.get(&digest).map_or(now, |known| known.created);
+    registry.note(repository, &digest, now);
+    registry.note(repository, reference, now);
+    let into = registry.images.repositories.entry(repository.to_owned()).or_default();
     into.manifests.insert(digest.clone(), Manifest { created, ..manifest });
     if !reference.contains(':') {
         into.tags.insert(reference.to_owned(), (digest.clone(), Some(now)));

@@ -32,12 +32,12 @@ impl Upstream {
         !self.manner.users.is_empty()
     }
 
-    /// Whether somebody with this name and password may pull.
+    /// Whether a caller with this name and password may pull.
     pub(crate) fn lets_in(&self, name: &str, password: &str) -> bool {
         self.manner.users.iter().any(|(known, secret)| known == name && secret == password)
     }
 
-    /// Docker Hub gives nothing without a token, whoever it is for.
+    /// Docker Hub gives nothing without a token, not even to anonymous callers.
     fn asks(&self, host: &str) -> Asks {
         match self.manner.challenge {
             Asks::Nobody if self.is_private() || host == HUB_API => Asks::Token,
@@ -123,7 +123,7 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
     reply::with(answer, "docker-distribution-api-version", "registry/2.0")
 }
 
-/// The refusal of whoever has not shown what the registry asks for.
+/// The refusal of a caller without the credentials that the registry asks for.
 fn refuses(
     world: &World,
     (host, one): (&str, &Upstream),
@@ -174,7 +174,7 @@ fn refuses(
     Some(refusal)
 }
 
-/// Gives a token to whoever may have one. To somebody without a name a private registry gives none, and Docker Hub one without rights:
+/// Gives a token to any caller that may have one. To a caller without a name a private registry gives none, and Docker Hub one without rights:
 /// so nodes say `403 Forbidden` of GitHub's and `insufficient_scope` of Docker's.
 fn token(world: &World, (host, one): (&str, &Upstream), request: &Request<Bytes>, now: Instant) -> Reply {
     let query = request.uri().query().unwrap_or_default().as_bytes();

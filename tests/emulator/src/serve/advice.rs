@@ -1,4 +1,4 @@
-//! What each client has to be told, so that it finds the server and trusts it.
+//! The settings that each client needs to find the server and trust it.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -25,8 +25,8 @@ use crate::emulator::Emulator;
 /// The names of the server itself.
 pub(super) const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
-/// The domains that the emulator plays: Azure's, registries that images commonly come from, and names that are nobody's. Whoever trusts the
-/// authority trusts it for these alone, so that its key would open no other connection of theirs.
+/// The domains that the emulator plays: Azure's, registries that images commonly come from, and names that have no owner. A
+/// client that trusts the authority trusts it for these alone, so that its key would open none of its other connections.
 const PLAYED: [&str; 16] = [
     "login.microsoftonline.com",
     "management.azure.com",
@@ -51,7 +51,7 @@ const LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Clocks of containers and hosts differ a little.
 const SLACK: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// More names than this are not kept. Nobody has so many, but whoever asks for names at random must not fill the memory.
+/// More names than this are not kept. No client has so many, but one that asks for random names must not fill the memory.
 const MOST_KEPT: usize = 1024;
 
 /// The authority, and the certificates that it has signed.
@@ -225,7 +225,7 @@ impl fmt::Debug for Names {
 }
 
 impl ResolvesServerCert for Names {
-    /// A client that names nobody means the address that it has dialled.
+    /// A client that names no host means the address that it has dialled.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name().unwrap_or(LOCAL_NAMES[0]).to_ascii_lowercase();
         let known = LOCAL_NAMES.contains(&name.as_str()) || (self.knows)(&name);

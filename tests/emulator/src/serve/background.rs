@@ -1,8 +1,9 @@
-//! A server with threads of its own, for a program that has no runtime: what the packages for Python and Node are made
+//! A server with its own threads, for a program that has no runtime: what the packages for Python and Node are made
 //! of.
 
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +16,7 @@ use super::control::order::{Speed, TimingOrder};
 use super::control::{self, Refusal};
 use super::scene_file::{Caller, Scene};
 use super::{OrderError, ServeError, Server, ServerOptions, advice};
+use crate::control_plane::Programs;
 use crate::emulator::Emulator;
 use crate::world::OWNER;
 
@@ -30,6 +32,8 @@ struct Wanted {
     latency_ms: Option<f64>,
     /// More than the scene has.
     callers: Vec<Caller>,
+    /// The folder of a real control plane for each cluster.
+    kubernetes: Option<PathBuf>,
 }
 
 /// A running server and its threads. It ends when it is dropped; what it has seen can be read after
@@ -86,8 +90,8 @@ impl fmt::Debug for Token {
 
 impl Background {
     /// Starts an emulator and its server: `scene` as in a seed file (without it, the images that are usual), `timing` (`"none"`,
-    /// `"typical"`, or the body of that order), `clock` (how many times faster it runs), `latencyMs`, and `callers` in
-    /// addition to the scene's. When this returns, both ways in are open.
+    /// `"typical"`, or the body of that order), `clock` (how many times faster it runs), `latencyMs`, `callers` in
+    /// addition to the scene's, and `kubernetes` (a folder that `build-kubernetes` has filled: clusters have a real control plane). When this returns, both ways in are open.
     ///
     /// # Errors
     /// If what is wanted is not understood, which the text then names, or if the server does not come up.
@@ -150,7 +154,7 @@ impl Background {
     }
 
     /// Asks Entra for a token, as [`Emulator::credential_of`] does: each time anew, so that it shows in the log. It takes as
-    /// long as the emulator's latency and faults say, whoever waits for it.
+    /// long as the emulator's latency and faults say, whoever the caller is.
     ///
     /// # Errors
     /// If Entra gives none, or the server has stopped.
@@ -231,7 +235,11 @@ impl Drop for Background {
 
 impl Wanted {
     fn set(self) -> Result<Emulator, ServeError> {
-        let mut emulator = self.scene.unwrap_or_else(Scene::usual).set(Emulator::new())?;
+        let mut emulator = Emulator::new();
+        if let Some(folder) = &self.kubernetes {
+            emulator = emulator.with_control_planes(Programs::open(folder)?);
+        }
+        emulator = self.scene.unwrap_or_else(Scene::usual).set(emulator)?;
         for caller in self.callers {
             emulator = caller.enter(emulator)?;
         }

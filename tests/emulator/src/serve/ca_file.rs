@@ -8,7 +8,7 @@ use super::ServeError;
 /// The file.
 pub(super) struct CaFile {
     path: PathBuf,
-    /// The folder that was made for it alone, where there is one.
+    /// The folder that was made for it alone, if there is one.
     folder: Option<PathBuf>,
 }
 
@@ -27,7 +27,7 @@ impl CaFile {
         };
         let failed = |fault| ServeError::io(&file.path.display().to_string(), &fault);
         // One that is left from an earlier run goes first; a link goes as a link, and what it names is not touched. A file of
-        // another kind stays: somebody has mistaken the name.
+        // another kind stays: its name was given by mistake.
         match std::fs::symlink_metadata(&file.path) {
             Ok(known) if !known.is_symlink() && !is_certificate(&file.path) => {
                 return Err(ServeError::new(format!("{} exists and is not a certificate", file.path.display())));

@@ -18,6 +18,7 @@ use super::scene_file::{Caller, Scene};
 use super::signal::Signal;
 use super::state::{State, Wanted};
 use super::{ServeError, Server, ServerOptions};
+use crate::control_plane::{Build, Programs, build};
 use crate::emulator::Emulator;
 
 /// An emulator of the part of Azure that joins a container registry to a Kubernetes cluster.
@@ -30,8 +31,21 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Serves on loopback, for az, the SDKs, kubectl and whoever speaks HTTPS.
+    /// Serves on loopback, for az, the SDKs, kubectl and any other HTTPS client.
     Serve(Box<ServeArgs>),
+    /// Builds etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl for `serve --kubernetes`, with the Go of this
+    /// machine. This takes about 5 minutes on two idle cores, 5 GB of disk while it runs, and 130 MB afterwards. Linux only.
+    BuildKubernetes(BuildArgs),
+}
+
+#[derive(Args, Debug)]
+struct BuildArgs {
+    /// Where the programs go, into `bin`. A folder that has them already is left as it is.
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// The version of Kubernetes.
+    #[arg(long, value_name = "VERSION", default_value = "1.33", value_parser = ["1.33", "1.37"])]
+    version: String,
 }
 
 #[derive(Args, Debug)]
@@ -42,7 +56,7 @@ struct ServeArgs {
     /// Where the proxy for `HTTPS_PROXY` answers. Loopback only; port 0 is any free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     proxy: SocketAddr,
-    /// Where the certificate goes that clients have to trust. Without it, into a folder of its own in the temporary
+    /// Where the certificate goes that clients have to trust. Without it, into its own folder in the temporary
     /// folder, which goes when the server ends.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -78,6 +92,10 @@ struct ServeArgs {
     /// nothing is served does not count.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Where the programs of a control plane are, which `build-kubernetes` built: each cluster has a real API server, controllers and
+    /// scheduler then, and only its nodes are emulated. Its clock is that of this machine. Linux only.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["state", "clock"])]
+    kubernetes: Option<PathBuf>,
     /// Where the log of requests goes, as lines of JSON.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -110,6 +128,13 @@ enum TimingName {
 pub async fn run(command: Command) -> Result<(), ServeError> {
     match command.verb {
         Verb::Serve(args) => serve(*args).await,
+        Verb::BuildKubernetes(args) => {
+            let signal = Signal::new()?;
+            tokio::select! {
+                done = build(Build { folder: args.folder, version: args.version }) => done,
+                () = signal.come() => Err(ServeError::new("interrupted; nothing was changed")),
+            }
+        }
     }
 }
 
@@ -144,7 +169,7 @@ async fn serve(mut args: ServeArgs) -> Result<(), ServeError> {
     }
     let emulator = server.emulator().clone();
     server.stop().await;
-    // Time has passed until now, if nobody looks, too.
+    // Time has passed until now, even if no request came.
     emulator.act(|_| ());
     if let Some(log) = &mut log {
         log.write(true);
@@ -160,7 +185,11 @@ fn world(args: &mut ServeArgs) -> Result<(Emulator, Option<State>), ServeError> 
         let (emulator, state) = State::open(file, Wanted { scene, callers })?;
         return Ok((emulator, Some(state)));
     }
-    let emulator = scene.unwrap_or_else(Scene::usual).set(Emulator::new())?;
+    let mut emulator = Emulator::new();
+    if let Some(folder) = &args.kubernetes {
+        emulator = emulator.with_control_planes(Programs::open(folder)?);
+    }
+    let emulator = scene.unwrap_or_else(Scene::usual).set(emulator)?;
     let emulator = callers.into_iter().try_fold(emulator, |emulator, caller| caller.enter(emulator))?;
     Ok((emulator, None))
 }

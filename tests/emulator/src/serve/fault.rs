@@ -45,15 +45,15 @@ pub struct ServeError {
 
 impl ServeError {
     /// What was asked for cannot be.
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self { is_system: false, text: text.into() }
     }
 
-    pub(super) fn certificate(fault: impl fmt::Display) -> Self {
+    pub(crate) fn certificate(fault: impl fmt::Display) -> Self {
         Self { is_system: true, text: format!("cannot create certificates: {fault}") }
     }
 
-    pub(super) fn io(what: &str, fault: &io::Error) -> Self {
+    pub(crate) fn io(what: &str, fault: &io::Error) -> Self {
         Self { is_system: true, text: format!("{what}: {fault}") }
     }
 

@@ -76,7 +76,7 @@ impl Front {
         let host = Authority::from_static(origin::host_of(&path));
         let answer = self.asked(collapsed(request, &path)?, &host).await?;
         let (parts, body) = answer.into_parts();
-        // Nothing that Resource Manager, Entra or Graph answers goes on for ever.
+        // Every answer of Resource Manager, Entra and Graph ends.
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         Ok(arrive(origin::translate(Response::from_parts(parts, body), &origin).map(Body::from)))
     }

@@ -26,7 +26,7 @@ const MOST_CONNECTIONS: usize = 1024;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What the head of a request may take to come; a connection that is kept open lies idle so long, too.
 pub(super) const PATIENCE: Duration = Duration::from_secs(75);
-/// How long requests under way have to come to their end when the server stops.
+/// How long running requests may take to end when the server stops.
 pub(super) const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// Becomes `true` when the server stops.
@@ -86,7 +86,7 @@ async fn bind_again(address: SocketAddr, before: u16) -> Result<(TcpListener, So
     Ok(bound)
 }
 
-/// Takes connections until the server stops, and has each served in a task of its own.
+/// Takes connections until the server stops, and serves each in its own task.
 pub(super) async fn accept<F, S>(listener: TcpListener, mut stop: Stop, serve: S)
 where
     S: Fn(TcpStream) -> F,
@@ -124,7 +124,7 @@ pub(super) struct Wire {
     pub(super) tls: TlsAcceptor,
     pub(super) front: Arc<Front>,
     pub(super) stop: Stop,
-    /// Held by all that goes on; whoever waits for the end of it waits until the last one is gone.
+    /// Held by everything that is running; waiting for its end means waiting for the last holder.
     pub(super) alive: mpsc::Sender<()>,
 }
 

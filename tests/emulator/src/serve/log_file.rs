@@ -28,7 +28,7 @@ impl LogFile {
         Ok(Self { file: BufWriter::new(file), emulator: emulator.clone(), next: 0, open: BTreeSet::new() })
     }
 
-    /// Goes on for ever; a request is written when it has ended.
+    /// Never ends; a request is written when it has ended.
     pub(super) async fn keep(&mut self) {
         loop {
             self.write(false);

@@ -14,8 +14,13 @@ mod fault;
 mod front;
 mod listener;
 mod log_file;
+#[cfg(test)]
+mod node_causes;
 mod origin;
 mod proxy;
+#[cfg(test)]
+mod pull_causes;
+mod scene_cluster;
 mod scene_file;
 mod scene_upstream;
 mod signal;
@@ -106,7 +111,7 @@ pub struct Server {
     control_token: String,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    /// Closed when nothing goes on any more.
+    /// Closed when nothing is running any longer.
     ended: mpsc::Receiver<()>,
 }
 
@@ -228,6 +233,7 @@ impl Server {
         }
         // Tunnels of the proxy are in no list.
         let _ = tokio::time::timeout(LAST_CHANCE, self.ended.recv()).await;
+        self.emulator.stop_control_planes().await;
     }
 }
 

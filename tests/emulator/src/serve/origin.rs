@@ -1,4 +1,4 @@
-//! The direct way in: one origin that is Resource Manager, Entra and Graph at once, as a cloud of its own.
+//! The direct way in: one origin that is Resource Manager, Entra and Graph at once, as its own cloud.
 //!
 //! The rules know Azure's own hosts only. What comes to the origin is given the host that it means, and links in the
 //! answers are given the origin back.

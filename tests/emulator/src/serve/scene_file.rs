@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ServeError;
+use super::scene_cluster::Cluster;
 use super::scene_upstream::Outside;
 use crate::arm::registry::name_fault;
 use crate::emulator::Emulator;
 use crate::role_seed::RoleSeed;
-use crate::seed::{ClusterSeed, RegistrySeed};
+use crate::seed::RegistrySeed;
 use crate::world::OWNER;
 
 /// What a seed file says. Everything may be left out, and nothing else may be said.
@@ -24,7 +25,7 @@ pub(super) struct Scene {
     registries: Vec<Registry>,
     clusters: Vec<Cluster>,
     images: Vec<Image>,
-    /// Registries outside of Azure that do not let everybody pull, or answer in ways of their own.
+    /// Registries outside of Azure that require a sign-in to pull, or answer differently.
     upstreams: Vec<Outside>,
     roles: Vec<Role>,
     callers: Vec<Caller>,
@@ -71,43 +72,6 @@ struct Registry {
     /// Azure's own properties.
     #[serde(default)]
     properties: serde_json::Map<String, Value>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one switch of its own")]
-struct Cluster {
-    group: String,
-    name: String,
-    subscription: Option<String>,
-    location: Option<String>,
-    version: Option<String>,
-    #[serde(default)]
-    entra: bool,
-    #[serde(default)]
-    azure_rbac: bool,
-    #[serde(default)]
-    local_accounts_disabled: bool,
-    #[serde(default)]
-    service_principal: bool,
-    #[serde(default)]
-    user_assigned: bool,
-    #[serde(default)]
-    admin_groups: Vec<String>,
-    #[serde(default)]
-    nodes: Vec<Node>,
-    #[serde(default)]
-    tags: std::collections::BTreeMap<String, String>,
-    #[serde(default)]
-    properties: serde_json::Map<String, Value>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Node {
-    name: String,
-    os: Option<String>,
-    architecture: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -167,7 +131,7 @@ impl EntraGroup {
     }
 }
 
-/// Somebody who signs in.
+/// A caller that signs in.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Caller {
@@ -294,7 +258,7 @@ impl Scene {
             azure = azure.with_registry_of(registry.seed());
         }
         for cluster in self.clusters {
-            azure = azure.with_cluster_of(cluster.seed());
+            azure = azure.with_cluster_of(cluster.seed()?);
         }
         for outside in self.upstreams {
             azure = azure.with_upstream(outside.seed()?);
@@ -348,33 +312,6 @@ impl Registry {
         seed = self.login_server.iter().fold(seed, |seed, host| seed.login_server(host));
         if self.abac {
             seed = seed.abac();
-        }
-        self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value))
-    }
-}
-
-impl Cluster {
-    fn seed(self) -> ClusterSeed {
-        let mut seed = ClusterSeed::new(&self.group, &self.name);
-        seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
-        seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
-        seed = self.version.iter().fold(seed, |seed, version| seed.version(version));
-        for (wanted, set) in [
-            (self.entra, ClusterSeed::entra as fn(ClusterSeed) -> ClusterSeed),
-            (self.azure_rbac, ClusterSeed::azure_rbac),
-            (self.local_accounts_disabled, ClusterSeed::local_accounts_disabled),
-            (self.service_principal, ClusterSeed::service_principal),
-            (self.user_assigned, ClusterSeed::user_assigned),
-        ] {
-            if wanted {
-                seed = set(seed);
-            }
-        }
-        seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
-        seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
-        for node in &self.nodes {
-            let os = node.os.as_deref().unwrap_or("linux");
-            seed = seed.node(&node.name, os, node.architecture.as_deref().unwrap_or("amd64"));
         }
         self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value))
     }
@@ -435,6 +372,33 @@ entraGroups:
     }
 
     #[tokio::test]
+    async fn a_cluster_has_versions_of_kubernetes_and_containerd() {
+        for (field, version, is_valid) in [
+            ("containerd", "2.0", true),
+            ("containerd", "1.7.35", true),
+            ("containerd", "latest", false),
+            ("containerd", "2", false),
+            ("containerd", "", false),
+            ("version", "1.33", true),
+            ("version", "1.35.2", true),
+            ("version", "latest", false),
+            ("version", "v1.33.4", false),
+            ("version", "1", false),
+            ("version", "2.1", false),
+        ] {
+            let scene =
+                Scene::parse(&format!("clusters: [{{group: group, name: dev, {field}: '{version}'}}]")).unwrap();
+            match scene.set(Emulator::new()) {
+                Ok(_) => assert!(is_valid, "{version}"),
+                Err(fault) => {
+                    let (fault, place) = (fault.to_string(), format!("{field} of dev"));
+                    assert!(!is_valid && fault.contains(&place) && fault.contains(version), "{fault}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn an_outside_registry_can_be_private_in_a_scene() {
         let scene = "
 upstreams:
@@ -449,7 +413,7 @@ images: [{name: 'ghcr.io/team/app:1'}]
     }
 
     #[test]
-    fn a_misspelt_word_is_told() {
+    fn a_misspelt_word_is_rejected() {
         assert!(Scene::parse("registrys: []").is_err());
     }
 
@@ -464,7 +428,7 @@ images: [{name: 'ghcr.io/team/app:1'}]
     }
 
     #[tokio::test]
-    async fn a_role_that_does_not_exist_is_told() {
+    async fn a_role_that_does_not_exist_is_rejected() {
         let caller = Caller::parse("ci::Sorcerer").unwrap();
         assert!(caller.enter(Emulator::new()).is_err());
     }

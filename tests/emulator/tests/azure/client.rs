@@ -1,4 +1,4 @@
-//! A client with no wits of its own: one request, one answer.
+//! A client without any logic: one request, one answer.
 
 use aks_acr_emulator::Emulator;
 use azure_core::http::{Method, Request};

@@ -33,8 +33,8 @@ fn text(answer: &Answer, name: &str) -> String {
     answer.body[name].as_str().unwrap_or_default().to_owned()
 }
 
-/// A refresh token for `node`.
-async fn refresh(azure: &Emulator) -> String {
+/// The exchange of a token of `node`.
+async fn exchange(azure: &Emulator) -> Answer {
     let entra = token(azure, "node", AUDIENCE).await;
     let pairs = [
         ("grant_type", "access_token"),
@@ -42,9 +42,22 @@ async fn refresh(azure: &Emulator) -> String {
         ("tenant", azure.tenant()),
         ("access_token", &entra),
     ];
-    let answer = form(azure, "/oauth2/exchange", &pairs).await;
+    form(azure, "/oauth2/exchange", &pairs).await
+}
+
+/// A refresh token for `node`.
+async fn refresh(azure: &Emulator) -> String {
+    let answer = exchange(azure).await;
     assert_eq!(answer.status, 200);
     text(&answer, "refresh_token")
+}
+
+/// What a token says of permissions.
+fn permissions(token: &str) -> serde_json::Value {
+    use base64::Engine as _;
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
+    serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["permissions"].take()
 }
 
 async fn access(azure: &Emulator, refresh: &str, scope: &str) -> Answer {
@@ -67,7 +80,9 @@ async fn get(azure: &Emulator, path: &str, token: &str, accept: &str) -> Answer 
 
 /// Whether `node` gets a token to pull from a repository.
 async fn pulls(azure: &Emulator, repository: &str) -> bool {
-    access(azure, &refresh(azure).await, &format!("repository:{repository}:pull")).await.status == 200
+    let exchanged = exchange(azure).await;
+    let scope = format!("repository:{repository}:pull");
+    exchanged.status == 200 && access(azure, &text(&exchanged, "refresh_token"), &scope).await.status == 200
 }
 
 fn node(azure: &Emulator) -> (String, String) {
@@ -117,11 +132,48 @@ async fn a_new_grant_has_no_effect_for_a_time() {
 async fn a_refresh_token_keeps_the_rights_it_was_made_with() {
     let azure = scene();
     let (id, registry) = node(&azure);
-    let old = refresh(&azure).await;
     azure.grant("AcrPull", &id, &registry);
-    assert_eq!(access(&azure, &old, "repository:app:pull").await.status, 401);
+    let old = refresh(&azure).await;
+    azure.grant("AcrPush", &id, &registry);
+    assert_eq!(access(&azure, &old, "repository:app:push").await.status, 401);
     let new = refresh(&azure).await;
-    assert_eq!(access(&azure, &new, "repository:app:pull").await.status, 200);
+    assert_eq!(access(&azure, &new, "repository:app:push").await.status, 200);
+    assert_eq!(permissions(&new)["actions"], serde_json::json!(["read", "write"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_legacy_registry_refuses_the_exchange_without_a_role() {
+    let azure = scene();
+    let refused = exchange(&azure).await;
+    assert_eq!((refused.status, refused.body["errors"][0]["code"].as_str()), (401, Some("UNAUTHORIZED")));
+    let message = refused.body["errors"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("authentication required, visit https://aka.ms/acr/authorization"), "{message}");
+    assert!(message.contains("CorrelationId: "), "{message}");
+    let azure = scene_of(RegistrySeed::new("group", "myregistry").abac());
+    let token = refresh(&azure).await;
+    assert!(permissions(&token).is_null(), "{token}");
+    assert_eq!(access(&azure, &token, "repository:app:pull").await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_of_the_mode_ends_all_tokens() {
+    let azure = scene();
+    let (id, registry) = node(&azure);
+    azure.grant("AcrPull", &id, &registry);
+    azure.grant("Container Registry Repository Reader", &id, &registry);
+    let scope = "repository:app:pull";
+    let old = refresh(&azure).await;
+    let opened = text(&access(&azure, &old, scope).await, "access_token");
+    assert_eq!(get(&azure, "/v2/app/manifests/1", &opened, INDEX).await.status, 200);
+    tokio::time::advance(Duration::from_secs(2)).await;
+    for mode in ["AbacRepositoryPermissions", "LegacyRegistryPermissions"] {
+        let body = serde_json::json!({"properties": {"roleAssignmentMode": mode}});
+        let switched = crate::client::arm(&azure, "owner", Method::Patch, &registry, Some(body)).await;
+        assert_eq!(switched.status, 200, "{}", switched.body);
+        assert_eq!(access(&azure, &old, scope).await.status, 401, "{mode}");
+        assert_eq!(get(&azure, "/v2/app/manifests/1", &opened, INDEX).await.status, 401, "{mode}");
+        assert_eq!(access(&azure, &refresh(&azure).await, scope).await.status, 200, "{mode}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,6 +292,8 @@ async fn the_firewall_names_the_address_it_refuses() {
 #[tokio::test(start_paused = true)]
 async fn arm_tokens_are_refused_where_the_policy_says_so() {
     let azure = scene();
+    let (id, registry) = node(&azure);
+    azure.grant("AcrPull", &id, &registry);
     let arm = token(&azure, "node", "https://management.azure.com").await;
     let pairs = [("grant_type", "access_token"), ("service", "myregistry.azurecr.io"), ("access_token", arm.as_str())];
     assert_eq!(form(&azure, "/oauth2/exchange", &pairs).await.status, 200);

@@ -56,11 +56,30 @@ async fn a_token_for_another_service_is_refused_by_arm() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tokens_live_60_to_90_minutes_and_those_of_machines_a_day() {
+    let azure = Emulator::new();
+    let (client, secret) = azure.client_secret_of("owner");
+    let mut lives = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let answer = ask(&azure, &format!("{FORM}&client_id={client}&client_secret={secret}")).await;
+        let life = answer.body["expires_in"].as_u64().unwrap();
+        assert!((3600..=5400).contains(&life), "{life}");
+        lives.insert(life);
+        tokio::time::advance(Duration::from_secs(37)).await;
+    }
+    assert!(lives.len() > 10, "{lives:?}");
+    let azure = Emulator::new().with_caller("machine", &[]).with_machine_identities(&["machine"]);
+    let url = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/";
+    let answer = send(&azure, Method::Get, url, &[("metadata", "true".to_owned())], None).await.unwrap();
+    assert_eq!(answer.body["expires_in"], "86400");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_expired_token_is_refused_by_arm() {
     let azure = Emulator::new();
     azure.set_timing(Timing::none().with_token(Duration::from_secs(60)));
     let old = token(&azure, "owner", ARM).await;
-    tokio::time::advance(Duration::from_secs(61)).await;
+    tokio::time::advance(Duration::from_secs(73)).await;
     let url = format!("{ARM}/subscriptions?api-version=2022-12-01");
     let answer = send(&azure, Method::Get, &url, &[("authorization", format!("Bearer {old}"))], None).await.unwrap();
     assert_eq!((answer.status, answer.code()), (401, "ExpiredAuthenticationToken"));
@@ -88,7 +107,7 @@ fn a_scene_that_names_a_caller_who_is_not_there_is_refused() {
     let _ = Emulator::new().with_member("team", "nobody");
 }
 
-/// A token with claims as Entra makes them, signed by nobody.
+/// A token with claims as Entra makes them, signed by no one.
 fn real_token() -> String {
     use base64::Engine as _;
     let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);

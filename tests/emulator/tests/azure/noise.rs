@@ -101,7 +101,7 @@ struct Whole {
     body: String,
 }
 
-/// One of each kind that has a language of its own.
+/// One of each service with its own protocol.
 #[expect(clippy::too_many_lines, reason = "a list of requests, each said in a line or a few")]
 async fn whole(azure: &Emulator) -> Vec<Whole> {
     let (registry, cluster) = (azure.registry_id("group", "myregistry"), azure.cluster_id("group", "dev"));
@@ -240,7 +240,7 @@ async fn damaged_requests_are_never_the_servers_fault() {
                 1 => (whole_path, damaged(&one.body, &mut chance)),
                 _ => (damaged(&one.path, &mut chance), damaged(&one.body, &mut chance)),
             };
-            // A watch goes on for ever, and is no answer to wait for.
+            // A watch never ends, and is no answer to wait for.
             let url = format!("https://{}/{}", one.host, path.trim_start_matches('/')).replace("watch", "w");
             let headers = [("authorization", format!("Bearer {}", one.bearer)), ("content-type", one.media.to_owned())];
             let Ok(answer) = send(&azure, one.method, &url, &headers, Some(body.clone())).await else {

@@ -1,4 +1,4 @@
-//! Pushing images, looking at what is there, and deleting it.
+//! Pushing images, looking at what exists, and deleting it.
 
 use aks_acr_emulator::{Emulator, RegistrySeed};
 use azure_core::http::Method;
@@ -16,7 +16,7 @@ fn digest(bytes: &str) -> String {
     format!("sha256:{}", hex.concat())
 }
 
-/// A registry and somebody with a role there, who signs in with a name and a password.
+/// A registry and a caller with a role there, which signs in with a name and a password.
 fn scene(role: &str, seed: RegistrySeed) -> (Emulator, String) {
     let azure = Emulator::new().with_registry_of(seed);
     let azure = azure.clone().with_caller("pusher", &[(role, &azure.registry_id("group", "myregistry"))]);

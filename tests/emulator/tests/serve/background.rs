@@ -53,6 +53,7 @@ fn what_is_not_understood_is_named_with_its_place() {
         (json!({"timing": {"propagatoin": 3}}), "propagatoin"),
         (json!({"latencyMs": -1}), "-0.001"),
         (json!({"clock": 0}), "0"),
+        (json!({"kubernetes": "/nonexistent"}), "kubernetes"),
     ] {
         let text = why(wrong);
         assert!(text.contains(word), "{text}");

@@ -153,12 +153,13 @@ fn digest(bytes: &[u8]) -> String {
 /// Pushes an image with a layer that is no text; the answer is the digest of the layer.
 async fn push(run: &Run, user: &str, password: &str) -> String {
     let layer: Vec<u8> = (0..=255).collect();
+    let config = json!({"rootfs": {"type": "layers", "diff_ids": [digest(&layer)]}}).to_string().into_bytes();
     let url = |rest: &str| format!("https://myregistry.azurecr.io/v2/pushed{rest}");
     let send = async |method: Method, url: String, kind: &str, body: Vec<u8>| {
         let request = run.client.request(method, url).basic_auth(user, Some(password)).header("content-type", kind);
         request.body(body).send().await.unwrap()
     };
-    for blob in [layer.clone(), b"{}".to_vec()] {
+    for blob in [layer.clone(), config.clone()] {
         let begun = send(Method::POST, url("/blobs/uploads/"), "application/octet-stream", Vec::new()).await;
         assert_eq!(begun.status(), 202);
         let place = format!("https://myregistry.azurecr.io{}", begun.headers()["location"].to_str().unwrap());
@@ -168,7 +169,7 @@ async fn push(run: &Run, user: &str, password: &str) -> String {
     }
     let part = |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": digest(bytes), "size": bytes.len()});
     let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST,
-        "config": part("application/vnd.oci.image.config.v1+json", b"{}"),
+        "config": part("application/vnd.oci.image.config.v1+json", &config),
         "layers": [part("application/vnd.oci.image.layer.v1.tar+gzip", &layer)]});
     let put = send(Method::PUT, url("/manifests/1"), MANIFEST, manifest.to_string().into_bytes()).await;
     assert_eq!(put.status(), 201);
@@ -197,7 +198,7 @@ async fn what_there_was_before_it_was_killed_is_there_again() {
     let grant = json!({"role": "AcrPull", "principal": run.dump().await["clusters"][0]["kubelet"],
         "scope": run.registry("").split('?').next().unwrap()});
     assert_eq!(run.order(Method::POST, "grant", grant).await.status(), 200);
-    // An import that goes on while the server is down.
+    // An import that continues while the server is down.
     run.order(Method::POST, "timing", json!({"import": 30})).await;
     let import = json!({"source": {"registryUri": "docker.io", "sourceImage": "library/nginx:latest"},
         "targetTags": ["nginx:1"], "mode": "Force"});
@@ -246,7 +247,7 @@ async fn what_there_was_before_it_was_killed_is_there_again() {
     assert_eq!(digest(&blob), layer);
     let state = run.client.get(&half).basic_auth("myregistry", Some(password)).send().await.unwrap();
     assert_eq!(state.status(), 204);
-    // And it goes on: the image that came by the import is rolled out.
+    // And it continues: the image that came by the import is rolled out.
     run.kube(&kubeconfig, Method::PUT, &format!("{DEPLOYMENTS}/web"), deployment("myregistry.azurecr.io/nginx:1"))
         .await;
     run.order(Method::POST, "advance", json!({"seconds": 20})).await;
@@ -293,7 +294,7 @@ async fn by_a_fast_clock_what_was_under_way_goes_on_from_where_it_was_last_seen(
         assert!(kills < 1000, "no kill may put the clock back to where it was");
     }
     assert!(kills > 0, "it was made before the first look");
-    // More than the hour that events are kept passes while nobody changes anything, but somebody looks.
+    // More than the hour that events are kept passes without a write, but with reads.
     let kubeconfig = run.kubeconfig(&token).await;
     run.kube(&kubeconfig, Method::POST, DEPLOYMENTS, deployment("docker.io/library/nginx:latest")).await;
     for _ in 0..40 {
@@ -426,7 +427,7 @@ fn it_is_for_its_owner_and_takes_the_place_of_nothing_else() {
     let none = folder.file("none");
     assert_eq!(command(&["--state", text(&none), "--caller", "ci::Sorcerer"]).output().unwrap().status.code(), Some(1));
     assert!(!none.exists());
-    // Whoever may do all may write this, too; then there is nothing to refuse.
+    // A caller that may do everything may write this, too; then there is nothing to refuse.
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o400)).unwrap();
     if std::fs::OpenOptions::new().append(true).open(&file).is_err() {
         refused(&file, &[]);

@@ -14,8 +14,8 @@ use crate::{
 };
 use std::ops::Deref;
 
-/// The words that Node does not have: operations are names of methods, and values have no methods, so no `PullCause.retry`.
-const OTHERWISE: [&str; 2] = ["Operation", "PullRetry"];
+/// The words that Node does not have: operations are names of methods.
+const OTHERWISE: [&str; 1] = ["Operation"];
 
 /// The templates' language. What they are filled with is behind it.
 pub struct Node<'a>(&'a Surface<'a>);

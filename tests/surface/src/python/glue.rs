@@ -115,7 +115,7 @@ impl Python<'_> {
         }
         let options = self.make_options(single.options.as_ref()?, &single.choices);
         Some(format!(
-            "/// An image of a list: a mapping with its source and options.\n\
+            "/// An image in a list: a mapping with its source and options.\n\
              pub fn import_item(given: &Bound<'_, PyMapping>) -> PyResult<aks_acr::{item}> {{\n\
              let py = given.py();\nlet mut source: Option<Parsed<aks_acr::ImageReference>> = None;\n{declared}\
              for pair in given.items()? {{\n\

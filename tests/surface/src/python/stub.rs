@@ -18,18 +18,12 @@ use std::{fmt::Write as _, fs};
 const BY_HAND: &str = "bindings-python/native.pyi.in";
 
 /// What some results have besides their fields.
-const MORE: [(&str, &str); 2] = [
-    (
-        "Pods",
-        "    def __len__(self) -> int: ...\n    def __iter__(self) -> Iterator[Pod]: ...\n    @overload\n    \
+const MORE: [(&str, &str); 1] = [(
+    "Pods",
+    "    def __len__(self) -> int: ...\n    def __iter__(self) -> Iterator[Pod]: ...\n    @overload\n    \
          def __getitem__(self, key: SupportsIndex, /) -> Pod: ...\n    @overload\n    \
          def __getitem__(self, key: slice, /) -> tuple[Pod, ...]: ...\n    def _repr_html_(self) -> str: ...\n",
-    ),
-    (
-        "PullCause",
-        "    @property\n    def retry(self) -> PullRetry:\n        \"\"\"Whether waiting can help.\"\"\"\n\n",
-    ),
-];
+)];
 
 impl Python<'_> {
     pub(super) fn stub(&self) -> String {
@@ -77,7 +71,7 @@ impl Python<'_> {
     /// An item of a list, as a mapping.
     fn item(&self) -> String {
         let mut text = String::from(
-            "\n@type_check_only\nclass ImportItem(TypedDict):\n    \"\"\"An image of a list, with the options of its import.\"\"\"\n\n    source: str\n",
+            "\n@type_check_only\nclass ImportItem(TypedDict):\n    \"\"\"An image in a list, with its import options.\"\"\"\n\n    source: str\n",
         );
         let single = self.operations.iter().find(|one| one.name == "import_image").expect("the import of one image");
         for one in self.parameters(single).iter().filter(|one| one.is_keyword && one.name != "on_progress") {

@@ -71,7 +71,7 @@ impl Python<'_> {
             "InvalidInput" => own + " It is a `ValueError` too.",
             "DeadlineExceeded" => own + " It is a `TimeoutError` too.",
             "Unauthenticated" => own + " If the credential raises, that exception is the `__cause__`.",
-            "Cancelled" => own + " Closing the client cancels too.",
+            "Cancelled" => own + " Closing the client also cancels its calls.",
             _ => own,
         }
     }

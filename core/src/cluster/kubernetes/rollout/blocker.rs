@@ -46,7 +46,7 @@ fn unscheduled(pod: &Value) -> Option<Obstacle> {
     Some((Kind::Unschedulable, text("reason")?, text("message")?))
 }
 
-/// The first container that waits for something else than its turn.
+/// The first container that waits for something other than its turn.
 fn waiting(pod: &Value) -> Option<Obstacle> {
     containers(pod).find_map(|container| {
         let waiting = &container["state"]["waiting"];

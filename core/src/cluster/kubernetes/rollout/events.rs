@@ -1,7 +1,7 @@
 //! Why pods are not created: from the condition of a ReplicaSet, or from the events of controllers that set none.
 
-use super::blocker::not_created;
-use crate::{cluster::RolloutBlocker, stored_time};
+use super::{super::event_time::last_seen, blocker::not_created};
+use crate::cluster::RolloutBlocker;
 use serde_json::Value;
 use std::time::SystemTime;
 
@@ -12,11 +12,11 @@ pub(super) const FAILED: &str = "FailedCreate";
 #[derive(Debug, Default)]
 pub(super) struct Creation {
     condition: Option<RolloutBlocker>,
-    /// The message of the last event, and when it was seen last.
+    /// The message of the last event, and when it was last seen.
     event: Option<(String, Option<SystemTime>)>,
-    /// The specification's last change. An event from before says nothing of the present specification.
+    /// The specification's last change. An earlier event says nothing about the current specification.
     changed: Option<SystemTime>,
-    /// From where the events are watched, if they are.
+    /// The resource version from which the events are watched, if they are watched.
     pub version: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Creation {
         }
     }
 
-    /// What keeps pods from being created. `is_lacking`: whether some are missing at all.
+    /// What keeps pods from being created. `is_lacking`: whether any pods are missing.
     pub fn blocker(&self, object: String, is_lacking: bool) -> Option<RolloutBlocker> {
         let (message, _) =
             self.event.as_ref().filter(|_| is_lacking).map_or((None, None), |(text, at)| (Some(text), *at));
@@ -65,15 +65,10 @@ impl Creation {
     }
 }
 
-/// Events of older clients have `lastTimestamp`, those of `events.k8s.io` a series or `eventTime`.
-fn last_seen(event: &Value) -> Option<SystemTime> {
-    let times = [&event["series"]["lastObservedTime"], &event["lastTimestamp"], &event["eventTime"]];
-    times.into_iter().filter_map(Value::as_str).filter_map(stored_time::parse).max()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stored_time;
     use serde_json::json;
 
     fn at(second: u32) -> String {

@@ -1,6 +1,9 @@
 //! The pods of a rollout: how many are ready, and what blocks the others. A change of one pod costs the same however many there are.
 
-use super::blocker::{Obstacle, obstacle_of};
+use super::{
+    blocker::{Obstacle, obstacle_of},
+    preparing::is_preparing,
+};
 use crate::{
     cluster::{Pod, RolloutBlocker},
     http::{Kept, TooLarge, weight_of},
@@ -15,7 +18,7 @@ use std::{
 /// Which pods belong to the newest template of a workload. Labels alone do not decide it: selectors may overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Belonging {
-    /// The UID of the object that created them. Without one, none belongs.
+    /// The UID of the object that created them. Without a UID, no pod belongs to it.
     pub owner: Option<String>,
     /// A label that only the newest have.
     pub label: Option<(&'static str, String)>,
@@ -33,7 +36,9 @@ impl Belonging {
 pub(super) struct Facts {
     owner: Option<String>,
     pub created: Option<SystemTime>,
-    obstacle: Option<Obstacle>,
+    pub obstacle: Option<Obstacle>,
+    /// Whether only events can say why it does not start.
+    pub is_preparing: bool,
 }
 
 impl Facts {
@@ -42,10 +47,11 @@ impl Facts {
             owner: controller(pod).map(str::to_owned),
             created: pod["metadata"]["creationTimestamp"].as_str().and_then(stored_time::parse),
             obstacle: obstacle_of(pod),
+            is_preparing: is_preparing(pod),
         }
     }
 
-    /// The bytes of its texts.
+    /// The bytes of its strings.
     pub fn weight(&self) -> usize {
         let obstacle = self.obstacle.as_ref().map_or(0, |(_, reason, message)| reason.len() + message.len());
         obstacle + self.owner.as_ref().map_or(0, String::len)
@@ -85,6 +91,27 @@ pub(super) struct Members {
 impl Members {
     pub fn new(belonging: Belonging) -> Self {
         Self { belonging, ..Self::default() }
+    }
+
+    pub fn has(&self, pod: &Pod, facts: &Facts) -> bool {
+        self.belonging.has(pod, facts)
+    }
+
+    /// Takes why a pod does not start, which its status does not say.
+    pub fn explain(&mut self, name: &str, (kind, reason, message): &Obstacle) -> Result<(), TooLarge> {
+        let Some(member) = self.pods.get_mut(name) else { return Ok(()) };
+        let blocker = RolloutBlocker::new(*kind, format!("Pod/{name}"), reason, message);
+        if let Some(before) = member.blocker.take() {
+            self.blocked.remove(&(before.rank(), name.to_owned()));
+            self.kept.remove(weight_of_blocker(&before));
+            member.weight -= weight_of_blocker(&before);
+        }
+        let weight = weight_of_blocker(&blocker);
+        self.kept.add(weight)?;
+        member.weight += weight;
+        self.blocked.insert((blocker.rank(), name.to_owned()));
+        member.blocker = Some(blocker);
+        Ok(())
     }
 
     /// Takes a pod, if it belongs to the rollout; returns whether it does.

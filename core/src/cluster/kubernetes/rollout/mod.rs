@@ -5,6 +5,7 @@ mod blocker;
 mod events;
 mod members;
 mod object;
+mod preparing;
 mod progress;
 
 use super::{
@@ -34,6 +35,7 @@ use kube::{
 };
 use members::{Belonging, Facts, Members, controller};
 use object::{Newest, Object};
+use preparing::Preparing;
 use serde::Deserialize;
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -65,7 +67,7 @@ impl Paths {
     }
 }
 
-/// What is known of the rollout, across reconnections.
+/// What is known about the rollout, across reconnections.
 struct Watched<'a> {
     workload: &'a WorkloadRef,
     kind: WorkloadKind,
@@ -74,6 +76,8 @@ struct Watched<'a> {
     members: Members,
     /// Why pods are not created.
     creation: Creation,
+    /// Pods whose status does not say why they do not start.
+    preparing: Preparing,
     memory: PullMemory,
 }
 
@@ -94,6 +98,7 @@ impl Kubernetes {
             object: Object::default(),
             members: Members::default(),
             creation: Creation::default(),
+            preparing: Preparing::default(),
             memory: PullMemory::default(),
         };
         loop {
@@ -108,7 +113,7 @@ impl Kubernetes {
         }
     }
 
-    /// From reading everything to where the listener stops it, or it must be read again.
+    /// One round: reads everything, then watches until the listener stops it or everything must be read again.
     async fn watch_round(
         &self,
         cluster: &ResourceId,
@@ -128,8 +133,13 @@ impl Kubernetes {
         }
         let mut changes = watched.changes(&client, version.as_deref(), call).await?;
         loop {
-            let Some(change) = next(&mut changes, STEP, call).await? else { return Ok(Round::Cut) };
-            let taken = watched.take(change)?;
+            let taken = match within(watched.preparing.due(), next(&mut changes, STEP, call)).await {
+                Some(change) => match change? {
+                    Some(change) => watched.take(change)?,
+                    None => return Ok(Round::Cut),
+                },
+                None => watched.read_preparing(&client, call).await?,
+            };
             if listener(watched.state()).is_break() {
                 return Ok(Round::Stopped);
             }
@@ -137,6 +147,15 @@ impl Kubernetes {
                 return Ok(round);
             }
         }
+    }
+}
+
+/// What happens until then. Nothing does, if it is over.
+async fn within<T>(until: Option<Instant>, next: impl Future<Output = T>) -> Option<T> {
+    match until {
+        Some(until) if until <= Instant::now() => None,
+        Some(until) => tokio::time::timeout_at(until, next).await.ok(),
+        None => Some(next.await),
     }
 }
 
@@ -157,7 +176,7 @@ impl Watched<'_> {
     }
 
     /// Reads the pods of the newest template, and why more are not created; returns the pods' version. Without the permission to list
-    /// pods or ReplicaSets, the workload's own state has to do, as for `kubectl rollout status`.
+    /// pods or ReplicaSets, only the workload's own state is used, as in `kubectl rollout status`.
     async fn read_pods(&mut self, client: &Client, call: &Call) -> Result<Option<String>> {
         match self.read_all_pods(client, call).await {
             Ok(version) => Ok(Some(version)),
@@ -182,6 +201,7 @@ impl Watched<'_> {
         for pod in &mut pods {
             self.memory.recall(pod);
         }
+        self.preparing.retain(&pods);
         read_causes_from_events(client, &self.workload.namespace, &mut pods, call).await?;
         self.members = Members::new(belonging);
         for (pod, facts) in pods.iter().zip(facts) {
@@ -191,14 +211,36 @@ impl Watched<'_> {
     }
 
     fn put(&mut self, pod: &Pod, facts: Facts) -> Result<()> {
-        let created = facts.created;
+        let (created, mut facts) = (facts.created, facts);
+        let is_preparing = facts.is_preparing && self.members.has(pod, &facts);
+        if is_preparing {
+            facts.obstacle = self.preparing.put(pod).or(facts.obstacle);
+        } else {
+            self.preparing.remove(&pod.uid);
+        }
         if self.members.put(pod, facts).map_err(|err| too_long(err, STEP))? {
             self.creation.pod_exists(created);
         }
         Ok(())
     }
 
-    /// How the pods of the newest template are recognized. Finds out why more are not created, too.
+    /// Reads from events why pods are not prepared. Without the permission to list events, the cause is unknown.
+    async fn read_preparing(&mut self, client: &Client, call: &Call) -> Result<ControlFlow<Round>> {
+        self.preparing.begin();
+        let preparing = &mut self.preparing;
+        let take = |event: &Value| preparing.listed(event);
+        let warnings = ListParams::default().fields(preparing::FIELDS);
+        match list(client, &self.paths.events, warnings, "listing events", call, take).await {
+            Err(err) if err.kind() == ErrorKind::Forbidden => self.preparing.forbid(),
+            listed => drop(listed?),
+        }
+        for (name, obstacle) in self.preparing.causes() {
+            self.members.explain(name, obstacle).map_err(|err| too_long(err, STEP))?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// How the pods of the newest template are recognized. Also finds out why no more pods are created.
     async fn find_newest(&mut self, client: &Client, call: &Call) -> Result<Belonging> {
         let owner = Some(self.object.uid().to_owned()).filter(|uid| !uid.is_empty());
         match self.object.newest(self.kind) {
@@ -234,7 +276,8 @@ impl Watched<'_> {
         Ok(found)
     }
 
-    /// Reads why controllers without a condition for it could not create pods. Without the permission, only that is missing.
+    /// Reads from events why pods could not be created, for controllers that have no condition that reports it. If the permission
+    /// to list events is missing, only this reason is unknown.
     async fn read_events(&mut self, client: &Client, call: &Call) -> Result<()> {
         let mut creation = Creation::since(self.object.changed());
         let take = |event: &Value| creation.listed(event);
@@ -298,6 +341,7 @@ impl Watched<'_> {
             Change::Gone(object) => {
                 let pod = read_pod(&object);
                 self.memory.forget(&pod.uid);
+                self.preparing.remove(&pod.uid);
                 self.members.remove(&pod.name);
                 ControlFlow::Continue(())
             }

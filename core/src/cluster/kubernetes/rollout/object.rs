@@ -126,7 +126,7 @@ pub(super) struct Condition {
 pub(super) enum Newest {
     /// Each pod that the workload owns.
     Owned,
-    /// Those with this label, too.
+    /// The owned pods that also have this label.
     Labeled(&'static str, String),
     /// Those of the ReplicaSet with this revision.
     OfRevision(String),
@@ -134,7 +134,7 @@ pub(super) enum Newest {
     Unknown,
 }
 
-/// Identifies a round of the rollout. With another pod template, other pods count, so they are read again.
+/// Identifies a round of the rollout. A different pod template means different pods, so they are read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Round {
     uid: String,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import weakref
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -48,6 +49,8 @@ class Emulator(Orders):
             shorten the clients' own waits.
         latency_ms: The latency of each request, in milliseconds.
         callers: Callers in addition to the scene's, in the same form.
+        kubernetes: The folder of a control plane that ``aks-acr-emulator build-kubernetes`` has built, on Linux: each
+            cluster has a real API server, controllers and scheduler, and only its nodes are emulated. The clock is real then.
     """
 
     def __init__(
@@ -58,9 +61,17 @@ class Emulator(Orders):
         clock: int = 1,
         latency_ms: float | None = None,
         callers: Iterable[Caller | Mapping[str, Any]] = (),
+        kubernetes: str | os.PathLike[str] | None = None,
     ) -> None:
         self._wanted = json.dumps(
-            {"scene": scene, "timing": timing, "clock": clock, "latencyMs": latency_ms, "callers": list(callers)}
+            {
+                "scene": scene,
+                "timing": timing,
+                "clock": clock,
+                "latencyMs": latency_ms,
+                "callers": list(callers),
+                "kubernetes": None if kubernetes is None else os.fspath(kubernetes),
+            }
         )
         super().__init__()
         self._facts: dict[str, Any] = {}

@@ -112,6 +112,7 @@ class Orders:
         principal: Seconds | None = None,
         import_: Seconds | None = None,
         registry: Seconds | None = None,
+        registry_name: Seconds | None = None,
         registry_deletion: Seconds | None = None,
         cluster: Seconds | None = None,
         cluster_creation: Seconds | None = None,
@@ -134,6 +135,7 @@ class Orders:
             principal: How long a new principal is unknown to role assignments without ``principalType``.
             import_: An import.
             registry: The creation of a registry.
+            registry_name: From a registry's creation date until nodes resolve its host name.
             registry_deletion: The deletion of a registry.
             cluster: An update of a cluster.
             cluster_creation: The creation of a cluster.
@@ -143,7 +145,7 @@ class Orders:
             registration: The registration of a resource provider.
             command: A command that runs in a cluster.
             node_credentials: How long a node keeps using the credential that a registry issued.
-            token: The lifetime of an Entra token.
+            token: The average lifetime of Entra tokens; those of managed identities live for a day.
 
         Raises:
             LookupError: If the preset does not exist.
@@ -158,6 +160,7 @@ class Orders:
             "principal": principal,
             "import": import_,
             "registry": registry,
+            "registryName": registry_name,
             "registryDeletion": registry_deletion,
             "cluster": cluster,
             "clusterCreation": cluster_creation,

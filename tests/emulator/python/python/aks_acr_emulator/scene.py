@@ -53,11 +53,14 @@ class Cluster(_Placed, total=False):
     subscription: str
     location: str
     version: str
+    containerd: str
+    """The version of containerd on the nodes, by default ``2.0.14``. The messages of failed pulls depend on it. Write it as ``2.0`` or ``2.0.14``."""
     entra: bool
     azureRbac: bool
     localAccountsDisabled: bool
     servicePrincipal: bool
     userAssigned: bool
+    withoutKubeletIdentity: bool
     adminGroups: list[str]
     nodes: list[Node]
     tags: dict[str, str]

@@ -24,6 +24,12 @@ pub(super) fn start(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Res
     if cluster.seed.properties["apiServerAccessProfile"]["disableRunCommand"] == true {
         return bad("Run command is disabled on this cluster.");
     }
+    #[cfg(feature = "serve")]
+    if cluster.real.is_some() {
+        let message =
+            "The emulator runs no commands in a cluster with a real control plane; use kubectl with its kubeconfig.";
+        return Err(aks_error(StatusCode::NOT_IMPLEMENTED, "EmulatorUnknownRequest", message));
+    }
     if cluster.kubernetes.is_none() {
         return Err(aks_error(StatusCode::CONFLICT, "OperationNotAllowed", "The cluster is not there yet."));
     }

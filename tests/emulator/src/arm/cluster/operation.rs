@@ -1,4 +1,4 @@
-//! The operations of this provider: where they are asked for, and in what words they are told.
+//! The operations of this provider: where they are polled, and the words that report their state.
 
 use http::StatusCode;
 use tokio::time::Instant;
@@ -51,7 +51,7 @@ pub(super) fn result(world: &World, call: &Call<'_>, subscription: &str, locatio
     }
 }
 
-/// The words for what is under way: free text, of which these were recorded. How long each lasts is not known; the
+/// The words for what is running: free text, of which these were recorded. How long each lasts is not known; the
 /// creation of a cluster goes through them in this order.
 fn phase(world: &World, operation: &Operation, now: Instant) -> String {
     let Work::ClusterCreation(id) = &operation.work else {

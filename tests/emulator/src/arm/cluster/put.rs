@@ -1,4 +1,4 @@
-//! Writing a cluster: making it, or changing what is there.
+//! Writing a cluster: creating it, or changing an existing one.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::reply::{self, Reply, aks_error};
 use crate::seed::ClusterSeed;
 use crate::world::World;
 
-/// The right to give somebody an identity.
+/// The right to give someone an identity.
 const ASSIGN: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 
 pub(super) fn put(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {

@@ -131,7 +131,9 @@ pub(super) fn version(sent: &Value) -> Result<(String, String), Reply> {
         return Ok((VERSION.to_owned(), VERSION.to_owned()));
     }
     let numbers: Vec<&str> = asked.split('.').collect();
-    let all_numbers = numbers.iter().all(|part| part.parse::<u32>().is_ok());
+    // Rust reads `+33` as a number too.
+    let is_number = |part: &&str| part.parse::<u32>().is_ok() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_numbers = numbers.iter().all(is_number);
     let newest = |minor: &str| VERSIONS.iter().find(|known| known.starts_with(&format!("{minor}.")));
     let is_near = numbers.first() == Some(&"1")
         && numbers.get(1).and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| MINORS.contains(&minor));
@@ -221,7 +223,7 @@ mod tests {
     fn a_version_of_two_numbers_means_its_newest() {
         assert_eq!(version(&asked("1.32")).unwrap(), (String::from("1.32"), String::from("1.32.8")));
         assert_eq!(version(&asked("")).unwrap().1, VERSION);
-        for wrong in ["newest", "1.99", "1.99.0", "2.0", "1.5.1", "1", "1.33.4.1"] {
+        for wrong in ["newest", "1.99", "1.99.0", "2.0", "1.5.1", "1", "1.33.4.1", "1.+33.1", "1.33.+4"] {
             assert_eq!(version(&asked(wrong)).unwrap_err().status(), 400, "{wrong}");
         }
         assert_eq!(version(&asked("1.35.1")).unwrap().1, "1.35.1");

@@ -17,6 +17,7 @@ use crate::reply::{self, Reply};
 use crate::world::World;
 
 const KIND: &str = "Microsoft.ContainerRegistry/registries";
+const FOLLOW: &str = "Microsoft.ContainerRegistry/locations/operationResults/read";
 const READ: &str = "Microsoft.ContainerRegistry/registries/read";
 const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
 
@@ -66,7 +67,7 @@ fn of_subscription(
             Some(demand_sight(world, call, READ, &scope).map(|()| list(world, call, subscription, None)))
         }
         (&Method::POST, ["checknameavailability"]) => Some(check_name(world, call, subscription)),
-        (&Method::GET, ["locations", _, "operationresults", id]) => Some(Ok(result(world, call, id))),
+        (&Method::GET, ["locations", _, "operationresults", id]) => Some(result(world, call, subscription, id)),
         _ => None,
     }
 }
@@ -179,12 +180,15 @@ fn taken(world: &World, name: &str) -> bool {
 }
 
 /// What an operation has come to, by the address that its `Location` named.
-fn result(world: &World, call: &Call<'_>, id: &str) -> Reply {
+fn result(world: &World, call: &Call<'_>, subscription: &str, id: &str) -> Result<Reply, Reply> {
+    if world.links_need_action {
+        call.demand_action(world, FOLLOW, &format!("/subscriptions/{subscription}"))?;
+    }
     let begun = world.operation(id.trim_start_matches("registries-"));
-    match begun {
+    Ok(match begun {
         Some(operation) if matches!(operation.work, Work::RegistryDeletion(_)) => delete::result(call, operation),
         _ => import::poll(world, call, id),
-    }
+    })
 }
 
 /// A polling address with a signature, as Azure makes them.

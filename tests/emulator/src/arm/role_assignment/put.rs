@@ -73,7 +73,7 @@ pub(super) fn put(world: &mut World, call: &Call<'_>, scope: &str, name: &str) -
     let asked = match call.json().and_then(|sent| Asked::read(call, &sent)) {
         Ok(asked) => asked,
         Err(complaint) => {
-            // Who may not write at all is told that, whatever they sent.
+            // A caller that may not write at all gets that answer, whatever it sent.
             call.demand(world, &Wanted::action(WRITE, scope), &path_of(scope, name))?;
             return Err(complaint);
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Kubernetes;
+use super::super::defaults::GENERATION_OF_TEMPLATE;
 use super::super::deletion::Deletion;
 use super::super::names::template_hash;
 use super::super::object::{self, is_controlled_by, is_deleting, is_true, map, name, namespace, text};
@@ -58,7 +59,10 @@ impl Kubernetes {
         metadata.insert("generateName".to_owned(), json!(format!("{}-", name(set))));
         let owner = object::owner_reference("apps/v1", "DaemonSet", set);
         metadata.insert("ownerReferences".to_owned(), owner);
-        map(&mut pod, &["metadata", "labels"]).insert(HASH.to_owned(), json!(hash));
+        let labels = map(&mut pod, &["metadata", "labels"]);
+        labels.insert(HASH.to_owned(), json!(hash));
+        let generation = set["metadata"]["annotations"][GENERATION_OF_TEMPLATE].as_str();
+        labels.extend(generation.map(|generation| ("pod-template-generation".to_owned(), json!(generation))));
         let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
         map(&mut pod, &AFFINITY).insert("nodeSelectorTerms".to_owned(), json!([{"matchFields": [field]}]));
         // A pod that is refused is tried again with the next change.

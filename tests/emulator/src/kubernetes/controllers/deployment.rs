@@ -108,7 +108,7 @@ impl Kubernetes {
                 return None;
             }
         };
-        self.tell_scaled(deployment, &made, 0, number(&made, "/spec/replicas").unwrap_or(0));
+        self.record_scaled(deployment, &made, 0, number(&made, "/spec/replicas").unwrap_or(0));
         self.start_anew(deployment, &made);
         Some(made)
     }
@@ -133,7 +133,7 @@ impl Kubernetes {
         self.change_as(MANAGER, "deployments", "status", &before, after);
     }
 
-    /// A set could not be made. If another object has the name, the next try hashes with a higher count; all else is told
+    /// A set could not be made. If another object has the name, the next try hashes with a higher count; any other error is reported
     /// in a condition, and nothing is tried again until the deployment changes.
     fn no_set(&mut self, deployment: &Value, collisions: i64, refusal: &Value) {
         let mut after = deployment.clone();
@@ -163,7 +163,7 @@ impl Kubernetes {
         let mut after = before.clone();
         map(&mut after, &["metadata", "annotations"]).insert(REVISION.to_owned(), json!(revision.to_string()));
         if after != before {
-            self.change_as(MANAGER, "deployments", "", &before, after);
+            self.change_as(MANAGER, "deployments", "status", &before, after);
         }
     }
 
@@ -201,7 +201,7 @@ impl Kubernetes {
         let mut after = current.clone();
         map(&mut after, &["spec"]).insert("replicas".to_owned(), json!(size));
         self.change_as(MANAGER, "replicasets", "", &current, after);
-        self.tell_scaled(deployment, set, before, size);
+        self.record_scaled(deployment, set, before, size);
     }
 
     /// Sets without pods go when there are more of them than the history keeps.
@@ -220,7 +220,7 @@ impl Kubernetes {
         }
     }
 
-    fn tell_scaled(&mut self, deployment: &Value, set: &Value, from: i64, to: i64) {
+    fn record_scaled(&mut self, deployment: &Value, set: &Value, from: i64, to: i64) {
         let way = if to > from { "up" } else { "down" };
         let message = format!("Scaled {way} replica set {} from {from} to {to}", name(set));
         let happening = Happening {

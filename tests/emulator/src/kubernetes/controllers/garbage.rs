@@ -1,12 +1,12 @@
-//! Garbage collection: what belongs to nobody any more goes, and owners that wait for their dependents are let go.
+//! Garbage collection: objects without an owner are deleted, and owners that wait for their dependents are released.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::Kubernetes;
 use super::super::deletion::Deletion;
-use super::super::object::{is_deleting, list, map, text, uid};
+use super::super::object::{is_deleting, list, set_or_remove, text, uid, without_finalizer};
 use super::super::store::Key;
 use super::MANAGER;
 
@@ -94,26 +94,13 @@ impl Kubernetes {
         let Some(kind) = self.kinds.all().iter().find(|kind| kind.resource() == key.resource).cloned() else {
             return;
         };
-        let mut after = owner.clone();
-        let left: Vec<_> =
-            list(owner, "/metadata/finalizers").iter().filter(|known| *known != finalizer).cloned().collect();
-        set_or_remove(&mut after, "finalizers", &left);
+        let Some(after) = without_finalizer(owner, finalizer) else { return };
         if kind.custom {
             // A custom kind has no plural of the server's own to write by.
             let _ = self.update(&kind, owner, after, None, "", false);
         } else {
             self.change_as(MANAGER, &kind.plural, "", owner, after);
         }
-    }
-}
-
-/// Sets a list of the metadata. An empty one is not shown.
-fn set_or_remove(object: &mut Value, field: &str, entries: &[Value]) {
-    let metadata = map(object, &["metadata"]);
-    if entries.is_empty() {
-        metadata.remove(field);
-    } else {
-        metadata.insert(field.to_owned(), json!(entries));
     }
 }
 

@@ -37,15 +37,22 @@ impl Kubernetes {
         if let Some(collisions) = before.pointer("/status/collisionCount") {
             status["collisionCount"] = collisions.clone();
         }
-        status["conditions"] = self.conditions(&before, &status, new.as_ref(), wanted);
+        status["conditions"] = self.conditions(&before, &status, (new.as_ref(), &old), wanted);
         let mut after = before.clone();
         after["status"] = status;
         self.change_as(MANAGER, "deployments", "status", &before, after);
     }
 
-    fn conditions(&mut self, before: &Value, status: &Value, new: Option<&Value>, wanted: i64) -> Value {
+    fn conditions(
+        &mut self,
+        before: &Value,
+        status: &Value,
+        (new, old): (Option<&Value>, &[Value]),
+        wanted: i64,
+    ) -> Value {
         let count = |field: &str| status[field].as_i64().unwrap_or(0);
-        let least = wanted - rollout::bounds(before, wanted).unavailable;
+        let missing = if rollout::is_recreate(before) { 0 } else { rollout::bounds(before, wanted).unavailable };
+        let least = wanted - missing;
         let available = if count("availableReplicas") >= least {
             ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.".to_owned())
         } else {
@@ -57,8 +64,10 @@ impl Kubernetes {
         } else if let Some(known) = condition(before, "Progressing") {
             conditions.push(known.clone());
         }
-        // Told until there is a set.
-        conditions.extend(condition(before, "ReplicaFailure").filter(|_| new.is_none()).cloned());
+        let of_set = |set: &Value| condition(set, "ReplicaFailure").map(failure_of_set);
+        let failure = new.and_then(of_set).or_else(|| old.iter().find_map(of_set));
+        // Without a set, the reason is reported until there is one.
+        conditions.extend(failure.or_else(|| condition(before, "ReplicaFailure").filter(|_| new.is_none()).cloned()));
         json!(conditions)
     }
 
@@ -76,6 +85,15 @@ impl Kubernetes {
         let was = |field: &str| number(before, &format!("/status/{field}")).unwrap_or(0);
         let known = condition(before, "Progressing");
         let reason = known.map(|known| text(known, "/reason")).unwrap_or_default();
+        match (before["spec"]["paused"] == true, reason) {
+            (true, reason) if reason != "ProgressDeadlineExceeded" => {
+                return Some((("Unknown", "DeploymentPaused", "Deployment is paused".to_owned()), false));
+            }
+            (false, "DeploymentPaused") => {
+                return Some((("Unknown", "DeploymentResumed", "Deployment is resumed".to_owned()), true));
+            }
+            _ => {}
+        }
         let complete = ["replicas", "updatedReplicas", "availableReplicas"].iter().all(|field| count(field) == wanted);
         if complete {
             return Some((("True", "NewReplicaSetAvailable", format!("{set} has successfully progressed.")), false));
@@ -126,6 +144,13 @@ impl Kubernetes {
         json!({"type": kind, "status": status, "reason": reason, "message": message,
             "lastUpdateTime": updated, "lastTransitionTime": transition})
     }
+}
+
+/// A set's failure as its deployment repeats it.
+fn failure_of_set(failure: &Value) -> Value {
+    let mut failure = failure.clone();
+    failure["lastUpdateTime"] = failure["lastTransitionTime"].clone();
+    failure
 }
 
 /// How many pods the new set was asked for.

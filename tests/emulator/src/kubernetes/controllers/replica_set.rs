@@ -11,10 +11,7 @@ use super::super::recorder::Happening;
 use super::super::selector::Labels;
 use super::MANAGER;
 
-/// What a refusal says, without the name of the pod that it refuses.
-fn why(message: &str) -> &str {
-    message.split_once(" is forbidden: ").map_or(message, |(_, why)| why)
-}
+const COMPONENT: &str = "replicaset-controller";
 
 impl Kubernetes {
     pub(in super::super) fn sync_replica_sets(&mut self) {
@@ -28,18 +25,14 @@ impl Kubernetes {
     fn sync_replica_set(&mut self, set: &Value) {
         let pods = self.active_pods(set);
         let wanted = usize::try_from(number(set, "/spec/replicas").unwrap_or(1)).unwrap_or(0);
-        for _ in pods.len()..wanted {
-            if !self.make_pod(set) {
-                break;
-            }
-        }
+        let failure = (pods.len()..wanted).find_map(|_| self.make_pod(set));
         if pods.len() > wanted {
             self.delete_pods(set, pods, wanted);
         }
         let Some(set) = self.store.get(&object::key("replicasets.apps", set)).cloned() else {
             return;
         };
-        self.report_replicas(&set);
+        self.report_replicas(&set, failure);
     }
 
     /// The pods of a set that have not ended and are not about to.
@@ -51,8 +44,8 @@ impl Kubernetes {
         self.store.list("pods", namespace(set)).filter(is_active).cloned().collect()
     }
 
-    /// Makes one more pod; the answer is whether it could be made.
-    fn make_pod(&mut self, set: &Value) -> bool {
+    /// Makes one more pod, or says why it could not be made.
+    fn make_pod(&mut self, set: &Value) -> Option<String> {
         let mut pod = set["spec"]["template"].clone();
         let metadata = template_metadata(&mut pod);
         metadata.insert("generateName".to_owned(), json!(format!("{}-", name(set))));
@@ -60,20 +53,13 @@ impl Kubernetes {
         metadata.insert("ownerReferences".to_owned(), owner);
         match self.write_as(MANAGER, "pods", namespace(set), pod) {
             Ok(pod) => {
-                self.tell_of_set(set, false, "SuccessfulCreate", &format!("Created pod: {}", name(&pod)));
-                true
+                self.record_of_set(set, false, "SuccessfulCreate", &format!("Created pod: {}", name(&pod)));
+                None
             }
             Err(refusal) => {
-                let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
-                // Every try has a pod name of its own.
-                let told = self
-                    .store
-                    .list("events", namespace(set))
-                    .any(|event| why(text(event, "/message")) == why(&message));
-                if !told {
-                    self.tell_of_set(set, true, "FailedCreate", &message);
-                }
-                false
+                let failure = text(&refusal.body(), "/message").to_owned();
+                self.record_failed_create(set, COMPONENT, &format!("{}-", name(set)), &failure);
+                Some(failure)
             }
         }
     }
@@ -92,11 +78,11 @@ impl Kubernetes {
         for pod in &pods[..pods.len() - wanted] {
             // One that is gone by itself is as good as deleted.
             let _ = self.delete(&kind, &object::key("pods", pod), &Deletion::default());
-            self.tell_of_set(set, false, "SuccessfulDelete", &format!("Deleted pod: {}", name(pod)));
+            self.record_of_set(set, false, "SuccessfulDelete", &format!("Deleted pod: {}", name(pod)));
         }
     }
 
-    fn report_replicas(&mut self, set: &Value) {
+    fn report_replicas(&mut self, set: &Value, failure: Option<String>) {
         let pods = self.active_pods(set);
         let template = Labels::of(&json!({"matchLabels": set["spec"]["template"]["metadata"]["labels"]}));
         let labeled = pods.iter().filter(|pod| template.fit(pod.pointer("/metadata/labels"))).count();
@@ -109,6 +95,13 @@ impl Kubernetes {
             if count > 0 {
                 status[field] = json!(count);
             }
+        }
+        if let Some(failure) = failure {
+            // The first failure stays until there is none.
+            let time = self.clock.text(self.now);
+            let new = json!({"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure,
+                "lastTransitionTime": time});
+            status["conditions"] = json!([condition(set, "ReplicaFailure").cloned().unwrap_or(new)]);
         }
         let mut after = set.clone();
         after["status"] = status;
@@ -130,8 +123,7 @@ impl Kubernetes {
         then <= self.now
     }
 
-    fn tell_of_set(&mut self, set: &Value, warning: bool, reason: &str, message: &str) {
-        let component = "replicaset-controller";
-        self.record(set, &Happening { component, host: "", part: "", warning, reason, message });
+    fn record_of_set(&mut self, set: &Value, warning: bool, reason: &str, message: &str) {
+        self.record(set, &Happening { component: COMPONENT, host: "", part: "", warning, reason, message });
     }
 }

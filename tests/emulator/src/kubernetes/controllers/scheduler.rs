@@ -37,7 +37,7 @@ impl Kubernetes {
             "conditions".to_owned(),
             json!([{"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": time}]),
         );
-        // Binding is a subresource of its own: it changes what an update of the pod may not.
+        // Binding has its own subresource: it changes what an update of the pod may not.
         let key = super::super::object::key("pods", pod);
         self.store.put(key, bound, self.now);
         let message = format!("Successfully assigned {}/{} to {node}", text(pod, "/metadata/namespace"), name(pod));

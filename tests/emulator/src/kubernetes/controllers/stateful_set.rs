@@ -37,7 +37,7 @@ impl Kubernetes {
                         return;
                     }
                 }
-                // It waits for a pod that never gets ready, even when the template is mended: then somebody has to
+                // It waits for a pod that never gets ready, even when the template is mended: then the user has to
                 // delete the pod.
                 Some(pod) if !is_true(&pod, "Ready") && !parallel => return,
                 Some(_) => {}
@@ -96,10 +96,16 @@ impl Kubernetes {
         let done = updated == pods.len();
         let current = set["status"]["currentRevision"].as_str().filter(|_| !done).unwrap_or(hash);
         let mut after = set.clone();
-        after["status"] = json!({"replicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready,
+        let mut status = json!({"replicas": pods.len(), "readyReplicas": ready, "availableReplicas": ready,
             "updatedReplicas": updated, "currentReplicas": if done { updated } else { pods.len() - updated },
             "currentRevision": current, "updateRevision": hash, "collisionCount": 0,
             "observedGeneration": set["metadata"]["generation"]});
+        // Zeros are left out, except for these.
+        if let Some(status) = status.as_object_mut() {
+            let kept = ["replicas", "availableReplicas", "collisionCount"];
+            status.retain(|field, value| kept.contains(&field.as_str()) || *value != 0);
+        }
+        after["status"] = status;
         self.change_as(MANAGER, "statefulsets", "status", set, after);
     }
 }

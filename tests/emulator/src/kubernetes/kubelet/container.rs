@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::object::text;
+use super::program::Program;
 
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -27,8 +28,18 @@ pub(super) enum Phase {
     Starting,
     /// It runs since then.
     Running(String),
-    /// It ran from and until then, and did its work.
-    Completed(String, String),
+    /// It ran from and until then, and ended with this code.
+    Ended(String, String, i64),
+    /// It ended, and is started again when the wait is over.
+    CrashLoop,
+}
+
+/// Whether a container is started again after its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Restart {
+    Always,
+    OnFailure,
+    Never,
 }
 
 /// A container and its image.
@@ -39,7 +50,7 @@ pub(super) struct Container {
     pub(super) image: String,
     pub(super) policy: String,
     pub(super) init: bool,
-    /// An init container that goes on running beside the others.
+    /// An init container that keeps running beside the others.
     pub(super) sidecar: bool,
     pub(super) phase: Phase,
     pub(super) due: Option<Instant>,
@@ -48,18 +59,45 @@ pub(super) struct Container {
     /// Why the last pull failed.
     pub(super) cause: Option<String>,
     pub(super) restarts: u32,
+    pub(super) program: Program,
+    /// How the run under way ends.
+    pub(super) run: Program,
+    restart: Restart,
+    /// Whether it ends by itself.
+    pub(super) ends: bool,
+    /// The `lastState` of its status.
+    pub(super) last: Value,
+    pub(super) crash_wait: Duration,
+    pub(super) crash_message: String,
     wait: Duration,
+    /// When the next pull or start may be tried.
     pub(super) retry_at: Option<Instant>,
 }
 
 impl Container {
-    pub(super) fn new(spec: &Value, init: bool) -> Self {
+    /// A container of a pod with this restart policy.
+    pub(super) fn new(spec: &Value, init: bool, policy: &str) -> Self {
+        let sidecar = init && text(spec, "/restartPolicy") == "Always";
+        let program = Program::of(spec);
         Self {
             name: text(spec, "/name").to_owned(),
             image: text(spec, "/image").to_owned(),
             policy: text(spec, "/imagePullPolicy").to_owned(),
             init,
-            sidecar: init && text(spec, "/restartPolicy") == "Always",
+            sidecar,
+            // Servers run for ever, unless their command says how they fail.
+            ends: (init && !sidecar) || (!init && policy != "Always") || program.code != 0,
+            program,
+            run: program,
+            restart: match policy {
+                _ if sidecar => Restart::Always,
+                "Never" => Restart::Never,
+                "Always" if !init => Restart::Always,
+                _ => Restart::OnFailure,
+            },
+            last: json!({}),
+            crash_wait: Duration::ZERO,
+            crash_message: String::new(),
             phase: Phase::Waiting,
             due: None,
             image_id: String::new(),
@@ -76,7 +114,29 @@ impl Container {
 
     /// Whether the container behind this init container may begin.
     pub(super) fn lets_next_begin(&self) -> bool {
-        matches!(self.phase, Phase::Completed(..)) || (self.sidecar && self.is_running())
+        matches!(self.phase, Phase::Ended(_, _, 0)) || (self.sidecar && self.is_running())
+    }
+
+    /// Whether it ran and runs no more, be it for a while.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended(..) | Phase::CrashLoop)
+    }
+
+    /// Whether it is started again after its end.
+    pub(super) fn is_restarted(&self) -> bool {
+        match (&self.phase, self.restart) {
+            (Phase::Ended(_, _, code), Restart::OnFailure) => *code != 0,
+            (Phase::Ended(..), Restart::Always) => true,
+            _ => false,
+        }
+    }
+
+    /// The code that it ended with for good.
+    pub(super) fn final_code(&self) -> Option<i64> {
+        match self.phase {
+            Phase::Ended(_, _, code) if !self.is_restarted() => Some(code),
+            _ => None,
+        }
     }
 
     /// Begins anew with another image.
@@ -99,6 +159,11 @@ impl Container {
         self.phase = Phase::Failed;
     }
 
+    /// Whether the next pull or start has to wait.
+    pub(super) fn backs_off(&self, now: Instant) -> bool {
+        self.retry_at.is_some_and(|at| at > now)
+    }
+
     /// The message while the next pull waits.
     fn back_off_message(&self) -> String {
         let cause = self.cause.as_deref().unwrap_or_default();
@@ -116,11 +181,16 @@ impl Container {
             Phase::BackOff => wait("ImagePullBackOff", Some(&self.back_off_message())),
             // While kubelet tries again, the status still says that it waits.
             Phase::Pulling if self.cause.is_some() => wait("ImagePullBackOff", Some(&self.back_off_message())),
+            // Until it runs again, the status still says how it ended.
+            Phase::Waiting | Phase::Pulling | Phase::Starting if self.last.get("terminated").is_some() => {
+                self.last.clone()
+            }
             Phase::Waiting | Phase::Pulling | Phase::Starting => wait(waiting, None),
+            Phase::CrashLoop => wait("CrashLoopBackOff", Some(&self.crash_message)),
             Phase::Stuck(reason, message) => wait(reason, Some(message)),
             Phase::Running(since) => json!({"running": {"startedAt": since}}),
-            Phase::Completed(since, until) => {
-                json!({"terminated": {"exitCode": 0, "reason": "Completed",
+            Phase::Ended(since, until, code) => {
+                json!({"terminated": {"exitCode": code, "reason": if *code == 0 { "Completed" } else { "Error" },
                 "startedAt": since, "finishedAt": until}})
             }
         }

@@ -2,133 +2,147 @@
 
 use serde_json::Value;
 
-use super::super::Kubernetes;
 use super::super::object::{list, namespace, text};
-use super::super::store::Key;
 use super::container::Phase;
-use super::{PodWork, STEP};
-use crate::node::{Credential, Image, Network, credentials_for};
+use super::ending::{end_container, restart_container};
+use super::program::Program;
+use super::{Api, PodWork, STEP, SYNC, record_of_pod};
+use crate::node::{Image, Kubelet, Network, PullSecret, credentials_for};
 
-impl Kubernetes {
-    /// Begins with a container: it needs its image first.
-    pub(super) fn begin(&mut self, pod: &Value, work: &mut PodWork, index: usize) {
-        let container = &work.containers[index];
-        let text = container.image.clone();
-        let image = match Image::parse(&text) {
-            Ok(image) => image,
-            Err(error) => {
-                let message = format!(
-                    "Failed to apply default image tag \"{text}\": couldn't parse image name \"{text}\": {error}"
-                );
-                return self.stick(pod, work, index, "InvalidImageName", "InspectFailed", message);
-            }
-        };
-        let present = self.workers[work.node].node.present(&image).map(|digest| image.with_digest(digest));
-        match (container.policy.as_str(), present) {
-            ("IfNotPresent" | "Never", Some(id)) => {
-                let message = format!("Container image \"{text}\" already present on machine");
-                self.tell(pod, work, &work.containers[index], (false, "Pulled", &message));
-                let container = &mut work.containers[index];
-                container.image_id = id;
-                container.phase = Phase::Starting;
-            }
-            ("Never", None) => {
-                let message = format!("Container image \"{text}\" is not present with pull policy of Never");
-                return self.stick(pod, work, index, "ErrImageNeverPull", "ErrImageNeverPull", message);
-            }
-            _ => self.begin_pull(pod, work, index),
+/// Begins with a container: it needs its image first.
+pub(super) fn begin(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
+    let container = &work.containers[index];
+    let text = container.image.clone();
+    let image = match Image::parse(&text) {
+        Ok(image) => image,
+        Err(error) => {
+            let message =
+                format!("Failed to apply default image tag \"{text}\": couldn't parse image name \"{text}\": {error}");
+            return stick(api, pod, work, index, "InvalidImageName", "InspectFailed", message);
         }
-        work.containers[index].due = Some(self.now + STEP);
+    };
+    let secrets = pull_secrets(api, pod, &image);
+    let (node, kubelet) = (api.workers().worker(&work.node).map(|worker| &worker.node), kubelet_of(api, work));
+    let present = node.and_then(|node| node.present(&image, &secrets)).map(|digest| image.with_digest(digest));
+    match (container.policy.as_str(), present) {
+        ("IfNotPresent" | "Never", Some(id)) => {
+            let message = kubelet.present(&text);
+            record_of_pod(api, pod, work, &work.containers[index], (false, "Pulled", &message));
+            let container = &mut work.containers[index];
+            container.image_id = id;
+            container.phase = Phase::Starting;
+        }
+        ("Never", None) => {
+            let message = format!("Container image \"{text}\" is not present with pull policy of Never");
+            return stick(api, pod, work, index, "ErrImageNeverPull", "ErrImageNeverPull", message);
+        }
+        _ => begin_pull(api, pod, work, index),
     }
+    work.containers[index].due = Some(api.now() + STEP);
+}
 
-    fn begin_pull(&mut self, pod: &Value, work: &mut PodWork, index: usize) {
-        let message = format!("Pulling image \"{}\"", work.containers[index].image);
-        self.tell(pod, work, &work.containers[index], (false, "Pulling", &message));
-        work.containers[index].phase = Phase::Pulling;
+/// The kubelet of a pod's node.
+fn kubelet_of(api: &dyn Api, work: &PodWork) -> Kubelet {
+    api.workers().worker(&work.node).map_or_else(|| Kubelet::of(&api.workers().version), |worker| worker.node.kubelet)
+}
+
+fn begin_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
+    let message = format!("Pulling image \"{}\"", work.containers[index].image);
+    record_of_pod(api, pod, work, &work.containers[index], (false, "Pulling", &message));
+    work.containers[index].phase = Phase::Pulling;
+}
+
+fn stick(
+    api: &mut dyn Api,
+    pod: &Value,
+    work: &mut PodWork,
+    index: usize,
+    reason: &'static str,
+    event: &str,
+    message: String,
+) {
+    record_of_pod(api, pod, work, &work.containers[index], (true, event, &message));
+    record_of_pod(api, pod, work, &work.containers[index], (true, "Failed", &format!("Error: {reason}")));
+    let container = &mut work.containers[index];
+    container.phase = Phase::Stuck(reason, message);
+    container.due = Some(api.now() + SYNC);
+}
+
+/// What is due for a container.
+pub(super) fn step(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize, network: &mut dyn Network) {
+    let now = api.now();
+    let container = &mut work.containers[index];
+    match container.phase.clone() {
+        Phase::Pulling => finish_pull(api, pod, work, index, network),
+        Phase::Failed => back_off(api, pod, work, index),
+        Phase::BackOff if container.backs_off(now) => back_off(api, pod, work, index),
+        Phase::BackOff => {
+            begin_pull(api, pod, work, index);
+            work.containers[index].due = Some(now + STEP);
+        }
+        Phase::Starting => start(api, pod, work, index),
+        Phase::Running(since) => end_container(api, work, index, since),
+        Phase::Ended(..) | Phase::CrashLoop => restart_container(api, pod, work, index),
+        Phase::Stuck(..) => begin(api, pod, work, index),
+        Phase::Waiting => container.due = None,
     }
+}
 
-    fn stick(
-        &mut self,
-        pod: &Value,
-        work: &mut PodWork,
-        index: usize,
-        reason: &'static str,
-        event: &str,
-        message: String,
-    ) {
-        self.tell(pod, work, &work.containers[index], (true, event, &message));
-        self.tell(pod, work, &work.containers[index], (true, "Failed", &format!("Error: {reason}")));
-        let container = &mut work.containers[index];
-        container.phase = Phase::Stuck(reason, message);
-        container.due = None;
-    }
+/// Waits before the next pull, and says so each time that kubelet looks after the pod.
+fn back_off(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
+    let container = &mut work.containers[index];
+    container.phase = Phase::BackOff;
+    container.due = container.retry_at.map(|at| at.min(api.now() + SYNC));
+    let message = format!("Back-off pulling image \"{}\"", container.image);
+    record_of_pod(api, pod, work, &work.containers[index], (false, "BackOff", &message));
+    record_of_pod(api, pod, work, &work.containers[index], (true, "Failed", "Error: ImagePullBackOff"));
+}
 
-    /// What is due for a container.
-    pub(super) fn step(&mut self, pod: &Value, work: &mut PodWork, index: usize, network: &mut dyn Network) {
-        let now = self.now;
-        let container = &mut work.containers[index];
-        match container.phase.clone() {
-            Phase::Pulling => self.finish_pull(pod, work, index, network),
-            Phase::Failed => {
-                container.phase = Phase::BackOff;
-                container.due = container.retry_at;
-                let message = format!("Back-off pulling image \"{}\"", container.image);
-                self.tell(pod, work, &work.containers[index], (false, "BackOff", &message));
-                self.tell(pod, work, &work.containers[index], (true, "Failed", "Error: ImagePullBackOff"));
-            }
-            Phase::BackOff => {
-                self.begin_pull(pod, work, index);
-                work.containers[index].due = Some(now + STEP);
-            }
-            Phase::Starting => self.start(pod, work, index),
-            Phase::Running(since) => {
-                container.phase = Phase::Completed(since, self.clock.text(now));
-                container.due = None;
-            }
-            Phase::Waiting | Phase::Stuck(..) | Phase::Completed(..) => container.due = None,
+fn finish_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize, network: &mut dyn Network) {
+    let text = work.containers[index].image.clone();
+    let now = api.now();
+    let result = Image::parse(&text).and_then(|image| {
+        let secrets = pull_secrets(api, pod, &image);
+        let worker = api.workers_mut().worker_mut(&work.node);
+        let node = &mut worker.ok_or_else(|| format!("node {} is gone", work.node))?.node;
+        let digest = node.pull(&image, secrets, now, network)?;
+        Ok((image.with_digest(&digest), node.size(&image)))
+    });
+    work.containers[index].due = Some(now + STEP);
+    match result {
+        Ok((id, size)) => {
+            let container = &mut work.containers[index];
+            container.image_id = id;
+            container.cause = None;
+            container.phase = Phase::Starting;
+            let message =
+                format!("Successfully pulled image \"{text}\" in 1s (1s including waiting). Image size: {size} bytes.");
+            record_of_pod(api, pod, work, &work.containers[index], (false, "Pulled", &message));
+        }
+        Err(cause) => {
+            let message = format!("Failed to pull image \"{text}\": {cause}");
+            work.containers[index].fail(cause, now);
+            record_of_pod(api, pod, work, &work.containers[index], (true, "Failed", &message));
+            record_of_pod(api, pod, work, &work.containers[index], (true, "Failed", "Error: ErrImagePull"));
         }
     }
+}
 
-    fn finish_pull(&mut self, pod: &Value, work: &mut PodWork, index: usize, network: &mut dyn Network) {
-        let text = work.containers[index].image.clone();
-        let now = self.now;
-        let result = Image::parse(&text).and_then(|image| {
-            let secrets = self.pull_secrets(pod, &image);
-            let digest = self.workers[work.node].node.pull(&image, secrets, now, network)?;
-            Ok(image.with_digest(&digest))
-        });
-        work.containers[index].due = Some(now + STEP);
-        match result {
-            Ok(id) => {
-                let container = &mut work.containers[index];
-                container.image_id = id;
-                container.cause = None;
-                container.phase = Phase::Starting;
-                let message = format!("Successfully pulled image \"{text}\" in 1s (1s including waiting)");
-                self.tell(pod, work, &work.containers[index], (false, "Pulled", &message));
-            }
-            Err(cause) => {
-                let message = format!("Failed to pull image \"{text}\": {cause}");
-                work.containers[index].fail(cause, now);
-                self.tell(pod, work, &work.containers[index], (true, "Failed", &message));
-                self.tell(pod, work, &work.containers[index], (true, "Failed", "Error: ErrImagePull"));
-            }
-        }
-    }
+fn pull_secrets(api: &dyn Api, pod: &Value, image: &Image) -> Vec<PullSecret> {
+    let names = list(pod, "/spec/imagePullSecrets").iter().map(|secret| text(secret, "/name"));
+    let secrets = names.filter_map(|name| api.object("secrets", namespace(pod), name));
+    secrets.flat_map(|secret| credentials_for(image, &secret)).collect()
+}
 
-    fn pull_secrets(&self, pod: &Value, image: &Image) -> Vec<Credential> {
-        let names = list(pod, "/spec/imagePullSecrets").iter().map(|secret| text(secret, "/name"));
-        let secrets = names.filter_map(|name| self.store.get(&Key::new("secrets", namespace(pod), name)));
-        secrets.flat_map(|secret| credentials_for(image, secret)).collect()
-    }
-
-    fn start(&mut self, pod: &Value, work: &mut PodWork, index: usize) {
-        let name = work.containers[index].name.clone();
-        self.tell(pod, work, &work.containers[index], (false, "Created", &format!("Created container: {name}")));
-        self.tell(pod, work, &work.containers[index], (false, "Started", &format!("Started container {name}")));
-        let container = &mut work.containers[index];
-        container.phase = Phase::Running(self.clock.text(self.now));
-        // Servers run for ever; init containers do their work and end.
-        container.due = (container.init && !container.sidecar).then_some(self.now + STEP);
-    }
+fn start(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
+    let (name, kubelet) = (work.containers[index].name.clone(), kubelet_of(api, work));
+    record_of_pod(api, pod, work, &work.containers[index], (false, "Created", &kubelet.created(&name)));
+    record_of_pod(api, pod, work, &work.containers[index], (false, "Started", &kubelet.started(&name)));
+    let image = Image::parse(&work.containers[index].image);
+    let runs =
+        image.is_ok_and(|image| api.workers().worker(&work.node).is_some_and(|worker| worker.node.can_run(&image)));
+    let container = &mut work.containers[index];
+    container.run = if runs { container.program } else { Program::FOREIGN };
+    container.phase = Phase::Running(api.time());
+    container.due = (container.ends || !runs).then(|| api.now() + container.run.runs);
 }

@@ -9,7 +9,10 @@ fn config_map(name: &str, data: &Value) -> Value {
 #[test]
 fn what_is_not_served_is_not_found() {
     let mut world = World::new();
-    for path in ["/api/v1/nothings", "/apis/none.example/v1/things", "/apis/apps/v2/deployments", "/elsewhere"] {
+    for path in ["/apis/none.example/v1/things", "/elsewhere"] {
+        assert_eq!(world.send("GET", path, &Value::Null), (404, json!("404 page not found\n")), "{path}");
+    }
+    for path in ["/api/v1/nothings", "/apis/apps/v2/deployments"] {
         let (status, body) = world.send("GET", path, &Value::Null);
         assert_eq!(
             (status, body["reason"].clone(), body["kind"].clone()),
@@ -84,7 +87,7 @@ fn apply_conflicts_name_field_and_manager_and_force_takes_over() {
     let (status, _) = world.apply(DEPLOYMENTS, "fieldManager=other&force=true", &nginx(3));
     assert_eq!(status, 200);
     assert_eq!(world.apply(DEPLOYMENTS, "fieldManager=tester", &nginx(1)).0, 409);
-    assert_eq!(world.apply(DEPLOYMENTS, "force=true", &nginx(1)).0, 400);
+    assert_eq!(world.apply(DEPLOYMENTS, "force=true", &nginx(1)).0, 422);
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn a_plain_update_takes_ownership_from_an_apply() {
     let (status, body) = world.apply(DEPLOYMENTS, "fieldManager=tester", &nginx(1));
     assert_eq!(status, 409);
     let message = body["details"]["causes"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("conflict with \"scaler\" using apps/v1 at "), "{message}");
+    assert_eq!(message, "conflict with \"scaler\" using apps/v1");
 }
 
 #[test]
@@ -219,7 +222,11 @@ fn a_definition_makes_its_kind_served() {
                 "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}});
     let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     let (status, body) = world.apply(path, "fieldManager=t", &definition);
-    assert_eq!((status, condition(&body, "Established").as_str()), (201, "True InitialNamesAccepted"));
+    assert_eq!((status, body["status"]["conditions"].clone()), (201, Value::Null));
+    assert_eq!(world.send("GET", things, &Value::Null).0, 404);
+    world.pass(0);
+    let body = world.get(&format!("{path}/things.shop.example"));
+    assert_eq!(condition(&body, "Established"), "True InitialNamesAccepted");
     let thing =
         json!({"apiVersion": "shop.example/v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": {"x": [1]}});
     assert_eq!(world.apply(things, "fieldManager=t", &thing).0, 201);
@@ -234,7 +241,10 @@ fn a_definition_makes_its_kind_served() {
     let found = world.get(&format!("{things}/a"));
     assert_eq!((found["status"].clone(), found["metadata"]["generation"].clone()), (json!({"seen": true}), json!(1)));
     assert_eq!(world.get("/apis/shop.example/v1")["resources"][0]["kind"], "Thing");
-    world.send("DELETE", &format!("{path}/things.shop.example"), &Value::Null);
+    let (_, body) = world.send("DELETE", &format!("{path}/things.shop.example"), &Value::Null);
+    assert_eq!(condition(&body, "Terminating"), "True InstanceDeletionPending");
+    world.pass(0);
+    assert_eq!(world.send("GET", &format!("{path}/things.shop.example"), &Value::Null).0, 404);
     assert_eq!(world.send("GET", things, &Value::Null).0, 404);
 }
 
@@ -286,4 +296,69 @@ fn a_cluster_does_not_show_its_secrets() {
     let (_, made) = world.send("POST", "/api/v1/namespaces/default/secrets", &secret);
     let shown = format!("{:?}", world.kubernetes);
     assert!(!shown.contains("geheim") && !shown.contains(made["data"]["k"].as_str().unwrap()));
+}
+
+#[test]
+fn a_dry_run_changes_nothing_whatever_the_verb() {
+    let mut world = World::granted();
+    let maps = "/api/v1/namespaces/default/configmaps";
+    world.send("POST", maps, &json!({"metadata": {"name": "c"}, "data": {"a": "b"}}));
+    let before = world.get(&format!("{maps}/c"));
+    for (word, is_known) in [("All", true), ("", false), ("all", false), ("Some", false)] {
+        let changed = json!({"metadata": {"name": "c"}, "data": {"a": "c"}});
+        for (method, path, media) in [
+            ("POST", maps.to_owned(), "application/json"),
+            ("PUT", format!("{maps}/c"), "application/json"),
+            ("PATCH", format!("{maps}/c"), "application/merge-patch+json"),
+            ("DELETE", format!("{maps}/c"), ""),
+            ("DELETE", maps.to_owned(), ""),
+        ] {
+            let mut body = if method == "DELETE" { Value::Null } else { changed.clone() };
+            if method == "POST" {
+                body["metadata"]["name"] = json!("new");
+            }
+            let (code, answer) = world.send_as(method, &format!("{path}?dryRun={word}"), media, &body);
+            assert_eq!(code < 300, is_known, "{method} {word}: {answer}");
+        }
+        assert_eq!(world.get(&format!("{maps}/c")), before);
+        assert_eq!(world.send("GET", &format!("{maps}/new"), &Value::Null).0, 404);
+    }
+}
+
+#[test]
+fn what_is_no_object_does_not_replace_one() {
+    let mut world = World::granted();
+    let maps = "/api/v1/namespaces/default/configmaps";
+    world.send("POST", maps, &json!({"metadata": {"name": "c"}, "data": {"a": "b"}}));
+    for body in [json!(5), json!("x"), json!([]), json!(false), json!(null)] {
+        for media in ["merge-patch+json", "strategic-merge-patch+json", "json-patch+json", "apply-patch+yaml"] {
+            let path = format!("{maps}/c?fieldManager=t");
+            let bytes = Bytes::from(body.to_string());
+            let request =
+                Request::builder().method("PATCH").uri(&path).header("content-type", format!("application/{media}"));
+            let Answer::Whole(response) = world.answer(request, bytes) else { panic!("a watch came back") };
+            let is_no_change = body.is_null() && media != "merge-patch+json" && media != "apply-patch+yaml"
+                || body == json!([]) && media == "json-patch+json";
+            assert_eq!(response.status().is_success(), is_no_change, "{media} {body}");
+        }
+        assert_eq!(world.get(&format!("{maps}/c"))["data"], json!({"a": "b"}));
+    }
+    let whole = json!([{"op": "replace", "path": "", "value": 5}]);
+    let (code, _) = world.send_as("PATCH", &format!("{maps}/c"), "application/json-patch+json", &whole);
+    assert_eq!(code, 400);
+}
+
+#[test]
+fn a_scale_needs_a_whole_number() {
+    let mut world = World::granted();
+    world.deploy(&nginx(2));
+    let path = format!("{DEPLOYMENTS}/web/scale");
+    for replicas in [json!("3"), json!(1.5), json!(true), json!([]), json!(1_i64 << 31), json!(-1)] {
+        let scale = json!({"metadata": {"name": "web"}, "spec": {"replicas": replicas}});
+        assert!(world.send("PUT", &path, &scale).0 >= 400, "{replicas}");
+        assert_eq!(world.send_as("PATCH", &path, "application/merge-patch+json", &scale).0, 422, "{replicas}");
+    }
+    let old = json!({"metadata": {"name": "web", "resourceVersion": "1"}, "spec": {"replicas": 0}});
+    assert_eq!(world.send("PUT", &path, &old).0, 409);
+    assert_eq!(world.deployment()["spec"]["replicas"], 2);
 }

@@ -2,6 +2,10 @@
 
 mod api;
 mod hostile;
+mod jobs;
+mod limits;
+mod policies;
+mod repeats;
 mod rollout;
 mod running;
 mod schema;
@@ -40,6 +44,7 @@ impl World {
             pool: "nodepool1".to_owned(),
             os: (*os).to_owned(),
             architecture: (*architecture).to_owned(),
+            containerd: crate::node::USUAL_CONTAINERD,
         });
         Self {
             kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now, std::time::SystemTime::now()),
@@ -63,7 +68,9 @@ impl World {
         let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let request = Request::builder().method(method).uri(path).header("content-type", media);
         let Answer::Whole(response) = self.answer(request, bytes) else { panic!("a watch came back") };
-        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+        // A path that leads nowhere is answered with text.
+        let text = || Value::from(std::str::from_utf8(response.body()).unwrap());
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_else(|_| text()))
     }
 
     fn send(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {

@@ -48,7 +48,7 @@ fn an_apply_that_does_not_fit_is_a_500_without_a_reason_for_every_kind() {
     let (_, body) = world.apply(DEPLOYMENTS, "fieldManager=t", &json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "field"}, "spec": {"template": {"spec": {"containers": [{"name": "c", "imagePullPolice": "Always"}]}}}}));
     assert_eq!(
         body,
-        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "failed to create typed patch object (default/field; apps/v1, Kind=Deployment): .spec.template.spec.containers[name=\"c\"].imagePullPolice: field not declared in schema", "code": 500})
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "failed to create typed patch object (/field; apps/v1, Kind=Deployment): .spec.template.spec.containers[name=\"c\"].imagePullPolice: field not declared in schema", "code": 500})
     );
 }
 
@@ -61,7 +61,7 @@ fn what_fits_and_cannot_be_read_is_a_500_too() {
     let message = body["message"].as_str().unwrap();
     assert_eq!((status, body.get("reason")), (500, None));
     assert!(
-        message.starts_with("failed to convert new object (default/web; apps/v1, Kind=Deployment) to proper version: "),
+        message.starts_with("failed to convert new object (/web; apps/v1, Kind=Deployment) to proper version: "),
         "{message}"
     );
     assert!(message.contains("quantities must match the regular expression '"), "{message}");
@@ -84,6 +84,7 @@ fn a_custom_resource_is_held_against_its_schema() {
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object",
                 "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}}}}}]}});
     world.apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "fieldManager=t", &definition);
+    world.pass(0);
     let mut thing =
         json!({"apiVersion": "shop.example/v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": {"size": "big"}});
     let things = "/apis/shop.example/v1/namespaces/default/things";
@@ -91,7 +92,7 @@ fn a_custom_resource_is_held_against_its_schema() {
     assert_eq!((status, body.get("reason")), (500, None));
     assert_eq!(
         body["message"],
-        "failed to create typed patch object (default/a; shop.example/v1, Kind=Thing): .spec.size: expected numeric (int or float), got string"
+        "failed to create typed patch object (/a; shop.example/v1, Kind=Thing): .spec.size: expected numeric (int or float), got string"
     );
     thing["spec"] = json!({"width": 1});
     assert_eq!(world.apply(things, "fieldManager=t", &thing).0, 500);

@@ -106,10 +106,10 @@ fn a_quiet_watch_gets_bookmarks_if_it_wants_them() {
 fn long_lists_come_in_pages() {
     let mut world = World::new();
     for index in 0..5 {
-        let object = json!({"metadata": {"name": format!("c{index}")}});
-        world.send("POST", "/api/v1/namespaces/default/configmaps", &object);
+        let object = json!({"metadata": {"name": format!("c{index}")}, "stringData": {}});
+        world.send("POST", "/api/v1/namespaces/default/secrets", &object);
     }
-    let path = "/api/v1/namespaces/default/configmaps?limit=2";
+    let path = "/api/v1/namespaces/default/secrets?limit=2";
     let first = world.get(path);
     assert_eq!(first["metadata"]["remainingItemCount"], 3);
     let mut names = Vec::new();

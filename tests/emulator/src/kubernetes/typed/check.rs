@@ -16,8 +16,6 @@ pub(super) enum What {
     Wrong {
         wanted: Wanted,
         found: Value,
-        /// The type that has the field.
-        owner: String,
     },
     /// Two entries of a list have the same key.
     Duplicate(String),
@@ -46,7 +44,7 @@ pub(in crate::kubernetes) fn mismatches(kind: &Type, object: &Value) -> Option<S
 }
 
 pub(super) fn all(kind: &Type, object: &Value) -> Vec<Mismatch> {
-    let mut walk = Walk { path: Vec::new(), owner: String::new(), found: Vec::new() };
+    let mut walk = Walk { path: Vec::new(), found: Vec::new() };
     walk.visit(kind, object);
     walk.found
 }
@@ -84,7 +82,6 @@ impl Wanted {
 
 struct Walk {
     path: Vec<Step>,
-    owner: String,
     found: Vec<Mismatch>,
 }
 
@@ -94,8 +91,7 @@ impl Walk {
     }
 
     fn wrong(&mut self, wanted: Wanted, found: &Value) {
-        let owner = self.owner.clone();
-        self.add(What::Wrong { wanted, found: found.clone(), owner });
+        self.add(What::Wrong { wanted, found: found.clone() });
     }
 
     fn visit(&mut self, kind: &Type, value: &Value) {
@@ -104,11 +100,7 @@ impl Walk {
             (Type::Scalar(scalar), value) => self.scalar(*scalar, value),
             (Type::List { of, relation }, Value::Array(items)) => self.list(of, relation, items),
             (Type::List { .. }, other) => self.wrong(Wanted::List, other),
-            (map, Value::Object(object)) => {
-                let before = std::mem::replace(&mut self.owner, kind.short().to_owned());
-                self.map(map, object);
-                self.owner = before;
-            }
+            (map, Value::Object(object)) => self.map(map, object),
             (_, other) => self.wrong(Wanted::Map, other),
         }
     }

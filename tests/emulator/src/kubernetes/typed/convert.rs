@@ -1,14 +1,35 @@
 //! What fits its schema and cannot be read all the same: quantities, base64, numbers with a fraction.
 
+use std::num::IntErrorKind;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::{Scalar, Type, of_kind};
+use crate::kubernetes::defaults::GENERATION_OF_TEMPLATE;
 use crate::kubernetes::kinds::Kind;
 
 const QUANTITY: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIXES: [&str; 15] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
+
+/// Numbers of 64 bits; all others have 32.
+const LONG: [&str; 9] = [
+    "activeDeadlineSeconds",
+    "expirationSeconds",
+    "fsGroup",
+    "observedGeneration",
+    "runAsGroup",
+    "runAsUser",
+    "startingDeadlineSeconds",
+    "terminationGracePeriodSeconds",
+    "tolerationSeconds",
+];
+
+/// Whether a number has 64 bits.
+pub(super) fn is_long(field: &str) -> bool {
+    LONG.contains(&field)
+}
 
 /// Why an object of a built-in kind cannot be read, in the words of Go's readers.
 pub(in crate::kubernetes) fn unconvertible(kind: &Kind, object: &Value) -> Option<String> {
@@ -23,15 +44,28 @@ pub(in crate::kubernetes) fn unconvertible(kind: &Kind, object: &Value) -> Optio
             return odd;
         }
     }
-    visit(&of_kind(kind), object)
+    generation_error(kind, object).or_else(|| visit(&of_kind(kind), object))
 }
 
-fn base64_error(text: &str) -> Option<String> {
+/// A daemon set keeps a number among its annotations: see `pkg/apis/apps/v1/conversion.go` of Kubernetes.
+pub(in crate::kubernetes) fn generation_error(kind: &Kind, object: &Value) -> Option<String> {
+    let given = object.get("metadata")?.get("annotations")?.get(GENERATION_OF_TEMPLATE)?.as_str()?;
+    let error = given.parse::<i64>().err().filter(|_| kind.kind == "DaemonSet")?;
+    let why = match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    Some(format!("strconv.ParseInt: parsing {}: {why}", Value::from(given)))
+}
+
+pub(super) fn base64_error(text: &str) -> Option<String> {
     let at = match STANDARD.decode(text).err()? {
         base64::DecodeError::InvalidByte(at, _) => at,
+        // Where the last four letters begin, which are not complete.
+        _ if !text.contains('=') => text.len() - text.len() % 4,
         _ => text.len(),
     };
-    Some(format!("error decoding from json: illegal base64 data at input byte {at}"))
+    Some(format!("illegal base64 data at input byte {at}"))
 }
 
 fn visit(kind: &Type, value: &Value) -> Option<String> {
@@ -46,9 +80,10 @@ fn visit(kind: &Type, value: &Value) -> Option<String> {
             has_fraction.then(|| "cannot convert float64 to int32".to_owned())
         }
         (Type::List { of, .. }, Value::Array(items)) => items.iter().find_map(|item| visit(of, item)),
-        (map @ Type::Map { .. }, Value::Object(object)) => {
-            object.iter().find_map(|(name, value)| visit(map.field(name)?, value))
-        }
+        (map @ Type::Map { .. }, Value::Object(object)) => object.iter().find_map(|(name, value)| {
+            let error = visit(map.field(name)?, value)?;
+            Some(if is_long(name) { error.replace("int32", "int64") } else { error })
+        }),
         _ => None,
     }
 }

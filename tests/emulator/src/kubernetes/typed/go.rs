@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// `%v`.
-pub(super) fn plain(value: &Value) -> String {
+pub(in crate::kubernetes) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),
@@ -31,7 +31,7 @@ pub(super) fn with_types(value: &Value) -> String {
 }
 
 /// `%T`.
-pub(super) fn type_of(value: &Value) -> &'static str {
+pub(in crate::kubernetes) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",
@@ -44,7 +44,7 @@ pub(super) fn type_of(value: &Value) -> &'static str {
 }
 
 /// What a JSON value is called by Go's decoder.
-pub(super) fn json_name(value: &Value) -> &'static str {
+pub(in crate::kubernetes) fn json_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -1,4 +1,4 @@
-//! The types of the kinds, by which server-side apply checks objects before it merges them.
+//! The types of the kinds, with which server-side apply checks objects before it merges them.
 //!
 //! `kubernetes-1.33.json` is made from the schema in `k8s.io/client-go` v0.33.3 (`applyconfigurations/internal`), the types of custom
 //! resource definitions from `k8s.io/apiextensions-apiserver` v0.33.3. `vectors.json` are objects with what
@@ -7,19 +7,24 @@
 mod check;
 mod convert;
 mod custom;
+mod decode;
 mod go;
 mod path;
 mod prune;
+mod restore;
 
+pub(super) use go::{json_name, plain, type_of};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 pub(super) use check::mismatches;
-pub(super) use convert::unconvertible;
+pub(super) use convert::{generation_error, unconvertible};
 pub(super) use custom::of_schema;
-pub(super) use prune::{decode_error, prune};
+pub(super) use decode::decode_error;
+pub(super) use prune::prune;
+pub(super) use restore::restore_error;
 
 use super::kinds::Kind;
 
@@ -52,7 +57,7 @@ pub(super) enum Scalar {
     Untyped,
 }
 
-/// How the entries of a list are told apart.
+/// How the entries of a list are distinguished.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Relation {
     Atomic,

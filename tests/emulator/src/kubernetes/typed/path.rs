@@ -34,12 +34,3 @@ pub(super) fn of_decoding(path: &[Step]) -> String {
     }
     text
 }
-
-/// As Go's decoder shows it, which leaves out the places in lists.
-pub(super) fn of_fields(path: &[Step]) -> String {
-    let fields = path.iter().filter_map(|step| match step {
-        Step::Field(name) => Some(name.as_str()),
-        Step::Entry(..) => None,
-    });
-    fields.collect::<Vec<_>>().join(".")
-}

@@ -1,27 +1,9 @@
-//! What other writes than an apply make of an object that does not fit: a value of another type is refused, an unknown field dropped.
+//! Unknown fields, which other writes than an apply drop.
 
 use serde_json::Value;
 
-use super::check::{Wanted, What, all};
-use super::path::{Step, of_decoding, of_fields};
-use super::{Type, go};
-
-/// The first value that the decoder cannot take, in its words.
-pub(in crate::kubernetes) fn decode_error(kind: &Type, object: &Value) -> Option<String> {
-    all(kind, object).into_iter().find_map(|mismatch| {
-        let What::Wrong { wanted, found, owner } = mismatch.what else { return None };
-        let wanted = match wanted {
-            Wanted::Text => "string",
-            Wanted::Number => "int32",
-            Wanted::Boolean => "bool",
-            Wanted::Scalar => "resource.Quantity",
-            Wanted::List => "[]interface {}",
-            Wanted::Map => "map[string]interface {}",
-        };
-        let (found, path) = (go::json_name(&found), of_fields(&mismatch.path));
-        Some(format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}"))
-    })
-}
+use super::Type;
+use super::path::{Step, of_decoding};
 
 /// Removes what a kind does not have; gives the paths of what was removed.
 pub(in crate::kubernetes) fn prune(kind: &Type, object: &mut Value) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The data plane of Azure's registries: sign-in, images, and the calls of its own.
+//! The data plane of Azure's registries: sign-in, images, and ACR's own calls.
 
 #![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
@@ -87,7 +87,7 @@ pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, addr
     answer
 }
 
-/// Draws on the buckets of the registry and of whoever asks.
+/// Draws on the buckets of the registry and of the caller.
 fn draw(world: &mut World, at: usize, request: &Request<Bytes>, now: Instant) -> Result<(), Duration> {
     let registry = &world.registries[at];
     let shown = Visit { world, registry, request, now }.shown();
@@ -163,10 +163,13 @@ impl Visit<'_> {
     fn shown(&self) -> Option<Claims> {
         let token = arm_bearer(self.request)?;
         let claims = self.world.signer.check(token, self.world.clock.unix(self.now)).ok()?;
-        (claims.is_for(self.host()) && claims.text("grant_type") == "access_token").then_some(claims)
+        let is_good = claims.is_for(self.host())
+            && claims.text("grant_type") == "access_token"
+            && !gate::is_outdated(self.world, self.registry, &claims);
+        is_good.then_some(claims)
     }
 
-    /// Goes on only with an access token that covers this, or with a name and a password.
+    /// Continues only with an access token that covers this, or with a name and a password.
     fn demand(&self, kind: &str, name: &str, right: Right) -> Result<Permit, Reply> {
         if let Some(visitor) = self.basic_visitor() {
             let Visitor::Known { principal, .. } = &visitor else {
@@ -179,7 +182,7 @@ impl Visit<'_> {
                 Err(denied(kind, name, right))
             };
         }
-        // Who pushes has to look what is there, so that both are asked for at once.
+        // A push has to check what exists, so both permissions are asked for at once.
         let action = if right == Right::Push { "pull,push" } else { right.name() };
         let wanted = (kind, name, action);
         let Some(claims) = self.shown() else {
@@ -224,7 +227,7 @@ impl Visit<'_> {
         Ok(Outcome::Change { permit, change: Change::Images { wish, source } })
     }
 
-    /// Anybody who shows who they are.
+    /// Any authenticated caller.
     fn known(&self) -> Result<Permit, Reply> {
         if let Some(Visitor::Known { principal, .. }) = self.basic_visitor() {
             return Ok(Permit { name: Some(principal.name) });
@@ -233,7 +236,7 @@ impl Visit<'_> {
     }
 }
 
-/// The refusal of somebody who is known and may not.
+/// The refusal of a known caller without the permission.
 fn denied(kind: &str, name: &str, right: Right) -> Reply {
     let detail = json!([{"Type": kind, "Name": name, "Action": right.name()}]);
     distribution::error(StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied", &detail)

@@ -20,7 +20,7 @@ const ANONYMOUS_LIFE: u64 = 20 * 60;
 /// Who asks for a token.
 pub(super) enum Visitor {
     Nobody,
-    /// Somebody known, with what a legacy registry let them do when they signed in.
+    /// A known caller, with what a legacy registry let it do when it signed in.
     Known {
         principal: Box<Principal>,
         legacy: Vec<String>,
@@ -28,8 +28,12 @@ pub(super) enum Visitor {
 }
 
 impl Visit<'_> {
-    /// An Entra token for a refresh token. It is given to anybody of the tenant: whether Azure refuses those without
-    /// any role here is not known.
+    /// An Entra token for a refresh token.
+    ///
+    /// A legacy registry refuses an identity without any permission on it, as nodes without a role meet it
+    /// ([Azure/acr#695](https://github.com/Azure/acr/issues/695), [Azure/AKS#4459](https://github.com/Azure/AKS/issues/4459)).
+    /// One with permissions on repositories does not refuse callers of the tenant here, but at the repository: AKS's own nodes take a token
+    /// without permissions for one of such a registry (`AgentBaker`, `assert_refresh_token` in `cse_helpers.sh`).
     pub(super) fn exchange(&self) -> Reply {
         let field = |name: &str| form_field(self.request.body(), name);
         if !matches!(field("grant_type").as_deref(), Some("access_token" | "access_token_refresh_token")) {
@@ -42,26 +46,32 @@ impl Visit<'_> {
         let audiences = [token::REGISTRY, token::ARM];
         let audiences = if self.registry.refuses_arm_tokens() { &audiences[..1] } else { &audiences[..] };
         match self.world.holder(&field("access_token").unwrap_or_default(), audiences, self.now) {
-            Ok(principal) => self.refresh_token(&principal),
-            Err(_) => refused(),
+            Ok(principal) => self.refresh_token(&principal).unwrap_or_else(|| refused_with_id(self.world.ids.id())),
+            Err(_) => refused_with_id(self.world.ids.id()),
         }
     }
 
-    fn refresh_token(&self, principal: &Principal) -> Reply {
+    fn refresh_token(&self, principal: &Principal) -> Option<Reply> {
         let issued = self.world.clock.unix(self.now);
-        let legacy = gate::legacy_actions(self.world, self.registry, principal, self.now);
-        let token = self.world.signer.sign(&json!({
+        let mut claims = json!({
             "aud": self.host(),
             "sub": principal.object_id,
             "grant_type": "refresh_token",
             "tenant": self.world.tenant,
-            "permissions": {"Actions": legacy},
             "jti": uuid::Uuid::new_v4(),
             "iat": issued,
             "exp": issued + REFRESH_LIFE,
-        }));
+        });
+        if !self.registry.is_abac() {
+            let legacy = gate::legacy_actions(self.world, self.registry, principal, self.now);
+            if legacy.is_empty() {
+                return None;
+            }
+            claims["permissions"] = json!({"actions": legacy});
+        }
+        let token = self.world.signer.sign(&claims);
         let answer = reply::json(StatusCode::OK, &json!({"refresh_token": token}));
-        named(reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6"), principal)
+        Some(named(reply::with(answer, "x-ms-ratelimit-remaining-calls-per-second", "166.6"), principal))
     }
 
     /// A refresh token, a password or nothing for an access token.
@@ -170,6 +180,13 @@ impl Visit<'_> {
 /// The refusal of the token endpoints, which name no way to a token.
 fn refused() -> Reply {
     let body = json!({"errors": [{"code": "UNAUTHORIZED", "message": VISIT, "detail": null}]});
+    reply::json(StatusCode::UNAUTHORIZED, &body)
+}
+
+/// The refusal of the exchange, whose text names the request.
+fn refused_with_id(id: uuid::Uuid) -> Reply {
+    let message = format!("{VISIT} CorrelationId: {id}");
+    let body = json!({"errors": [{"code": "UNAUTHORIZED", "message": message}]});
     reply::json(StatusCode::UNAUTHORIZED, &body)
 }
 

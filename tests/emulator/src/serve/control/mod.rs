@@ -46,7 +46,7 @@ impl Control {
     /// Answers a request to a path below the endpoint's.
     pub(super) fn answer(&self, emulator: &Emulator, order: &str, request: &Request<Bytes>) -> Reply {
         let shown = crate::arm::bearer(request).unwrap_or_default();
-        // Compared as hashes, so that the time it takes tells nothing.
+        // Compared as hashes, so that the time it takes reveals nothing.
         let done = if Sha256::digest(shown) == Sha256::digest(&self.token) {
             self.obey(emulator, order.trim_end_matches('/'), request)
         } else {
@@ -72,7 +72,7 @@ impl Control {
     }
 }
 
-/// What an order of the endpoint by `DELETE` is called where there is no method.
+/// What an order of the endpoint by `DELETE` is called if there is no method.
 const DELETE_IMAGE: &str = "delete-image";
 
 /// Does what an order says, and has it kept first where a record is kept. The clock stands still for as long, so that it is

@@ -23,6 +23,7 @@ pub(in crate::serve) struct TimingOrder {
     principal: Option<f64>,
     import: Option<f64>,
     registry: Option<f64>,
+    registry_name: Option<f64>,
     registry_deletion: Option<f64>,
     cluster: Option<f64>,
     cluster_creation: Option<f64>,
@@ -55,6 +56,7 @@ impl TimingOrder {
             (self.principal, &mut timing.principal),
             (self.import, &mut timing.import),
             (self.registry, &mut timing.registry),
+            (self.registry_name, &mut timing.registry_name),
             (self.registry_deletion, &mut timing.registry_deletion),
             (self.cluster, &mut timing.cluster),
             (self.cluster_creation, &mut timing.cluster_creation),
@@ -81,6 +83,11 @@ pub(super) fn seconds(number: f64) -> Result<Duration, Refusal> {
     if time > FOR_EVER { Err(wrong()) } else { Ok(time) }
 }
 
+/// A real control plane has a real clock.
+fn demand_clock(emulator: &Emulator) -> Result<(), Refusal> {
+    emulator.clock_is_real().map_or(Ok(()), |why| Err(unclear(why)))
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
@@ -89,7 +96,9 @@ pub(super) struct Advance {
 
 impl Advance {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
-        emulator.advance(seconds(self.seconds)?);
+        let time = seconds(self.seconds)?;
+        demand_clock(emulator)?;
+        emulator.advance(time);
         Ok(json!({}))
     }
 }
@@ -104,6 +113,9 @@ impl Speed {
     pub(in crate::serve) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         if !(1..=100_000).contains(&self.speed) {
             return Err(unclear(format!("the clock's speed must be from 1 to 100000, not {}", self.speed)));
+        }
+        if self.speed != 1 {
+            demand_clock(emulator)?;
         }
         emulator.set_clock_speed(self.speed);
         Ok(json!({}))
@@ -185,7 +197,7 @@ impl Revoke {
     }
 }
 
-/// Somebody who comes into a group of the directory, or leaves it.
+/// A principal that is added to a group of the directory, or removed from it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MemberOrder {
@@ -249,7 +261,7 @@ impl DenyOrder {
     }
 }
 
-/// A caller whom conditional access gives no tokens, or gives them again.
+/// A caller to which conditional access gives no tokens, or gives them again.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Block {

@@ -19,7 +19,7 @@ pub(super) struct Journal {
     path: PathBuf,
     /// Where the next line begins.
     end: u64,
-    /// Where the last line begins, if it tells a time: the next time is written over it.
+    /// Where the last line begins, if it contains a time: the next time is written over it.
     time: Option<u64>,
     seen: u64,
     /// Where the line of the change begins that is being made, and what `time` was before it.
@@ -28,7 +28,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Goes on at `end`.
+    /// Continues at `end`.
     pub(super) fn new(file: File, path: PathBuf, end: u64, seen: Duration) -> Self {
         Self { file, path, end, time: None, seen: nanoseconds(seen), open: None, has_complained: false }
     }

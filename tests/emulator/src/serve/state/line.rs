@@ -13,7 +13,7 @@ use crate::keeper::Change;
 /// The form of the file that is described here.
 pub(super) const FORMAT: u32 = 1;
 
-/// How every file begins: this is how one is told from any other file.
+/// How every file begins: this distinguishes it from any other file.
 pub(super) const BEGINNING: &[u8] = b"{\"aksAcrEmulatorState\":";
 
 /// The first line: what the world was like before anything was done to it.

@@ -120,7 +120,7 @@ impl State {
     fn take_over(&self, emulator: &Emulator) -> Result<(), ServeError> {
         self.add(&Line::Start { process: std::process::id() })?;
         let mut world = emulator.shared.world();
-        // The log is of one run: nobody asked in this one yet.
+        // The log is of one run: there was no request in this one yet.
         world.log = crate::log::Log::default();
         world.keeper = Some(Box::new(self.kept.clone()));
         world.clock.release();
@@ -131,7 +131,7 @@ impl State {
         self.kept.with(|journal| journal.add(line)).map_err(|fault| unwritten(&self.path, &fault))
     }
 
-    /// The authority that clients trust already; a new one where there is none or it comes to its end.
+    /// The authority that clients already trust; a new one if there is none or it is about to expire.
     pub(super) fn authority(&self, emulator: &Emulator) -> Result<Authority, ServeError> {
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let enough = |known: &&KeptAuthority| known.until - now > 7 * 24 * 60 * 60;

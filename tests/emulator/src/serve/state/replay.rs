@@ -13,7 +13,7 @@ use crate::serve::ServeError;
 use crate::serve::control;
 use crate::serve::listener::Ports;
 
-/// What a file tells beside the world.
+/// What a file contains besides the world.
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) authority: Option<Authority>,

@@ -1,0 +1,314 @@
+//! From a text to a finding. The most specific rules come first; each names the program that writes the text.
+
+use super::{
+    attempt::Attempt,
+    facts,
+    finding::{NextStep, PullFinding},
+    split,
+};
+use crate::diagnosis::catalogue::{FindingId, PullRetry};
+
+impl PullFinding {
+    /// Determines the finding from the kubelet's reason, such as `ErrImagePull`, and its message.
+    #[must_use]
+    pub fn read(reason: &str, message: &str) -> Self {
+        finding(reason, message)
+    }
+}
+
+/// The finding of a message: that of the try that got furthest. A try without credentials says nothing if there is another one:
+/// the kubelet makes it regardless of what failed before.
+fn finding(reason: &str, message: &str) -> PullFinding {
+    if let Some(id) = of_reason(reason) {
+        return PullFinding::of(id);
+    }
+    let attempts: Vec<Attempt<'_>> = split::tries(message).into_iter().map(Attempt::new).collect();
+    let named = attempts.iter().filter(|one| !one.is_anonymous());
+    let has_named = named.clone().next().is_some();
+    let counts = attempts.iter().filter(|one| !has_named || !one.is_anonymous());
+    // The first of the furthest: the kubelet tries the pod's own credentials first.
+    let rank = |finding: &PullFinding| if finding.is_known() { finding.id.rank() + 1 } else { 0 };
+    let mut best: Option<PullFinding> = None;
+    for found in counts.map(of_attempt) {
+        if best.as_ref().is_none_or(|best| rank(&found) > rank(best)) {
+            best = Some(found);
+        }
+    }
+    best.unwrap_or_else(|| PullFinding::of(FindingId::CAUSE_UNKNOWN))
+}
+
+fn of_reason(reason: &str) -> Option<FindingId> {
+    match reason {
+        "InvalidImageName" => Some(FindingId::REFERENCE_INVALID),
+        "ErrImageNeverPull" => Some(FindingId::PULL_POLICY_NEVER),
+        "FailedToRetrieveImagePullSecret" => Some(FindingId::PULL_SECRET_UNUSABLE),
+        _ => None,
+    }
+}
+
+fn of_attempt(one: &Attempt<'_>) -> PullFinding {
+    let rules = [
+        of_kubelet,
+        of_the_node,
+        of_the_image,
+        of_the_streaming_mirror,
+        of_the_registrys_words,
+        of_the_network,
+        of_a_refusal,
+        of_absence,
+    ];
+    let found = rules.iter().find_map(|rule| rule(one)).unwrap_or_else(|| PullFinding::of(FindingId::CAUSE_UNKNOWN));
+    let host = found.host.clone().or_else(|| one.host().map(str::to_owned));
+    PullFinding { host: host.filter(|_| found.is_known()), ..found }
+}
+
+/// kubelet: `image_manager.go`, `kuberuntime_image.go`; containerd: `image_pull.go` for a reference that it cannot parse.
+fn of_kubelet(one: &Attempt<'_>) -> Option<PullFinding> {
+    let id = if one.has_any(&["couldn't parse image", "failed to parse image reference", "invalid reference format"]) {
+        FindingId::REFERENCE_INVALID
+    } else if one.has("is not present with pull policy of never") {
+        FindingId::PULL_POLICY_NEVER
+    } else if one.has("unable to retrieve some image pull secrets") {
+        FindingId::PULL_SECRET_UNUSABLE
+    } else if one.has("pull qps exceeded") {
+        FindingId::NODE_PULL_RATE_EXCEEDED
+    } else {
+        return None;
+    };
+    Some(PullFinding::of(id))
+}
+
+/// The node's disk, and containerd's own store: `core/metadata/content.go`, `core/metadata/snapshot.go`.
+fn of_the_node(one: &Attempt<'_>) -> Option<PullFinding> {
+    if one.has_any(&["no space left on device", "not enough space on the disk", "disk quota exceeded"]) {
+        return Some(PullFinding::of(FindingId::NODE_DISK_FULL));
+    }
+    let is_lost = one.has("content digest sha") && one.has("not found");
+    let is_without_parent = one.has("parent snapshot") && one.has("does not exist");
+    (is_lost || is_without_parent).then(|| PullFinding::of(FindingId::NODE_STORE_DAMAGED))
+}
+
+/// What an image is: containerd's `core/images/handlers.go`, `client/image.go`, `core/remotes/docker/resolver.go`; moby for Windows.
+fn of_the_image(one: &Attempt<'_>) -> Option<PullFinding> {
+    let is_windows = one.has("operating system does not match the host")
+        || (one.has("windows version") && one.has("incompatible with"));
+    let id = if one.has("no longer supported since containerd") || one.has("manifest.v1+prettyjws") {
+        FindingId::IMAGE_SCHEMA1
+    } else if one.has_any(&["mismatched image rootfs and manifest layers", "unknown image config media type"]) {
+        FindingId::NOT_AN_IMAGE
+    } else if is_windows {
+        FindingId::WINDOWS_VERSION_MISMATCH
+    } else if one.has_any(&["no match for platform in manifest", "no matching manifest for"]) {
+        FindingId::PLATFORM_MISSING
+    } else {
+        return None;
+    };
+    Some(PullFinding::of(id))
+}
+
+/// Artifact streaming pulls through a mirror on the node itself, which fails for separate reasons: Azure/acr#739.
+fn of_the_streaming_mirror(one: &Attempt<'_>) -> Option<PullFinding> {
+    let is_mirror = one.url_host.as_deref().is_some_and(|host| host.ends_with(":8578"));
+    is_mirror.then(|| PullFinding::of(FindingId::CAUSE_UNKNOWN))
+}
+
+/// What registries say themselves.
+fn of_the_registrys_words(one: &Attempt<'_>) -> Option<PullFinding> {
+    let id = if one.has("authentication required with source registry for cache rule") {
+        FindingId::CACHE_RULE_UPSTREAM_DENIED
+    } else if one.has("too many requests to source registry for cache rule") {
+        FindingId::CACHE_RULE_UPSTREAM_THROTTLED
+    } else if one.has_any(&["toomanyrequests", "429 too many requests", "too many requests"]) {
+        let found = PullFinding::of(FindingId::REGISTRY_THROTTLED);
+        return Some(PullFinding { retry_at: facts::retry_at(one.raw), ..found });
+    } else if one.has_any(&["identity associated with the registry is inactive", "key vault access denied"]) {
+        FindingId::ENCRYPTION_KEY_UNAVAILABLE
+    } else if one.has("is not allowed access") {
+        return Some(denied_address(one));
+    } else if one.has("operation is disallowed") || (one.is_at_azure() && one.has("405 method not allowed")) {
+        // containerd does not repeat the registry's words for this status.
+        FindingId::IMAGE_READ_DISABLED
+    } else {
+        return None;
+    };
+    Some(PullFinding::of(id))
+}
+
+fn denied_address(one: &Attempt<'_>) -> PullFinding {
+    let found = PullFinding::of(FindingId::OUTBOUND_IP_NOT_ALLOWED);
+    match facts::denied(one.raw) {
+        Some(address) => {
+            PullFinding { message: format!("{} {address}", found.message), address: Some(address.to_string()), ..found }
+        }
+        None => found,
+    }
+}
+
+/// Go's errors of connections: net, net/http, crypto/x509.
+fn of_the_network(one: &Attempt<'_>) -> Option<PullFinding> {
+    if one.has_any(&["proxyconnect tcp", "proxy authentication required"]) {
+        let address = facts::dialed(one.raw).map(|address| address.to_string());
+        return Some(PullFinding { address, ..PullFinding::of(FindingId::PROXY_BLOCKS) });
+    }
+    if one.has("x509:") {
+        return Some(of_a_certificate(one));
+    }
+    let is_unresolved = one.has("lookup ")
+        && one.has_any(&[
+            "no such host",
+            "i/o timeout",
+            "server misbehaving",
+            "temporary failure in name resolution",
+            "connection refused",
+            "no answer from dns",
+        ]);
+    let is_unreached = one.has_any(&[
+        "i/o timeout",
+        "tls handshake timeout",
+        "context deadline exceeded",
+        "client.timeout exceeded",
+        "connection timed out",
+        "no route to host",
+        "network is unreachable",
+        "connection refused",
+        "connectex:",
+    ]);
+    let is_cut = one.has_any(&["connection reset by peer", ": eof", "unexpected eof", "forcibly closed"]);
+    if one.is_at_layers() && (is_unresolved || is_unreached || is_cut) {
+        // A name that does not exist has to be created, and a host that does not respond is blocked; the rest may pass.
+        let is_blocked = if is_unresolved { one.has("no such host") } else { is_unreached };
+        return Some(blocked_layers(one, is_blocked));
+    }
+    if is_unresolved {
+        return Some(of_a_lookup(one));
+    }
+    is_unreached.then(|| silent_address(one))
+}
+
+fn blocked_layers(one: &Attempt<'_>, is_blocked: bool) -> PullFinding {
+    let found = PullFinding::of(FindingId::DATA_ENDPOINT_BLOCKED);
+    let retry = if is_blocked { found.retry } else { PullRetry::Transient };
+    let host = facts::looked_up(one.raw).or_else(|| one.url_host.clone());
+    let address = facts::dialed(one.raw).map(|address| address.to_string());
+    PullFinding { retry, address, host, ..found }
+}
+
+fn of_a_certificate(one: &Attempt<'_>) -> PullFinding {
+    let is_of_azure = one.has("certificate is valid for") && one.has(".azurecr.");
+    let id = if is_of_azure { FindingId::OTHER_REGISTRY } else { FindingId::UNTRUSTED_CERTIFICATE };
+    PullFinding { host: one.url_host.clone(), ..PullFinding::of(id) }
+}
+
+fn of_a_lookup(one: &Attempt<'_>) -> PullFinding {
+    let host = facts::looked_up(one.raw);
+    let is_absent = one.has("no such host");
+    let name = host.as_deref().unwrap_or_default();
+    let id = if name.split('.').any(|label| label == "privatelink") {
+        FindingId::OTHER_REGISTRY
+    } else if is_absent && resembles_a_login_server(name) {
+        FindingId::HOST_MISSPELLED
+    } else {
+        let server = facts::dns_server(one.raw);
+        let found = PullFinding::of(FindingId::DNS_LOOKUP_FAILED);
+        // A server that does not answer may do so later. A name that does not exist has to be created.
+        let retry = if is_absent { PullRetry::Never } else { found.retry };
+        let message = match (is_absent, server) {
+            (true, _) => "the registry's host name does not exist for the node".to_owned(),
+            (false, Some(server)) => {
+                format!("the node's DNS server {server} does not resolve the registry's host name")
+            }
+            (false, None) => found.message.clone(),
+        };
+        let address = server.filter(|_| !is_absent).map(|server| server.to_string());
+        return PullFinding { message, retry, address, host, ..found };
+    };
+    PullFinding { host, ..PullFinding::of(id) }
+}
+
+/// Whether a host is nearly one of Azure's registries, such as `myregistry.azureacr.io`.
+fn resembles_a_login_server(host: &str) -> bool {
+    const LABEL: &str = "azurecr";
+    let labels: Vec<&str> = host.split('.').collect();
+    let [_, label, end] = labels[..] else { return false };
+    let is_azure = label == LABEL;
+    let is_end = ["io", "cn", "us", "de"].contains(&end);
+    (is_azure && !is_end) || (!is_azure && distance(label, LABEL) <= 2)
+}
+
+/// How many letters have to be changed, added or removed.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut costs: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut costs[0], row + 1);
+        for (at, wanted) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *wanted);
+            diagonal = costs[at + 1];
+            costs[at + 1] = changed.min(costs[at] + 1).min(diagonal + 1);
+        }
+    }
+    costs[other.len()]
+}
+
+fn silent_address(one: &Attempt<'_>) -> PullFinding {
+    let found = PullFinding::of(FindingId::ADDRESS_TIMEOUT);
+    let host = one.url_host.clone().or_else(|| one.image_host.clone());
+    let Some(address) = facts::dialed(one.raw) else { return PullFinding { host, ..found } };
+    let (message, summary) = if facts::is_private(address) {
+        (
+            "the registry's private address",
+            "check routes, peering and network security groups between nodes and private endpoint",
+        )
+    } else {
+        ("the registry's public address", "allow the registry and its data endpoint in the cluster's egress rules")
+    };
+    let next_step = NextStep::new(summary);
+    PullFinding {
+        message: format!("{message} {address} does not respond"),
+        next_step,
+        address: Some(address.to_string()),
+        host,
+        ..found
+    }
+}
+
+/// containerd's `core/remotes/docker/authorizer.go` and `resolver.go`. What a refusal means depends on whose registry refuses.
+fn of_a_refusal(one: &Attempt<'_>) -> Option<PullFinding> {
+    let is_unauthorized =
+        one.has_any(&["401 unauthorized", "unauthorized:", "unauthorized to access"]) || one.has(": unauthorized");
+    let is_forbidden = one.has("403 forbidden");
+    let is_denied = one.has_any(&[
+        "pull access denied",
+        "insufficient_scope",
+        "authorization failed",
+        "requested access to the resource is denied",
+    ]);
+    let is_bare = one.has("no basic auth credentials");
+    let is_token = one.has("failed to fetch oauth token");
+    if !(is_unauthorized || is_forbidden || is_denied || is_bare) {
+        return None;
+    }
+    if one.is_at_blob() && is_forbidden {
+        return Some(PullFinding { host: one.url_host.clone(), ..PullFinding::of(FindingId::DATA_ENDPOINT_BLOCKED) });
+    }
+    Some(PullFinding::of(match (one.is_at_azure(), is_unauthorized || is_denied || is_bare) {
+        (true, true) if one.is_anonymous() || is_bare => FindingId::NO_CREDENTIAL,
+        (true, true) => FindingId::GRANT_MISSING,
+        (true, false) => return Some(denied_address(one)),
+        (false, true) if is_token && is_unauthorized => FindingId::PULL_SECRET_EXPIRED,
+        (false, _) => FindingId::IMAGE_PRIVATE_OR_MISSING,
+    }))
+}
+
+/// What the registry does not have. Where no token came, the status is the token service's.
+fn of_absence(one: &Attempt<'_>) -> Option<PullFinding> {
+    let is_absent = one.has_any(&[
+        "not found",
+        "manifest unknown",
+        "manifest_unknown",
+        "name unknown",
+        "name_unknown",
+        "not known to registry",
+    ]);
+    (is_absent && !one.has("failed to authorize")).then(|| PullFinding::of(FindingId::IMAGE_NOT_FOUND))
+}

@@ -1,0 +1,63 @@
+use super::*;
+use crate::diagnosis::catalogue::FindingId;
+use std::time::SystemTime;
+
+fn id(text: &str) -> String {
+    PullFinding::read("ErrImagePull", text).id.to_string()
+}
+
+#[test]
+fn an_anonymous_error_beside_a_named_one_is_ignored() {
+    let oauth = "failed to authorize: failed to fetch oauth token: unexpected status from POST request to \
+        https://r.azurecr.io/oauth2/token: 401 Unauthorized";
+    let anonymous = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized";
+    assert_eq!(id(&format!("{oauth}, {anonymous}")), "grant.missing");
+    assert_eq!(id(&format!("[r.azurecr.io/a:1: not found, {anonymous}]")), "image.not_found");
+    assert_eq!(id(anonymous), "identity.no_credential");
+    // That it broke off is all that is known.
+    assert_eq!(id(&format!("[failed to do request: EOF, {anonymous}]")), "pull.cause_unknown");
+}
+
+#[test]
+fn the_try_that_got_furthest_counts() {
+    let secret = "failed to pull and unpack image \"r.azurecr.io/a:1\": failed to authorize: failed to fetch oauth token: 401 Unauthorized";
+    let node = "failed to pull and unpack image \"r.azurecr.io/a:1\": no match for platform in manifest: not found";
+    assert_eq!(id(&format!("[{secret}, {node}]")), "image.platform_missing");
+    assert_eq!(id(&format!("[{node}, {secret}]")), "image.platform_missing");
+}
+
+#[test]
+fn the_facts_of_a_text_are_read() {
+    let firewall = PullFinding::read("ErrImagePull", "denied: client with IP '20.1.2.3' is not allowed access.");
+    assert_eq!(firewall.address.as_deref(), Some("20.1.2.3"));
+    assert!(
+        firewall.to_string().ends_with("denies the cluster's address 20.1.2.3 [network.outbound_ip_not_allowed]"),
+        "{firewall}"
+    );
+    let throttled = "unexpected status from HEAD request to https://r.azurecr.io/v2/a/manifests/1: 429 Too Many Requests (Retry-After: 2026-11-28T10:00:00Z)";
+    let throttled = PullFinding::read("ErrImagePull", throttled);
+    assert_eq!(throttled.retry_at, Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_860_000)));
+    assert_eq!(throttled.host.as_deref(), Some("r.azurecr.io"));
+    let server = "dial tcp: lookup r.azurecr.io on 10.1.0.4:53: read udp 10.2.0.5:1->10.1.0.4:53: i/o timeout";
+    let server = PullFinding::read("ErrImagePull", server);
+    assert_eq!((server.address.as_deref(), server.host.as_deref()), (Some("10.1.0.4"), Some("r.azurecr.io")));
+}
+
+#[test]
+fn what_a_hostile_text_says_is_shown_harmlessly() {
+    let finding = PullFinding { message: "a\u{1b}[2Jb".to_owned(), ..PullFinding::of(FindingId::CAUSE_UNKNOWN) };
+    assert!(!finding.to_string().contains('\u{1b}'));
+    let odd = "lookup \u{1b}[2J on \u{202e}: no such host, https://\u{7}/: x509: y \"unclosed";
+    assert_eq!(PullFinding::read("ErrImagePull", odd).host, None);
+}
+
+#[test]
+fn a_finding_survives_json_and_one_of_a_newer_version_is_kept() {
+    let found = PullFinding::read("ErrImagePull", "dial tcp [fd00::4]:443: i/o timeout");
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!((json["id"].as_str(), json["retry"].as_str()), (Some("network.address_timeout"), Some("transient")));
+    assert_eq!(serde_json::from_value::<PullFinding>(json.clone()).unwrap(), found);
+    let mut newer = json;
+    newer["id"] = "network.cable_cut".into();
+    assert_eq!(serde_json::from_value::<PullFinding>(newer).unwrap().id, *"network.cable_cut");
+}

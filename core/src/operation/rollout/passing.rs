@@ -1,0 +1,127 @@
+//! Failures that are final, except for a while after a change of the registry: replicas that do not have the image yet, and the
+//! host name of a new registry.
+
+use super::{grant, options::RolloutOptions};
+use crate::{
+    call::Call,
+    cluster::{ClusterRef, WorkloadState},
+    diagnosis::{
+        catalogue::{FindingId, PullRetry},
+        text::PullFailure,
+    },
+    error::{ErrorKind, Result},
+    image::ImageReference,
+    operation::Parts,
+    registry::Registry,
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long replicas get. They have an image within three minutes; of the kubelet's tries, which are 10 s, 20 s, 40 s and so on apart, one
+/// may be right before that, and the next one has to be waited for.
+const REPLICAS: Duration = Duration::from_secs(6 * 60);
+/// How long a new registry's host name may be unknown to a DNS server. Azure documents no time; a server may also keep the answer of a query
+/// that was too early.
+const NEW: Duration = Duration::from_secs(10 * 60);
+
+/// How long a final failure may still pass.
+#[derive(Clone)]
+pub(super) struct Grace {
+    pub until: Instant,
+    /// The step that is reported while waiting.
+    pub step: String,
+    /// What the error says in addition.
+    why: String,
+}
+
+impl Grace {
+    pub fn fact(&self) -> (&'static str, String) {
+        ("waited", self.why.clone())
+    }
+
+    fn of(failure: &PullFailure, registry: &Registry, parts: &Parts) -> Option<Self> {
+        let name = registry.id.name();
+        if failure.finding.id == FindingId::IMAGE_NOT_FOUND {
+            return registry.may_lag().then(|| Self {
+                until: Instant::now() + REPLICAS,
+                step: format!("waiting until all replicas of registry {name} have {}", failure.image),
+                why: format!(
+                    "registry {name} may have replicas; they got {} minutes for the image",
+                    REPLICAS.as_secs() / 60
+                ),
+            });
+        }
+        // A creation time in the future is one of a clock that differs by seconds: the registry is new.
+        let age = parts.time().duration_since(registry.created?).unwrap_or_default();
+        let rest = NEW.checked_sub(age).filter(|rest| !rest.is_zero())?;
+        Some(Self {
+            until: Instant::now() + rest,
+            step: format!("waiting until the host name of the new registry {name} resolves"),
+            why: format!("registry {name} was new; its host name got {} minutes", NEW.as_secs() / 60),
+        })
+    }
+}
+
+/// Whether a failure is one of those that pass for some registries. A data endpoint may be blocked, which does not pass; or its name, which
+/// is new with the registry, does not exist.
+pub(super) fn may_pass(failure: &PullFailure) -> bool {
+    let finding = &failure.finding;
+    let may_pass = if finding.id == FindingId::DATA_ENDPOINT_BLOCKED {
+        failure.message.contains("no such host")
+    } else {
+        [FindingId::IMAGE_NOT_FOUND, FindingId::DNS_LOOKUP_FAILED].contains(&finding.id)
+    };
+    may_pass && finding.retry == PullRetry::Never
+}
+
+/// The state as it is for a failure that may pass: a wait for it goes on.
+pub(super) fn with_transient(mut state: WorkloadState, is_transient: impl Fn(&PullFailure) -> bool) -> WorkloadState {
+    for failure in state.blockers.iter_mut().filter_map(|blocker| blocker.pull.as_mut()) {
+        if may_pass(failure) && is_transient(failure) {
+            failure.finding.retry = PullRetry::Transient;
+        }
+    }
+    state
+}
+
+/// Reads the registry. A registry that cannot be read gives no time: then the failure is what the kubelet says.
+pub(super) async fn grace(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    failure: &PullFailure,
+    options: &RolloutOptions,
+    call: &Call,
+) -> Result<Option<Grace>> {
+    let Ok(image) = ImageReference::parse(&failure.image) else { return Ok(None) };
+    match grant::find_registry(parts, cluster, image.registry(), options, call).await {
+        Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => Err(err),
+        Err(_) => Ok(None),
+        Ok(search) => Ok(search.found.and_then(|registry| Grace::of(failure, &registry, parts))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_new_may_pass() {
+        let layers = "failed to copy: httpReadSeeker: failed open: failed to do request: Get \"https://r.westeurope.data.azurecr.io/x\": dial tcp";
+        for (text, may) in [
+            ("r.azurecr.io/app:1: not found".to_owned(), true),
+            (
+                "failed to do request: Head \"https://r.azurecr.io/v2/\": dial tcp: lookup r.azurecr.io: no such host"
+                    .to_owned(),
+                true,
+            ),
+            (format!("{layers}: lookup r.westeurope.data.azurecr.io: no such host"), true),
+            (format!("{layers} 20.1.2.3:443: i/o timeout"), false),
+            // It passes anyway, in its own time.
+            (format!("{layers}: lookup r.westeurope.data.azurecr.io on 10.1.0.4:53: read udp: i/o timeout"), false),
+            ("no match for platform in manifest: not found".to_owned(), false),
+        ] {
+            let failure = PullFailure::new("pod", "c", "r.azurecr.io/app:1", "ErrImagePull", &text);
+            assert_eq!(may_pass(&failure), may, "{:?} {text}", failure.finding);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Failed pulls that are final, except for a while after a change of the registry, and a missing grant that someone else makes.
+
+use crate::{
+    case::{Case, Checked, cases, refused, some},
+    emulator::{CLUSTER, GROUP, REGISTRY, Scene, deployment},
+};
+use aks_acr::{ErrorKind, FindingId, OnMissingGrant, PullRetry, RolloutOptions, WorkloadRef};
+use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Timing};
+use libtest_mimic::Failed;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
+
+pub fn cases() -> Vec<Case> {
+    cases! { "cluster";
+        everywhere: [];
+        on_emulator: [
+            replicas_get_time_for_a_new_image,
+            replicas_do_not_get_time_for_ever,
+            a_registry_without_replicas_gets_no_time,
+            a_registry_that_cannot_be_read_gets_no_time,
+            a_new_registrys_host_name_gets_time,
+            an_older_registrys_host_name_gets_no_time,
+            a_wait_that_is_to_fail_fast_gives_no_time,
+            a_missing_grant_that_someone_else_makes_is_waited_for,
+            a_missing_grant_that_no_one_makes_ends_the_wait_in_time,
+        ];
+    }
+}
+
+fn replicated(sku: &str, lag: Duration) -> Result<Scene, Failed> {
+    let registry = RegistrySeed::new(GROUP, REGISTRY).sku(sku).replicas_lag(lag);
+    let scene = Scene::of(ClusterSeed::new(GROUP, CLUSTER), registry)?;
+    scene.grant_pull("AcrPull");
+    scene.azure.push_image(IMAGE, &["linux/amd64"]);
+    Ok(scene)
+}
+
+/// A scene whose nodes resolve the registry's host name only so long after its creation, and `age` of that is over.
+async fn young(unknown_for: Duration, age: Duration) -> Result<Scene, Failed> {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    scene.azure.push_image(IMAGE, &["linux/amd64"]);
+    scene.azure.set_timing(Timing::none().with_registry_name(unknown_for));
+    tokio::time::sleep(age).await;
+    Ok(scene)
+}
+
+async fn rollout(
+    scene: &Scene,
+    options: RolloutOptions,
+) -> Result<(aks_acr::Result<aks_acr::Rollout>, Duration), Failed> {
+    scene.apply(&deployment("web", IMAGE, 2)).await?;
+    let begun = Instant::now();
+    let ended = scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), options).await;
+    Ok((ended, begun.elapsed()))
+}
+
+async fn fails(scene: &Scene, options: RolloutOptions, id: &FindingId) -> Result<(aks_acr::Error, Duration), Failed> {
+    let (ended, took) = rollout(scene, options).await?;
+    let err = refused(ended, ErrorKind::PullFailed)?;
+    let failure = some(err.pull_failure(), "pull failure")?;
+    assert_eq!(&failure.finding.id, id, "{err}");
+    Ok((err, took))
+}
+
+async fn replicas_get_time_for_a_new_image() -> Checked {
+    let scene = replicated("Premium", Duration::from_secs(170))?;
+    let (ended, took) = rollout(&scene, RolloutOptions::default()).await?;
+    assert_eq!(ended?.ready, 2);
+    assert!(took >= Duration::from_secs(170), "{took:?}");
+    Ok(())
+}
+
+async fn replicas_do_not_get_time_for_ever() -> Checked {
+    let scene = replicated("Premium", Duration::from_secs(24 * 3600))?;
+    let (err, took) = fails(&scene, RolloutOptions::default(), &FindingId::IMAGE_NOT_FOUND).await?;
+    assert!((360..380).contains(&took.as_secs()), "{took:?}");
+    assert!(err.to_string().contains("waited: registry myregistry may have replicas"), "{err}");
+    assert_eq!(some(err.pull_failure(), "pull failure")?.finding.retry, PullRetry::Never);
+    Ok(())
+}
+
+async fn a_registry_without_replicas_gets_no_time() -> Checked {
+    let scene = replicated("Standard", Duration::from_secs(90))?;
+    let (err, took) = fails(&scene, RolloutOptions::default(), &FindingId::IMAGE_NOT_FOUND).await?;
+    assert!(took < Duration::from_secs(10) && !err.to_string().contains("waited"), "{took:?} {err}");
+    Ok(())
+}
+
+async fn a_registry_that_cannot_be_read_gets_no_time() -> Checked {
+    let scene = replicated("Premium", Duration::from_secs(90))?;
+    scene.azure.fault(Fault::on("GET", "/registries").status(403).times(100));
+    let (_, took) = fails(&scene, RolloutOptions::default(), &FindingId::IMAGE_NOT_FOUND).await?;
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    Ok(())
+}
+
+async fn a_new_registrys_host_name_gets_time() -> Checked {
+    let scene = young(Duration::from_secs(240), Duration::from_secs(60)).await?;
+    let (ended, took) = rollout(&scene, RolloutOptions::default()).await?;
+    assert_eq!(ended?.ready, 2);
+    assert!(took >= Duration::from_secs(170), "{took:?}");
+    Ok(())
+}
+
+async fn an_older_registrys_host_name_gets_no_time() -> Checked {
+    let scene = young(Duration::from_secs(24 * 3600), Duration::from_secs(11 * 60)).await?;
+    let (_, took) = fails(&scene, RolloutOptions::default(), &FindingId::DNS_LOOKUP_FAILED).await?;
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    // With some of its first ten minutes left it gets those.
+    let scene = young(Duration::from_secs(24 * 3600), Duration::from_secs(8 * 60)).await?;
+    let (err, took) = fails(&scene, RolloutOptions::default(), &FindingId::DNS_LOOKUP_FAILED).await?;
+    assert!((110..130).contains(&took.as_secs()) && err.to_string().contains("was new"), "{took:?} {err}");
+    Ok(())
+}
+
+async fn a_wait_that_is_to_fail_fast_gives_no_time() -> Checked {
+    let options = || RolloutOptions::default().with_fail_fast(true);
+    let scene = replicated("Premium", Duration::from_secs(90))?;
+    assert!(fails(&scene, options(), &FindingId::IMAGE_NOT_FOUND).await?.1 < Duration::from_secs(10));
+    let scene = young(Duration::from_secs(90), Duration::ZERO).await?;
+    assert!(fails(&scene, options(), &FindingId::DNS_LOOKUP_FAILED).await?.1 < Duration::from_secs(10));
+    Ok(())
+}
+
+fn ungranted() -> Result<Scene, Failed> {
+    let scene = Scene::new()?;
+    scene.azure.push_image(IMAGE, &["linux/amd64"]);
+    Ok(scene)
+}
+
+fn waiting() -> RolloutOptions {
+    RolloutOptions::default()
+        .with_missing_grant(OnMissingGrant::Wait)
+        .with_propagation_timeout(Duration::from_secs(300))
+}
+
+async fn a_missing_grant_that_someone_else_makes_is_waited_for() -> Checked {
+    let scene = ungranted()?;
+    let granted = async {
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        scene.grant_pull("AcrPull");
+    };
+    let (ended, ()) = tokio::join!(rollout(&scene, waiting()), granted);
+    let (ended, took) = ended?;
+    assert_eq!(ended?.ready, 2);
+    assert!(took >= Duration::from_secs(100), "{took:?}");
+    Ok(())
+}
+
+async fn a_missing_grant_that_no_one_makes_ends_the_wait_in_time() -> Checked {
+    let (err, took) = fails(&ungranted()?, waiting(), &FindingId::GRANT_MISSING).await?;
+    assert!((300..320).contains(&took.as_secs()), "{took:?}");
+    let failure = some(err.pull_failure(), "pull failure")?;
+    assert_eq!(failure.finding.retry, PullRetry::AfterGrant);
+    assert_eq!(failure.finding.next_step.operation.as_deref(), Some("attach"));
+    assert!(err.to_string().contains("missing grant: AcrPull"), "{err}");
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Admission: what the API server changes in an object after its defaults.
+
+use serde_json::{Value, json};
+
+use super::kinds::Kind;
+use super::object::{self, list, map, namespace, text, uid};
+use super::store::Key;
+use super::{Kubernetes, defaults_pod};
+
+impl Kubernetes {
+    pub(super) fn admit(&mut self, kind: &Kind, object: &mut Value) {
+        match kind.kind.as_str() {
+            "Pod" => self.admit_pod(object),
+            "Service" => self.admit_service(object),
+            _ => {}
+        }
+    }
+
+    /// A pod takes the pull secrets of its service account, and the limits of its namespace.
+    fn admit_pod(&mut self, object: &mut Value) {
+        defaults_pod::admitted_pod(object);
+        self.mount_token(object);
+        self.limit_by_default(object);
+        let account = text(object, "/spec/serviceAccountName");
+        let account = self.store.get(&Key::new("serviceaccounts", namespace(object), account));
+        let secrets = account.and_then(|account| account.get("imagePullSecrets")).cloned();
+        if let Some(secrets) = secrets.filter(|_| list(object, "/spec/imagePullSecrets").is_empty()) {
+            map(object, &["spec"]).insert("imagePullSecrets".to_owned(), secrets);
+        }
+    }
+
+    /// A service gets an address, and ports on the nodes where it wants them.
+    fn admit_service(&mut self, object: &mut Value) {
+        if object.pointer("/spec/clusterIP").is_some() || object["spec"]["type"] == "ExternalName" {
+            return;
+        }
+        let address = self.names.service_address();
+        let spec = map(object, &["spec"]);
+        spec.insert("clusterIP".to_owned(), json!(address));
+        spec.insert("clusterIPs".to_owned(), json!([address]));
+        spec.insert("ipFamilies".to_owned(), json!(["IPv4"]));
+        if matches!(spec.get("type").and_then(Value::as_str), Some("LoadBalancer" | "NodePort")) {
+            let first = 30000 + address.bytes().map(u32::from).sum::<u32>() % 2000;
+            let ports = spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten();
+            for (number, port) in (first..).zip(ports) {
+                object::default_to(map(port, &[]), "nodePort", json!(number));
+            }
+        }
+        spec.insert("ipFamilyPolicy".to_owned(), json!("SingleStack"));
+    }
+
+    /// The volume with a service account's token, as the API server's admission makes it.
+    fn mount_token(&self, object: &mut Value) {
+        const PLACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+        let account = text(object, "/spec/serviceAccountName");
+        let account = self.store.get(&Key::new("serviceaccounts", namespace(object), account));
+        let of_account = account.and_then(|account| account.get("automountServiceAccountToken")).cloned();
+        let wanted = object["spec"].get("automountServiceAccountToken").cloned().or(of_account);
+        if wanted == Some(json!(false)) {
+            return;
+        }
+        let volume = format!("kube-api-access-{}", super::names::suffix_of(uid(object)));
+        let mut is_used = false;
+        for field in ["initContainers", "containers"] {
+            let containers = map(object, &["spec"]).get_mut(field).and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten() {
+                if list(container, "/volumeMounts").iter().any(|mount| mount["mountPath"] == PLACE) {
+                    continue;
+                }
+                is_used = true;
+                let mounts = map(container, &[]).entry("volumeMounts").or_insert_with(|| json!([]));
+                if let Some(mounts) = mounts.as_array_mut() {
+                    mounts.push(json!({"name": volume, "mountPath": PLACE, "readOnly": true}));
+                }
+            }
+        }
+        if !is_used {
+            return;
+        }
+        let sources = json!([
+            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
+        ]);
+        let volumes = map(object, &["spec"]).entry("volumes").or_insert_with(|| json!([]));
+        if let Some(volumes) = volumes.as_array_mut() {
+            volumes.push(json!({"name": volume, "projected": {"defaultMode": 420, "sources": sources}}));
+        }
+    }
+}

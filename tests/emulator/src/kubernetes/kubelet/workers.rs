@@ -1,0 +1,83 @@
+//! The nodes of a cluster, and what their kubelets are doing.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::super::NodeSpec;
+use super::PodWork;
+use crate::node::{Kubelet, Node};
+
+/// A node and its name.
+#[derive(Debug)]
+pub(in super::super) struct Worker {
+    pub(in super::super) name: String,
+    /// The node pool that it joined in.
+    pool: String,
+    /// Which of the nodes that ever joined, counted from 0: its addresses follow from it.
+    pub(in super::super) number: usize,
+    pub(in super::super) node: Node,
+}
+
+/// The nodes.
+#[derive(Debug)]
+pub(in super::super) struct Workers {
+    pub(in super::super) version: String,
+    list: Vec<Worker>,
+    /// How many nodes have joined, those that left included.
+    joined: usize,
+    /// What kubelets are doing, by the uid of the pod.
+    pub(in super::super) work: BTreeMap<String, PodWork>,
+}
+
+impl Workers {
+    /// No nodes yet, of a cluster with this version.
+    pub(in super::super) fn new(version: &str) -> Self {
+        Self { version: version.to_owned(), list: Vec::new(), joined: 0, work: BTreeMap::new() }
+    }
+
+    /// Adds a node; the answer is its number.
+    pub(in super::super) fn join(&mut self, spec: &NodeSpec) -> usize {
+        let number = self.joined;
+        self.joined += 1;
+        let node = Node::new((&spec.os, &spec.architecture), Kubelet::of(&self.version), spec.containerd);
+        self.list.push(Worker { name: spec.name.clone(), pool: spec.pool.clone(), number, node });
+        number
+    }
+
+    /// Takes a node away.
+    pub(in super::super) fn leave(&mut self, name: &str) {
+        self.list.retain(|worker| worker.name != name);
+    }
+
+    /// The names of all nodes.
+    pub(in super::super) fn names(&self) -> Vec<String> {
+        self.list.iter().map(|worker| worker.name.clone()).collect()
+    }
+
+    /// The names of the nodes of a pool.
+    pub(in super::super) fn of_pool(&self, pool: &str) -> Vec<String> {
+        self.list.iter().filter(|worker| worker.pool == pool).map(|worker| worker.name.clone()).collect()
+    }
+
+    pub(in super::super) fn worker(&self, name: &str) -> Option<&Worker> {
+        self.list.iter().find(|worker| worker.name == name)
+    }
+
+    pub(in super::super) fn worker_mut(&mut self, name: &str) -> Option<&mut Worker> {
+        self.list.iter_mut().find(|worker| worker.name == name)
+    }
+
+    /// Makes a node anew: it holds no image and no credential.
+    pub(in super::super) fn reimage(&mut self, name: &str) {
+        // What it is made from does not depend on the object, which clients can change.
+        if let Some(worker) = self.worker_mut(name) {
+            worker.node = worker.node.reimaged();
+        }
+    }
+
+    /// When a kubelet next has something to do.
+    pub(in super::super) fn due(&self) -> Option<Instant> {
+        self.work.values().filter_map(PodWork::due).min()
+    }
+}

@@ -1,0 +1,31 @@
+//! What an API server does not answer itself, but has the kubelet of a pod do.
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::super::logs;
+use super::super::refusal::Refusal;
+use super::super::request::{Query, Target};
+use super::super::store::Key;
+use super::Remote;
+
+impl Remote {
+    /// The answer of a kubelet, where one answers. No program runs on emulated nodes.
+    pub(crate) fn on_node(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let target = Target::parse(request.uri().path()).filter(|target| target.group.is_empty())?;
+        let key = Key::new(&target.plural, &target.namespace, &target.name);
+        match (target.plural.as_str(), target.subresource.as_str()) {
+            ("pods", "log") => {
+                let pod = self.known.get(&key).map(|pod| self.as_written(pod))?;
+                let answer = logs::of_pod(&pod, &Query::of(request));
+                Some(answer.unwrap_or_else(|refusal| refusal.response()))
+            }
+            ("pods", what @ ("exec" | "attach" | "portforward")) => {
+                self.known.get(&key)?;
+                let text = format!("{what} is not possible: the emulator's nodes run no programs");
+                Some(Refusal::bad_request(text).response())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A cluster, as it stands in a scene.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ServeError;
+use crate::node::Kubelet;
+use crate::seed::ClusterSeed;
+
+/// A cluster.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one switch of its own")]
+pub(super) struct Cluster {
+    group: String,
+    name: String,
+    subscription: Option<String>,
+    location: Option<String>,
+    version: Option<String>,
+    /// The version of containerd on its nodes.
+    containerd: Option<String>,
+    #[serde(default)]
+    entra: bool,
+    #[serde(default)]
+    azure_rbac: bool,
+    #[serde(default)]
+    local_accounts_disabled: bool,
+    #[serde(default)]
+    service_principal: bool,
+    #[serde(default)]
+    user_assigned: bool,
+    /// Its nodes then pull anonymously.
+    #[serde(default)]
+    without_kubelet_identity: bool,
+    #[serde(default)]
+    admin_groups: Vec<String>,
+    #[serde(default)]
+    nodes: Vec<Node>,
+    #[serde(default)]
+    tags: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    properties: serde_json::Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Node {
+    name: String,
+    os: Option<String>,
+    architecture: Option<String>,
+}
+
+impl Cluster {
+    pub(super) fn seed(self) -> Result<ClusterSeed, ServeError> {
+        let mut seed = ClusterSeed::new(&self.group, &self.name);
+        if let Some(version) = &self.version {
+            let named = |fault| ServeError::new(format!("clusters: version of {}: {fault}", self.name));
+            version.parse::<Kubelet>().map_err(named)?;
+        }
+        if let Some(version) = &self.containerd {
+            let named = |fault| ServeError::new(format!("clusters: containerd of {}: {fault}", self.name));
+            seed.containerd = version.parse().map_err(named)?;
+        }
+        seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
+        seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
+        seed = self.version.iter().fold(seed, |seed, version| seed.version(version));
+        for (wanted, set) in [
+            (self.entra, ClusterSeed::entra as fn(ClusterSeed) -> ClusterSeed),
+            (self.azure_rbac, ClusterSeed::azure_rbac),
+            (self.local_accounts_disabled, ClusterSeed::local_accounts_disabled),
+            (self.service_principal, ClusterSeed::service_principal),
+            (self.user_assigned, ClusterSeed::user_assigned),
+            (self.without_kubelet_identity, ClusterSeed::without_kubelet_identity),
+        ] {
+            if wanted {
+                seed = set(seed);
+            }
+        }
+        seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
+        seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
+        for node in &self.nodes {
+            let os = node.os.as_deref().unwrap_or("linux");
+            seed = seed.node(&node.name, os, node.architecture.as_deref().unwrap_or("amd64"));
+        }
+        Ok(self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value)))
+    }
+}

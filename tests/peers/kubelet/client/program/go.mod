@@ -1,0 +1,3 @@
+module aks-acr/peers/kubelet/program
+
+go 1.24.0

@@ -1,0 +1,225 @@
+"""The causes of `tests/vectors/node_causes.json`: one scene with all of them, and what pods of them come to.
+
+Each cause has its own registry, so that one emulator and one real node serve all of them at once.
+"""
+
+import base64
+import json
+import pathlib
+import re
+
+from arm import ASSIGNMENT_VERSION
+from cloud import CLUSTER, GROUP
+
+PATH = pathlib.Path(__file__).parents[2] / "vectors" / "node_causes.json"
+# All that is not equal, with the reasons.
+DIFFERENCES = json.loads(pathlib.Path(__file__).with_name("differences.json").read_text())
+REPEATED = [event for one in DIFFERENCES["counts"] for event in one["events"]]
+NAMESPACE = "/api/v1/namespaces/default"
+SIZE = re.compile(r"Image size: \d+ bytes")
+# For how long kubelet keeps the credential of a cause that waits for its end.
+SHORT = 20
+
+
+def read():
+    return json.loads(PATH.read_text())
+
+
+def scene(causes, versions):
+    """One scene with the parts of all, and a cluster of these versions."""
+    whole = {"registries": [], "images": [], "upstreams": []}
+    for cause in causes:
+        for part, ones in cause["scene"].items():
+            whole[part] += ones
+    nodes = [{"name": "aks-nodepool1-12345678-vmss000000"}]
+    cluster = {"group": GROUP, "name": CLUSTER, "version": versions["kubelet"], "containerd": versions["containerd"], "nodes": nodes}
+    return whole | {"clusters": [cluster]}
+
+
+def host(cause):
+    return cause["image"].split("/")[0]
+
+
+def silent(causes):
+    """The hosts that do not respond."""
+    return [name for cause in causes for name in cause.get("silent", [])]
+
+
+def short(causes):
+    """The registries whose credential kubelet keeps for a short time only."""
+    return {host(cause): f"{SHORT}s" for cause in causes if cause.get("expired")}
+
+
+def of_versions(cause, versions):
+    """What the file has for these versions, or nothing."""
+    return next((one for one in cause["outcomes"] if versions.items() <= one.items()), {})
+
+
+def noted(cause, outcome, versions):
+    """A cause with the outcome of these versions."""
+    others = [one for one in cause["outcomes"] if not versions.items() <= one.items()]
+    outcomes = sorted([*others, versions | without_size(cause, outcome)], key=lambda one: one["kubelet"])
+    return cause | {"outcomes": outcomes}
+
+
+class Clusters:
+    """The pods of the causes in one Kubernetes, whose nodes belong to one emulated Azure."""
+
+    def __init__(self, azure, call, turn, turns, moment):
+        self.azure, self.call, self.turn, self.turns, self.moment = azure, call, turn, turns, moment
+        self.grants = {}
+
+    def prepare(self, causes, image):
+        """Grants, images with a program, faults: what a scene does not have."""
+        for cause in causes:
+            for registry in cause.get("pushed", []):
+                image.push(self.azure, f"{registry}.azurecr.io", "team/app", "v1", *self.azure.owner.admin(GROUP, registry))
+            for role, registry in cause.get("grants", []):
+                scope = self.azure.owner.registry_id(GROUP, registry)
+                self.grants[registry] = self.azure.owner.assign(scope, role, self.azure.kubelet["objectId"])["id"]
+            for fault in cause.get("faults", []):
+                self.azure.emulator.order("POST", "fault", fault | {"times": 1000})
+
+    def run(self, causes, expire):
+        """What the pods come to, after those that a cause has first. `expire` lets credentials expire that kubelet keeps."""
+        numbered = {f"p{number}": cause for number, cause in enumerate(causes)}
+        first = {f"first-{name}": cause | cause["first"] for name, cause in numbered.items() if "first" in cause}
+        for name, outcome in self._pods(first).items():
+            assert outcome["states"] == [["running", ""]], (name, outcome)
+        for cause in causes:
+            for registry in cause.get("revoked", []):
+                self.azure.owner.call("DELETE", self.grants[registry], ASSIGNMENT_VERSION)
+            for registry in cause.get("switched", []):
+                self.azure.owner.switch_mode(GROUP, registry, "AbacRepositoryPermissions")
+        found = self._pods({name: cause for name, cause in numbered.items() if not cause.get("expired")})
+        # They would go on for the time that this takes.
+        self.call("DELETE", f"{NAMESPACE}/pods?gracePeriodSeconds=0")
+        expire()
+        found |= self._pods({name: cause for name, cause in numbered.items() if cause.get("expired")})
+        return [found[name] for name in numbered]
+
+    def _pods(self, causes):
+        watcher = Watcher(self.call, causes, self.moment)
+        for name, cause in causes.items():
+            self._create(name, cause)
+        while watcher.open and watcher.looks < self.turns:
+            self.turn()
+            watcher.look()
+        if watcher.open:
+            print("not done:", {causes[name]["cause"]: watcher.outcome(name) for name in watcher.open})
+        return {name: watcher.outcome(name) for name in causes}
+
+    def _create(self, name, cause):
+        container = {"name": "c", "image": cause["image"], "imagePullPolicy": cause.get("policy", "Always")}
+        spec = {"automountServiceAccountToken": False, "containers": [container], "terminationGracePeriodSeconds": 0}
+        if cause.get("secret"):
+            self.call("POST", f"{NAMESPACE}/secrets", self._secret(name, cause))
+            spec["imagePullSecrets"] = [{"name": name}]
+        self.call("POST", f"{NAMESPACE}/pods", {"metadata": {"name": name}, "spec": spec})
+
+    def _secret(self, name, cause):
+        given = cause["secret"]
+        user, password = self.azure.owner.admin(GROUP, given["admin"]) if "admin" in given else given["user"]
+        auths = {"auths": {host(cause): {"username": user, "password": password}}}
+        data = {".dockerconfigjson": base64.b64encode(json.dumps(auths).encode()).decode()}
+        return {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+
+
+def without_size(cause, outcome):
+    """An outcome as the file has it: the size of the program depends on the compiler."""
+    if "pushed" not in cause:
+        return outcome
+    return outcome | {"events": [[*e[:2], SIZE.sub("Image size: SIZE bytes", e[2]), e[3]] for e in outcome["events"]]}
+
+
+def same(text):
+    for one in DIFFERENCES["texts"]:
+        text = text.replace(one["real"], one["emulated"])
+    for one in DIFFERENCES["patterns"]:
+        text = re.sub(one["pattern"], one["same"], text)
+    return text
+
+
+def moment_of_kubelet(event):
+    """The first moment of an event of kubelet, which is in its name to the nanosecond."""
+    return int(event["metadata"]["name"].rsplit(".", 1)[1], 16)
+
+
+def second(event):
+    """The first second of an event of an emulated node. Events of one second are in the order of their writes."""
+    return event["firstTimestamp"]
+
+
+class Watcher:
+    """What happens to pods until each runs or has failed twice: its states, and its events in their order."""
+
+    def __init__(self, call, causes, moment):
+        self.call, self.causes, self.moment, self.open, self.looks = call, causes, moment, set(causes), 0
+        self.states = {pod: [] for pod in causes}
+        self.events = {pod: {} for pod in causes}
+
+    def look(self):
+        self.looks += 1
+        for pod in self.call("GET", f"{NAMESPACE}/pods")["items"]:
+            for status in pod.get("status", {}).get("containerStatuses") or []:
+                self._state(pod["metadata"]["name"], status["state"])
+        for event in self.call("GET", f"{NAMESPACE}/events")["items"]:
+            self._event(event["involvedObject"], event)
+        self.open -= {pod for pod in self.open if self._is_done(pod)}
+
+    def _state(self, pod, state):
+        [(kind, state)] = state.items()
+        now = [state.get("reason", kind), same(state.get("message", ""))]
+        if pod in self.open and now[0] != "ContainerCreating" and now not in self.states[pod]:
+            self.states[pod].append(now)
+
+    def _event(self, object, event):
+        if object["name"] in self.open and object.get("fieldPath"):
+            version = int(event["metadata"]["resourceVersion"])
+            first = (self.moment(event), self.looks, version)
+            known = self.events[object["name"]].setdefault(event["metadata"]["name"], {"first": first})
+            known["event"] = event
+
+    def _listed(self, pod):
+        """The events of a pod: type, reason, message, and whether there was more than one."""
+        counts = {}
+        for one in sorted(self.events[pod].values(), key=lambda one: one["first"]):
+            event = one["event"]
+            known = event["type"], event["reason"], same(event["message"])
+            # Two texts that are made equal are one event.
+            counts[known] = counts.get(known, 0) + event["count"]
+        events = []
+        for (kind, reason, message), count in counts.items():
+            # How often kubelet looks after a pod that waits is chance, and so is how often it says so.
+            waits = reason in REPEATED or message in REPEATED
+            # Of a cause that takes minutes only the first try is compared.
+            again = count > 1 and not self.causes[pod].get("once")
+            events.append([kind, reason, message, None if waits else again])
+            # A scene's images have no program that runs.
+            if reason == "Pulled" and "pushed" not in self.causes[pod]:
+                break
+            if message == "Error: ErrImagePull" and self.causes[pod].get("once"):
+                break
+        return events
+
+    def _is_done(self, pod):
+        events, states = self._listed(pod), [reason for reason, _ in self.states[pod]]
+        if events and events[-1][1] == "Pulled" and "pushed" not in self.causes[pod]:
+            return True
+        if self.causes[pod].get("once"):
+            return "ErrImagePull" in states and any(event[2] == "Error: ErrImagePull" for event in events)
+        if ("ErrImagePull" in states) != ("ImagePullBackOff" in states):
+            return False
+        # The last event of a pull that failed.
+        again = ["Warning", "Failed", "Error: ErrImagePull", True] in events
+        # Events come after the state that they belong to.
+        runs = "running" in states and events and events[-1][1] == "Started"
+        return runs or again or bool(states and events and states[0] in ("InvalidImageName", "ErrImageNeverPull"))
+
+    def outcome(self, pod):
+        events = self._listed(pod)
+        is_cut = events and events[-1][1] == "Pulled" and "pushed" not in self.causes[pod]
+        # Which one is seen first is chance, as both come again; their events have an order.
+        once = self.causes[pod].get("once")
+        states = [state for state in self.states[pod] if not once or state[0] == "ErrImagePull"]
+        return {"events": events, "states": [] if is_cut else sorted(states)}
