@@ -60,16 +60,25 @@ def containerd():
 def node():
     if os.geteuid() != 0:
         return "it needs root"
-    if not shutil.which("runc") and not shutil.which("apt-get"):
-        return "runc is not installed"
-    return control_groups() or refusal([*OWN, "sh", "-c", DEVICES]) or mounts(OWN)
+    return runc() or control_groups() or refusal([*OWN, "sh", "-c", DEVICES]) or mounts(OWN)
+
+
+def runc():
+    """Why `kubelet/install` cannot get runc, or `None`."""
+    if shutil.which("runc"):
+        return None
+    why = refusal(["apt-get", "download", "--print-uris", "--quiet=2", "runc"])
+    return why and f"runc is not installed, and its package cannot be downloaded: {why}"
 
 
 def control_groups():
     """Why no group can be made, or `None`."""
     if (CGROUPS / "cgroup.controllers").exists():
         return "the control groups are of version 2, with which it has not been tried; name the suite to try it"
-    for hierarchy in CGROUPS.glob("*/cgroup.procs"):
+    hierarchies = list(CGROUPS.glob("*/cgroup.procs"))
+    if not hierarchies:
+        return f"no control groups are mounted below {CGROUPS}"
+    for hierarchy in hierarchies:
         group = hierarchy.parent / f"aks-acr-obstacle-{os.getpid()}"
         try:
             group.mkdir()
