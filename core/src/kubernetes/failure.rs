@@ -27,13 +27,6 @@ pub(crate) fn from_kube(err: kube::Error, step: &str) -> Error {
                 .with_source(err)
         }
         kube::Error::SerdeError(err) => unreadable(&err, step),
-        // The kubeconfig's certificate authority, client certificate or key: the source says which.
-        kube::Error::RustlsTls(err) => {
-            Error::new(ErrorKind::InvalidInput, "the kubeconfig has an invalid certificate or key")
-                .with_context("while", step)
-                .with_context("hint", "with an emulator inside this program, set ClientBuilder::kubernetes")
-                .with_source(err)
-        }
         err => Error::new(ErrorKind::Unexpected, "could not parse the cluster's response")
             .with_context("while", step)
             .with_source(err),

@@ -1,12 +1,10 @@
 //! How requests to a cluster are sent: over TLS, or to a given service.
 
 use super::trace::TraceLayer;
-use kube::{
-    Client, Config,
-    client::{ClientBuilder, ConfigExt},
-};
+use http::{HeaderValue, Request, Response, Uri, header::AUTHORIZATION};
+use kube::{Client, client::middleware::BaseUriLayer};
 use std::{fmt, sync::Arc};
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::{BoxError, Service, ServiceBuilder, service_fn};
 
 /// The body of a request that `kube` sends.
 pub type KubeBody = kube::client::Body;
@@ -16,27 +14,33 @@ pub type KubeBody = kube::client::Body;
 /// It gets the requests of all clusters and distinguishes them by host. It is implemented for every matching `tower` service; you do
 /// not implement it by hand.
 pub trait KubeService: Send + Sync + 'static {
-    /// Creates a client that sends to it.
+    /// Creates a client for one API server, which sends to this service.
     #[doc(hidden)]
-    fn client(&self, config: &Config) -> Result<Client, kube::Error>;
+    fn client(&self, server: Uri, credential: Option<HeaderValue>) -> Client;
 }
 
 impl<S, B> KubeService for S
 where
-    S: Service<http::Request<KubeBody>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+    S: Service<Request<KubeBody>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Error: Into<BoxError>,
     B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn client(&self, config: &Config) -> Result<Client, kube::Error> {
+    /// It sends the credential with each request that has none.
+    fn client(&self, server: Uri, credential: Option<HeaderValue>) -> Client {
+        let sign = move |mut request: Request<KubeBody>| {
+            if let Some(credential) = &credential {
+                request.headers_mut().entry(AUTHORIZATION).or_insert_with(|| credential.clone());
+            }
+            request
+        };
         let service = ServiceBuilder::new()
-            .layer(TraceLayer::new(config))
-            .layer(config.base_uri_layer())
-            .option_layer(config.auth_layer()?)
-            .map_err(Into::<BoxError>::into)
+            .layer(TraceLayer::new(server.host().unwrap_or_default()))
+            .layer(BaseUriLayer::new(server))
+            .map_request(sign)
             .service(self.clone());
-        Ok(Client::new(service, config.default_namespace.clone()))
+        Client::new(service, "default")
     }
 }
 
@@ -59,7 +63,17 @@ impl fmt::Debug for KubeConnector {
     }
 }
 
-pub(crate) fn over_tls(config: Config) -> Result<Client, kube::Error> {
-    let trace = TraceLayer::new(&config);
-    Ok(ClientBuilder::try_from(config)?.with_layer(&trace).build())
+/// A service that sends over the connections of a client for HTTP.
+pub(crate) fn over_http(client: reqwest::Client) -> impl KubeService {
+    service_fn(move |request: Request<KubeBody>| {
+        let client = client.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let request = Request::from_parts(head, body.collect_bytes().await?);
+            let request = reqwest::Request::try_from(request)?;
+            // The address would be in each text; the error's context says what was requested.
+            let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
+            Ok::<_, BoxError>(Response::<reqwest::Body>::from(response))
+        }
+    })
 }

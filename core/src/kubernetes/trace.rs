@@ -4,7 +4,7 @@ use super::failure::reason;
 use crate::http::{Try, USER_AGENT_VALUE};
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, header::USER_AGENT};
-use kube::{Config, client::Body};
+use kube::client::Body;
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -18,8 +18,8 @@ pub(crate) struct TraceLayer {
 }
 
 impl TraceLayer {
-    pub fn new(config: &Config) -> Self {
-        Self { host: config.cluster_url.host().unwrap_or_default().into() }
+    pub fn new(host: &str) -> Self {
+        Self { host: host.into() }
     }
 }
 

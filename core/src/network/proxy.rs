@@ -20,7 +20,7 @@ pub(crate) struct Proxy(Url);
 
 impl Proxy {
     /// Parses an address; `part` is its name in the error.
-    fn parse(text: &str, part: &'static str) -> Result<Self> {
+    pub fn parse(text: &str, part: &'static str) -> Result<Self> {
         const WANTED: &str = "expected http://[user:password@]host[:port], or the same with https";
         // As in curl, an address without a scheme means http. It may contain a password, so it is not quoted even if it is invalid.
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
@@ -35,22 +35,16 @@ impl Proxy {
     }
 
     /// The address, with credentials if it has them.
-    #[cfg(any(feature = "reqwest", test))]
+    #[cfg(any(feature = "kubernetes", feature = "reqwest", test))]
     pub fn url(&self) -> &Url {
         &self.0
     }
 
-    /// The address in the form that kube needs.
-    /// A name without a password gets a colon: without it, the proxy could not parse the two.
+    /// Whether both are the same proxy, whatever credentials the addresses have.
     #[cfg(feature = "kubernetes")]
-    pub fn uri(&self) -> Result<http::Uri> {
-        let Self(url) = self;
-        let user = match (url.username(), url.password()) {
-            ("", None) => String::new(),
-            (name, password) => format!("{name}:{}@", password.unwrap_or_default()),
-        };
-        let text = format!("{}://{user}{}", url.scheme(), authority(url));
-        text.parse().map_err(|_| Error::invalid("cannot be written as an address", "proxy", self.to_string()))
+    pub fn is_at(&self, other: &Self) -> bool {
+        let place = |Self(url): &Self| (url.scheme() == "https", authority(url));
+        place(self) == place(other)
     }
 }
 
@@ -204,11 +198,19 @@ mod tests {
         assert!(!format!("{proxies:?}").contains("ss@"), "{proxies:?}");
         let proxy = proxies.find("host.example", 443).unwrap();
         assert_eq!(proxy.url().password(), Some("pa%3Ass"));
-        #[cfg(feature = "kubernetes")]
-        {
-            assert_eq!(proxy.uri().unwrap().to_string(), "http://us%40er:pa%3Ass@given:3128/");
-            let nameless = Proxy::parse("http://user@given", "proxy").unwrap();
-            assert_eq!(nameless.uri().unwrap().authority().unwrap().as_str(), "user:@given");
+    }
+
+    #[cfg(feature = "kubernetes")]
+    #[test]
+    fn one_proxy_may_have_two_addresses() {
+        let at = |text| Proxy::parse(text, "proxy").unwrap();
+        let own = at("http://user:pass@proxy.example:3128");
+        for same in ["http://proxy.example:3128", "proxy.example:3128", "http://other@PROXY.example:3128/"] {
+            assert!(own.is_at(&at(same)), "{same}");
         }
+        for other in ["https://proxy.example:3128", "http://proxy.example", "http://proxy2.example:3128"] {
+            assert!(!own.is_at(&at(other)), "{other}");
+        }
+        assert!(at("http://proxy.example").is_at(&at("proxy.example:80")));
     }
 }

@@ -20,6 +20,13 @@ pub(crate) struct Endpoint {
     pub is_entra: bool,
 }
 
+impl Endpoint {
+    /// The address alone.
+    pub fn without_credentials(self) -> Self {
+        Self { certificate: None, key: None, token: None, ..self }
+    }
+}
+
 impl Kubeconfig {
     /// The endpoint of the current context.
     pub(crate) fn endpoint(&self) -> Result<Endpoint> {

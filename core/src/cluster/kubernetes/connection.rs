@@ -68,10 +68,7 @@ impl fmt::Debug for Connection {
 pub(super) fn is_connecting(err: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(err);
     while let Some(err) = next {
-        if err
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(hyper_util::client::legacy::Error::is_connect)
-        {
+        if err.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect) {
             return true;
         }
         next = err.source();

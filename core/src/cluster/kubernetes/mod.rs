@@ -16,6 +16,8 @@ mod pull_memory;
 mod rollout;
 #[cfg(feature = "kubernetes")]
 mod session;
+#[cfg(feature = "kubernetes")]
+mod transport;
 #[cfg(not(feature = "kubernetes"))]
 mod unsupported;
 #[cfg(feature = "kubernetes")]

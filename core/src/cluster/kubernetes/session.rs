@@ -5,8 +5,13 @@ use super::{
     pool::Pool,
 };
 use crate::{call::Call, error::Error, http::BodyKind, id::ResourceId, kubernetes::Bounded};
+use azure_core::credentials::Secret;
 use futures::future::BoxFuture;
-use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION, request::Parts};
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{AUTHORIZATION, InvalidHeaderValue},
+    request::Parts,
+};
 use kube::client::Body;
 use std::{
     sync::Arc,
@@ -78,14 +83,19 @@ impl Session {
         let mut head = head.clone();
         if let Some(scope) = connection.scope {
             let token = self.pool.tokens.get(scope, &self.call).await?;
-            let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))?;
-            value.set_sensitive(true);
-            head.headers.insert(AUTHORIZATION, value);
+            head.headers.insert(AUTHORIZATION, bearer(&token)?);
         }
         let attempt = Attempt { session: self, connection, is_open: true };
         let result = connection.client.send(Request::from_parts(head, Body::from(body.clone()))).await;
         attempt.end(result).map_err(Into::into)
     }
+}
+
+/// A token as a header, which `Debug` does not show.
+pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// What a response contains. Kinds are requested by a path without a resource, and `kube` parses the response.

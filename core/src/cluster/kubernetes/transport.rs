@@ -1,0 +1,80 @@
+//! Connections to an API server, as a kubeconfig describes it.
+
+use crate::{
+    cluster::kubeconfig::Endpoint,
+    error::{Error, ErrorKind, Result},
+    network::{Network, Proxy},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, redirect::Policy};
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A client for one API server. It has no limit on the time of a response: a watch is open for minutes.
+pub(super) fn transport(endpoint: &Endpoint, network: &Network) -> Result<Client> {
+    let builder = Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(Policy::none())
+        .http1_only()
+        .gzip(true)
+        // Its own reading of the variables is switched off.
+        .no_proxy();
+    let builder = with_certificates(builder, endpoint, network).map_err(invalid)?;
+    let builder = with_proxy(builder, endpoint, network)?;
+    builder.build().map_err(|err| invalid(err.into()))
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The kubeconfig's certificate authority, client certificate or key: the source says which.
+fn invalid(source: Cause) -> Error {
+    Error::new(ErrorKind::InvalidInput, "the kubeconfig has an invalid certificate or key")
+        .with_context("while", "connecting to the cluster")
+        .with_context("hint", "with an emulator inside this program, set ClientBuilder::kubernetes")
+        .with_source(source)
+}
+
+fn with_certificates(
+    mut builder: ClientBuilder,
+    endpoint: &Endpoint,
+    network: &Network,
+) -> Result<ClientBuilder, Cause> {
+    let mut own = network.trusted().iter().map(|one| Certificate::from_der(one)).collect::<Result<Vec<_>, _>>()?;
+    // AKS includes a cluster's root certificate in every kubeconfig, and then no other of the system is trusted.
+    builder = match &endpoint.authority {
+        Some(authority) => {
+            let authority = STANDARD.decode(authority).map_err(|_| "certificate-authority-data is not base64")?;
+            own.extend(Certificate::from_pem_bundle(&authority)?);
+            builder.tls_certs_only(own)
+        }
+        None => builder.tls_certs_merge(own),
+    };
+    if let (Some(certificate), Some(key)) = (&endpoint.certificate, &endpoint.key) {
+        let mut pem = STANDARD.decode(key.secret()).map_err(|_| "client-key-data is not base64")?;
+        pem.push(b'\n');
+        pem.extend(STANDARD.decode(certificate).map_err(|_| "client-certificate-data is not base64")?);
+        builder = builder.identity(Identity::from_pem(&pem)?);
+    }
+    Ok(builder)
+}
+
+/// The file has precedence over the caller's proxy, as in kubectl.
+fn with_proxy(builder: ClientBuilder, endpoint: &Endpoint, network: &Network) -> Result<ClientBuilder> {
+    let named = endpoint.proxy.as_deref().map(|named| Proxy::parse(named, "proxy-url")).transpose()?;
+    let proxy = match named {
+        Some(named) => Some(named),
+        None => own_proxy(&endpoint.server, network)?,
+    };
+    let Some(proxy) = proxy else { return Ok(builder) };
+    let proxy = reqwest::Proxy::all(proxy.url().clone())
+        .map_err(|err| Error::new(ErrorKind::Unexpected, "cannot use the proxy").with_source(err.without_url()))?;
+    Ok(builder.proxy(proxy))
+}
+
+fn own_proxy(server: &str, network: &Network) -> Result<Option<Proxy>> {
+    let odd = |_| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig is unusable");
+    let server = url::Url::parse(server).map_err(odd)?;
+    let port = server.port_or_known_default().unwrap_or(443);
+    Ok(network.proxy_for(server.host_str().unwrap_or_default(), port)?.cloned())
+}
