@@ -236,14 +236,52 @@ fn text_response(code: u16, body: &'static str) -> Response<Bytes> {
     response
 }
 
-/// Adds warnings as headers.
+/// How many letters the warnings of a response have, and each of them once there are more: `k8s.io/apiserver/pkg/endpoints/filters/warning.go`
+/// (v0.33.3).
+const MOST_WARNED: usize = 4 * 1024;
+const MOST_OF_ONE: usize = 256;
+
+/// Adds warnings as headers, each once.
 pub(super) fn warn(response: &mut Response<Bytes>, warnings: &[String]) {
-    for warning in warnings {
-        let text = format!("299 - \"{}\"", warning.replace('"', "\\\""));
-        if let Ok(value) = http::HeaderValue::from_bytes(text.as_bytes()) {
-            response.headers_mut().append("warning", value);
+    let headers = response.headers_mut();
+    let before: Vec<_> = headers.get_all(WARNING).iter().map(|value| shown_warning(value.as_bytes())).collect();
+    let mut texts: Vec<String> = Vec::new();
+    for warning in before.iter().chain(warnings) {
+        // Those with control characters, such as line breaks, get lost there, too: `NewWarningHeader` of
+        // `k8s.io/apimachinery/pkg/util/net/http.go`.
+        if !warning.is_empty() && !warning.contains(char::is_control) && !texts.contains(warning) {
+            texts.push(warning.clone());
         }
     }
+    let total: usize = texts.iter().map(|text| text.chars().count()).sum();
+    let most = if total > MOST_WARNED { MOST_OF_ONE } else { MOST_WARNED };
+    headers.remove(WARNING);
+    let mut written = 0;
+    for text in texts {
+        let text: String = text.chars().take(most).collect();
+        if written >= MOST_WARNED {
+            break;
+        }
+        written += text.chars().count();
+        let header = format!("299 - \"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        if let Ok(value) = http::HeaderValue::from_bytes(header.as_bytes()) {
+            headers.append(WARNING, value);
+        }
+    }
+}
+
+const WARNING: &str = "warning";
+
+/// The text of a header that `warn` wrote.
+fn shown_warning(header: &[u8]) -> String {
+    let header = String::from_utf8_lossy(header);
+    let quoted = header.strip_prefix("299 - \"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(&header);
+    let mut text = String::new();
+    let mut letters = quoted.chars();
+    while let Some(letter) = letters.next() {
+        text.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+    }
+    text
 }
 
 /// Each manager once, with its fields below.
@@ -263,4 +301,38 @@ pub(super) fn json_response(code: u16, body: &Value) -> Response<Bytes> {
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     response.headers_mut().insert("cache-control", http::HeaderValue::from_static("no-cache, private"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(calls: &[&[&str]]) -> Vec<String> {
+        let mut response = json_response(200, &Value::Null);
+        for warnings in calls {
+            warn(&mut response, &warnings.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        }
+        let all = response.headers().get_all("warning");
+        all.iter().map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap()).collect()
+    }
+
+    /// As `NewWarningHeader` and `WithWarningRecorder` of `k8s.io/apiserver` (v0.33.3) write them.
+    #[test]
+    fn warnings_are_quoted_each_is_given_once_and_those_with_control_characters_are_lost() {
+        assert_eq!(headers(&[&[r#"matches('\d+') said "no""#]]), [r#"299 - "matches('\\d+') said \"no\"""#]);
+        assert_eq!(headers(&[&["é"], &["é", "b"], &["b"]]), ["299 - \"é\"", "299 - \"b\""]);
+        assert_eq!(headers(&[&[r"a\b"], &[r"a\b"]]).len(), 1);
+        assert_eq!(headers(&[&["failed expression: a ||\nb", "a\tb", "a\u{85}b", "", "kept"]]), ["299 - \"kept\""]);
+    }
+
+    #[test]
+    fn many_warnings_are_shortened() {
+        let long = |start: &str| format!("{start}{}", "x".repeat(4000));
+        assert_eq!(headers(&[&[&long("a")]])[0].len(), 4001 + 8);
+        let many: Vec<_> = (0..20).map(|number| long(&format!("{number:02}"))).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let found = headers(&[&many]);
+        assert_eq!((found.len(), found[15].len()), (16, 256 + 8));
+        assert!(found[15].starts_with("299 - \"15x"));
+    }
 }
