@@ -1067,6 +1067,8 @@ def policies(both, namespace):
 
     both.quietly("POST", maps, plain("ConfigMap", "kept", data={"a": "b"}))
     both.quietly("POST", maps, plain("ConfigMap", "old", data={"a": "b"}))
+    both.quietly("POST", maps, plain("ConfigMap", "still", data={"a": "b"}))
+    both.quietly("POST", maps, {"metadata": {"name": "one", "labels": {"only": "one"}}})
     policy("plain", "object == null || !has(object.data) || !('bad' in object.data)")
     policy("worded", "object == null || object.metadata.name != 'worded'", validation={"message": "  not this name  ", "reason": "Forbidden"})
     policy("expressed", "object == null || object.metadata.name != 'expressed'", validation={"messageExpression": "'not ' + object.metadata.name", "message": "no"})
@@ -1083,7 +1085,17 @@ def policies(both, namespace):
     policy("images", "object.spec.template.spec.containers.all(c, c.image.startsWith('r.example/') && !c.image.matches(':latest$'))",
            rule={"apiGroups": ["apps"], "resources": ["deployments"], "operations": ["CREATE", "UPDATE"]}, validation={"message": "images of r.example"})
     policy("spaces", "namespaceObject.metadata.name != object.metadata.name", validation={"message": "another name"}, rule={"operations": ["CREATE"]})
+    policy("still", "request.operation != 'UPDATE' || object.metadata.name != 'still'", validation={"message": "still"})
+    policy("single", "object != null || oldObject.metadata.name != 'one' || has(request.name)", validation={"message": "one at a time"})
+    policy("escaped", "object == null || object.metadata.name != 'escaped'", actions=("Warn",), validation={"message": r'not "\d"'})
+    policy("broken", "object == null ||\nobject.metadata.name != 'escaped'", actions=("Warn",))
+    policy("fields", "object == null || object.metadata.name != 'fields' || !(request.requestKind == request.kind && request.requestResource == "
+           "request.resource && !has(request.subResource) && !has(request.requestSubResource))", validation={"message": "the fields are as they are"})
+    policy("missing", "object == null || object.metadata.name != 'absent' || request.subResource == ''")
+    policy("nowhere", "namespaceObject == null", matchConditions=[{"name": "nowhere", "expression": "object != null && object.metadata.name == 'nowhere' && namespaceObject == null"}])
     refuses(f"{maps}?dryRun=All", plain("ConfigMap", namespace))
+    # The last one that was written is enforced last.
+    refuses(f"{maps}?dryRun=All", plain("ConfigMap", "nowhere"))
     for label, object in {
         "unlucky data": plain("ConfigMap", "c", data={"bad": "x"}),
         "good data": plain("ConfigMap", "c", data={"good": "x"}),
@@ -1099,13 +1111,21 @@ def policies(both, namespace):
         "a label": {"metadata": {"name": "c", "labels": {"never": "true"}}},
         "a request": plain("ConfigMap", "asked"),
         "the name of the namespace": plain("ConfigMap", namespace),
+        "warnings to escape": plain("ConfigMap", "escaped"),
+        "fields of the request": plain("ConfigMap", "fields"),
+        "a field of the request that is missing": plain("ConfigMap", "absent"),
+        "a condition without a namespace": plain("ConfigMap", "nowhere"),
     }.items():
         both(f"{label}, dry run", "POST", f"{maps}?dryRun=All", object)
     both("applied", "PATCH", f"{maps}/worded?fieldManager=f&dryRun=All", plain("ConfigMap", "worded"), "apply")
     both("created", "POST", maps, plain("ConfigMap", "asked"))
     both("changed", "PATCH", f"{maps}/old", {"data": {"a": "c"}}, "merge")
     both("changed elsewhere", "PATCH", f"{maps}/old", {"data": {"c": "d"}}, "merge")
+    both("nothing changed", "PATCH", f"{maps}/still", {}, "merge")
+    both("nothing applied", "PATCH", f"{maps}/still?fieldManager=f", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "still"}}, "apply")
     both("deleted", "DELETE", f"{maps}/kept")
+    both("all with a label deleted", "DELETE", f"{maps}?labelSelector=only=one")
+    both("one deleted", "DELETE", f"{maps}/one")
     both("all deleted", "DELETE", f"{maps}?labelSelector=none=none")
     both("deployment", "POST", place(APPS, namespace, "deployments") + "?dryRun=All", deployment())
     both("deployment with latest", "POST", place(APPS, namespace, "deployments") + "?dryRun=All", deployment(template=template(container(image="r.example/a:latest"))))
@@ -1117,6 +1137,36 @@ def policies(both, namespace):
         "policy that validates nothing": {"matchConstraints": rules},
         "policy without resources": {"matchConstraints": {"resourceRules": [WRITES | {"resources": []}]}, "validations": [{"expression": "true"}]},
         "policy with an odd failure policy": {"matchConstraints": rules, "validations": [{"expression": "true"}], "failurePolicy": "Perhaps"},
+        "policy without constraints": {"validations": [{"expression": "true"}]},
+        **{f"policy with constraints {label}": {"matchConstraints": constraints, "validations": [{"expression": "true"}]} for label, constraints in {
+            "without rules": {},
+            "with no rules": {"resourceRules": []},
+            "with an odd operation": {"resourceRules": [WRITES | {"operations": ["READ"]}]},
+            "with an odd scope": {"resourceRules": [WRITES | {"scope": "Here"}]},
+            "with an empty version": {"resourceRules": [WRITES | {"apiVersions": [""]}]},
+            "with an empty resource": {"resourceRules": [WRITES | {"resources": [""]}]},
+            "with an odd match policy": {"resourceRules": [WRITES], "matchPolicy": "Some"},
+            "with an empty excluded rule": {"resourceRules": [WRITES], "excludeResourceRules": [{}]},
+        }.items()},
+        **{f"policy with a condition {label}": {"matchConstraints": rules, "validations": [{"expression": "true"}], "matchConditions": conditions} for label, conditions in {
+            "without an expression": [{"name": "n"}],
+            "with spaces for an expression": [{"name": "n", "expression": " "}],
+            "without a name": [{"expression": "true"}],
+            "with the name of another": [{"name": "n", "expression": "true"}] * 2,
+            "with an unknown name": [{"name": "n", "expression": " nothing == 1"}],
+        }.items()},
+        **{f"policy with a validation {label}": {"matchConstraints": rules, "validations": [validation]} for label, validation in {
+            "without an expression": {"message": "no"},
+            "with spaces for an expression": {"expression": " "},
+            "with spaces for an expressed message": {"expression": "true", "messageExpression": " "},
+            "with spaces for a message": {"expression": "true", "message": " "},
+            "with a line break in the message": {"expression": "true", "message": "a\nb"},
+            "with an odd reason": {"expression": "true", "reason": "Why"},
+            "with an unknown name": {"expression": "true &&\n  'é' == nothing && [1].all(x, x == 1) && x == 1"},
+            "with parameters": {"expression": "params.a == 1"},
+            "with an unknown field of the request": {"expression": "request.uid == ''"},
+            "with an unknown name in the message": {"expression": "true", "messageExpression": "nothing"},
+        }.items()},
     }.items():
         both(label, "POST", f"{all}?dryRun=All", {"metadata": {"name": "p"}, "spec": spec})
     for label, spec in {
@@ -1125,9 +1175,13 @@ def policies(both, namespace):
         "binding without actions": {"policyName": "p"},
         "binding that denies and warns": {"policyName": "p", "validationActions": ["Deny", "Warn"]},
         "binding without a policy": {"validationActions": ["Deny"]},
+        "binding that denies twice": {"policyName": "p", "validationActions": ["Deny", "Deny"]},
+        "binding with an odd action": {"policyName": "p", "validationActions": ["Some"]},
+        "binding with an odd match policy": {"policyName": "p", "validationActions": ["Deny"], "matchResources": {"matchPolicy": "Some"}},
     }.items():
         both(label, "POST", f"{bindings}?dryRun=All", {"metadata": {"name": "b"}, "spec": spec})
-    for name in ("plain", "worded", "expressed", "warning", "failing", "lenient", "conditional", "named", "selected", "kept", "changes", "asked", "images", "spaces"):
+    for name in ("plain", "worded", "expressed", "warning", "failing", "lenient", "conditional", "named", "selected", "kept", "changes", "asked", "images", "spaces",
+                 "still", "single", "escaped", "broken", "fields", "missing", "nowhere"):
         both.quietly("DELETE", f"{ADMISSION}/validatingadmissionpolicybindings/{name}-here")
         both.quietly("DELETE", f"{ADMISSION}/validatingadmissionpolicies/{name}")
 

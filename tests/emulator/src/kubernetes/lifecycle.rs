@@ -52,6 +52,7 @@ impl Kubernetes {
             subresource: "",
             operation: "CREATE",
             place,
+            name: name(&object),
             object: Some(&object),
             old: None,
             is_dry_run: dry_run,
@@ -136,6 +137,10 @@ impl Kubernetes {
         let Ok(kind) = self.kind(plural).cloned() else {
             return;
         };
+        // Where nothing changes, a controller sends no request.
+        if after == *before {
+            return;
+        }
         let (api_version, time) = (kind.api_version(), self.clock.text(self.now));
         let author = author(&kind, manager, "Update", subresource, &api_version, &time);
         // What a controller writes is valid unless the object was invalid before; then it stays as it is.
@@ -153,7 +158,20 @@ impl Kubernetes {
         dry_run: bool,
     ) -> Result<Value, Refusal> {
         check_type(kind, namespace(before), &after)?;
+        let attempt = |after| Attempt {
+            kind,
+            subresource,
+            operation: "UPDATE",
+            place: namespace(before),
+            name: name(before),
+            object: Some(after),
+            old: Some(before),
+            is_dry_run: dry_run,
+        };
         if after == *before {
+            // Admission comes before the database finds that nothing changes: `Update` in
+            // `k8s.io/apiserver/pkg/registry/generic/registry/store.go` (v0.33.3).
+            self.check_policies(&attempt(&after))?;
             return Ok(after);
         }
         let mut after = if subresource == "status" { with_status_of(before, &after) } else { after };
@@ -173,15 +191,7 @@ impl Kubernetes {
         if let Some(author) = author {
             ownership::track(Some(before), &mut after, author);
         }
-        self.check_policies(&Attempt {
-            kind,
-            subresource,
-            operation: "UPDATE",
-            place: namespace(before),
-            object: Some(&after),
-            old: Some(before),
-            is_dry_run: dry_run,
-        })?;
+        self.check_policies(&attempt(&after))?;
         limits::check_object(&after)?;
         if dry_run || after == *before {
             return Ok(after);

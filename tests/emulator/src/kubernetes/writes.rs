@@ -141,15 +141,7 @@ impl Kubernetes {
         let warnings = keep_pods_of_jobs(call.kind, &mut options.deletion);
         let found = self.found(call.kind, call.target).map_err(|refusal| refusal.with_warnings(&warnings))?;
         check_preconditions(call, &found, &options.preconditions)?;
-        self.check_policies(&Attempt {
-            kind: call.kind,
-            subresource: "",
-            operation: "DELETE",
-            place: &call.target.namespace,
-            object: None,
-            old: Some(&found),
-            is_dry_run: options.is_dry_run,
-        })?;
+        self.check_policies(&Attempt::of_deletion(call.kind, &call.target.name, &found, options.is_dry_run))?;
         let key = Key::new(&call.kind.resource(), &call.target.namespace, &call.target.name);
         let (marked, is_kept) = self.marked(call.kind, &found, &options.deletion);
         let last = if options.is_dry_run { marked } else { self.delete(call.kind, &key, &options.deletion)? };
@@ -175,15 +167,7 @@ impl Kubernetes {
             .cloned()
             .collect();
         for object in &chosen {
-            self.check_policies(&Attempt {
-                kind: call.kind,
-                subresource: "",
-                operation: "DELETE",
-                place: namespace(object),
-                object: None,
-                old: Some(object),
-                is_dry_run: options.is_dry_run,
-            })?;
+            self.check_policies(&Attempt::of_deletion(call.kind, "", object, options.is_dry_run))?;
         }
         for object in chosen.iter().filter(|_| !options.is_dry_run) {
             self.delete(call.kind, &Key::new(&resource, namespace(object), name(object)), &options.deletion)?;

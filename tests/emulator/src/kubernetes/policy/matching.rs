@@ -3,21 +3,42 @@
 use serde_json::{Value, json};
 
 use super::Attempt;
-use crate::kubernetes::object::{list, name, text};
+use super::flaws::unsupported;
+use crate::kubernetes::object::{list, text};
 use crate::kubernetes::refusal::Flaw;
 use crate::kubernetes::selector::Labels;
 
-/// Rules that are not complete.
+/// What is wrong with rules: `validateMatchResources` in `pkg/apis/admissionregistration/validation/validation.go` of Kubernetes (v1.33.3).
 pub(super) fn flaws(constraints: &Value, path: &str) -> Vec<Flaw> {
-    let mut flaws = Vec::new();
-    for (index, rule) in list(constraints, "/resourceRules").iter().enumerate() {
-        for field in ["apiGroups", "apiVersions", "operations", "resources"] {
-            if list(rule, &format!("/{field}")).is_empty() {
-                flaws.push(Flaw::required(format!("{path}.resourceRules[{index}].{field}"), ""));
+    let policy = &constraints["matchPolicy"];
+    let mut flaws: Vec<_> =
+        unsupported(&format!("{path}.matchPolicy"), policy, &["Equivalent", "Exact"]).into_iter().collect();
+    for rules in ["resourceRules", "excludeResourceRules"] {
+        for (index, rule) in list(constraints, &format!("/{rules}")).iter().enumerate() {
+            let path = format!("{path}.{rules}[{index}]");
+            for field in ["operations", "apiGroups", "apiVersions", "resources"] {
+                if list(rule, &format!("/{field}")).is_empty() {
+                    flaws.push(Flaw::required(format!("{path}.{field}"), ""));
+                }
+                let entries = list(rule, &format!("/{field}")).iter().enumerate();
+                flaws.extend(
+                    entries.filter_map(|(index, entry)| entry_flaw(field, entry, &format!("{path}.{field}[{index}]"))),
+                );
+            }
+            if !rule["scope"].is_null() {
+                flaws.extend(unsupported(&format!("{path}.scope"), &rule["scope"], &["*", "Cluster", "Namespaced"]));
             }
         }
     }
     flaws
+}
+
+fn entry_flaw(field: &str, entry: &Value, path: &str) -> Option<Flaw> {
+    match field {
+        "operations" => unsupported(path, entry, &["*", "CONNECT", "CREATE", "DELETE", "UPDATE"]),
+        "apiVersions" | "resources" if entry == "" => Some(Flaw::required(path, "")),
+        _ => None,
+    }
 }
 
 /// Whether the rules and selectors fit.
@@ -35,7 +56,7 @@ fn fits_rule(rule: &Value, attempt: &Attempt<'_>) -> bool {
     let has =
         |field: &str, wanted: &str| list(rule, &format!("/{field}")).iter().any(|one| one == "*" || one == wanted);
     let names = list(rule, "/resourceNames");
-    let is_named = names.is_empty() || names.iter().any(|one| one == name(attempt.subject()));
+    let is_named = names.is_empty() || names.iter().any(|one| one == attempt.name);
     // A namespace has no namespace of its own.
     let is_placed = attempt.kind.namespaced;
     let is_in_scope = match text(rule, "/scope") {

@@ -1,17 +1,24 @@
 //! Validating admission policies and their bindings, as `k8s.io/apiserver/pkg/admission/plugin/policy/validating` (v0.33.3) applies them.
 //! A policy that needs what the emulator does not have is refused when it is written.
+//!
+//! What controllers and kubelets create and change is judged; what they delete is not, other than in Kubernetes: garbage collection, a
+//! smaller replica set and the end of a namespace go on whatever a policy about `DELETE` says.
 
+mod budget;
 mod expression;
+mod flaws;
 mod matching;
+mod review;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Kubernetes;
 use super::kinds::Kind;
-use super::object::{list, map, name, text};
-use super::refusal::{Flaw, Refusal};
+use super::object::{list, map, name, namespace, text};
+use super::refusal::Refusal;
 use super::store::Key;
-use expression::{Failure, Outcome, Variables, evaluate, holds, obstacle};
+use expression::{Evaluator, Failure, Outcome, apart};
+pub(super) use flaws::flaws;
 
 pub(super) const GROUP: &str = "admissionregistration.k8s.io";
 const POLICY: &str = "ValidatingAdmissionPolicy";
@@ -23,107 +30,62 @@ pub(super) struct Attempt<'a> {
     pub(super) subresource: &'a str,
     pub(super) operation: &'static str,
     pub(super) place: &'a str,
+    /// Empty where a request deletes all objects of a kind.
+    pub(super) name: &'a str,
     pub(super) object: Option<&'a Value>,
     pub(super) old: Option<&'a Value>,
     pub(super) is_dry_run: bool,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    /// The deletion of an object by a request that names it, or all.
+    pub(super) fn of_deletion(kind: &'a Kind, name: &'a str, old: &'a Value, is_dry_run: bool) -> Self {
+        let (object, old, place) = (None, Some(old), namespace(old));
+        Self { kind, subresource: "", operation: "DELETE", place, name, object, old, is_dry_run }
+    }
+
     /// The object, or the one that is deleted.
     fn subject(&self) -> &Value {
         self.object.or(self.old).unwrap_or(&Value::Null)
     }
 
-    fn variables(&self, namespace: Option<&Value>) -> Variables {
-        let (kind, subject) = (self.kind, self.subject());
+    /// The values of an expression's variables: `CreateAdmissionRequest` in `k8s.io/apiserver/pkg/admission/plugin/cel/condition.go`.
+    fn variables(&self, namespace: Option<&Value>) -> [(&'static str, Value); 4] {
+        let kind = self.kind;
         let of = |name: &str, value: &str| json!({"group": kind.group, "version": kind.version, name: value});
-        let request = json!({"kind": of("kind", &kind.kind), "resource": of("resource", &kind.plural),
-            "subResource": self.subresource, "name": name(subject), "namespace": self.place,
-            "operation": self.operation, "dryRun": self.is_dry_run});
-        let or_null = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
-        Variables(vec![
-            ("object", or_null(self.object)),
-            ("oldObject", or_null(self.old)),
-            ("request", request),
-            ("namespaceObject", or_null(namespace)),
-        ])
-    }
-}
-
-/// What keeps the emulator from enforcing a policy, and what Kubernetes itself refuses.
-pub(super) fn flaws(kind: &Kind, object: &Value) -> Vec<Flaw> {
-    match kind.kind.as_str() {
-        POLICY => policy_flaws(object),
-        BINDING => binding_flaws(object),
-        _ => Vec::new(),
-    }
-}
-
-fn policy_flaws(policy: &Value) -> Vec<Flaw> {
-    let mut flaws = Vec::new();
-    for field in ["paramKind", "variables", "auditAnnotations"] {
-        if policy["spec"].get(field).is_some_and(|value| !value.is_null() && *value != json!([])) {
-            let detail = "the emulator cannot enforce a policy with it";
-            flaws.push(Flaw::invalid(format!("spec.{field}"), &policy["spec"][field], detail));
-        }
-    }
-    for (place, fields) in
-        [("validations", &["expression", "messageExpression"][..]), ("matchConditions", &["expression"])]
-    {
-        for (index, one) in list(policy, &format!("/spec/{place}")).iter().enumerate() {
-            for field in fields.iter().filter(|field| one.get(**field).is_some_and(|text| text != "")) {
-                let written = text(one, &format!("/{field}"));
-                if let Some(why) = obstacle(written) {
-                    flaws.push(Flaw::invalid(format!("spec.{place}[{index}].{field}"), &json!(written), &why));
-                }
+        // A namespace is its own.
+        let place = if kind.kind == "Namespace" { self.name } else { self.place };
+        let mut request = Map::new();
+        for (field, value) in [
+            ("kind", of("kind", &kind.kind)),
+            ("resource", of("resource", &kind.plural)),
+            ("subResource", json!(self.subresource)),
+            ("requestKind", of("kind", &kind.kind)),
+            ("requestResource", of("resource", &kind.plural)),
+            ("requestSubResource", json!(self.subresource)),
+            ("name", json!(self.name)),
+            ("namespace", json!(place)),
+            ("operation", json!(self.operation)),
+            ("dryRun", json!(self.is_dry_run)),
+        ] {
+            // Fields without a value are missing.
+            if value != "" {
+                request.insert(field.to_owned(), value);
             }
         }
+        let or_null = |value: Option<&Value>| value.cloned().unwrap_or(Value::Null);
+        [
+            ("object", or_null(self.object)),
+            ("oldObject", or_null(self.old)),
+            ("request", Value::Object(request)),
+            ("namespaceObject", or_null(namespace)),
+        ]
     }
-    if list(policy, "/spec/validations").is_empty() {
-        let detail = "validations or auditAnnotations must contain at least one item";
-        flaws.extend(["spec.validations", "spec.auditAnnotations"].map(|field| Flaw::required(field, detail)));
-    }
-    let failure = &policy["spec"]["failurePolicy"];
-    if !matches!(failure.as_str(), Some("Fail" | "Ignore")) {
-        let detail = "supported values: \"Fail\", \"Ignore\"";
-        flaws.push(Flaw::unsupported("spec.failurePolicy", failure, detail));
-    }
-    flaws.extend(matching::flaws(&policy["spec"]["matchConstraints"], "spec.matchConstraints"));
-    flaws
-}
 
-const NOT_BOTH: &str = "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers \
-    serves no purpose)";
-
-fn binding_flaws(binding: &Value) -> Vec<Flaw> {
-    let mut flaws = matching::flaws(&binding["spec"]["matchResources"], "spec.matchResources");
-    if binding["spec"].get("paramRef").is_some_and(|value| !value.is_null()) {
-        let detail = "the emulator cannot enforce a binding with it";
-        flaws.push(Flaw::invalid("spec.paramRef", &binding["spec"]["paramRef"], detail));
+    /// The name that a refusal gives: `extractResourceName` in `k8s.io/apiserver/pkg/admission/errors.go`.
+    fn shown_name(&self) -> &str {
+        if self.name.is_empty() { "Unknown" } else { self.name }
     }
-    if text(binding, "/spec/policyName").is_empty() {
-        flaws.push(Flaw::required("spec.policyName", ""));
-    }
-    flaws.extend(action_flaws(list(binding, "/spec/validationActions")));
-    flaws
-}
-
-fn action_flaws(actions: &[Value]) -> Option<Flaw> {
-    let field = "spec.validationActions";
-    let has = |action: &str| actions.iter().any(|one| one == action);
-    if actions.is_empty() {
-        return Some(Flaw::required(field, "at least one validation action is required"));
-    }
-    if let Some(odd) = actions.iter().find(|one| !["Audit", "Deny", "Warn"].contains(&one.as_str().unwrap_or_default()))
-    {
-        return Some(Flaw::unsupported(field, odd, "supported values: \"Audit\", \"Deny\", \"Warn\""));
-    }
-    if has("Deny") && has("Warn") {
-        let shown: Vec<_> = actions.iter().map(Value::to_string).collect();
-        let shown = format!("[]admissionregistration.ValidationAction{{{}}}", shown.join(", "));
-        return Some(Flaw::invalid_go(field, &shown, NOT_BOTH));
-    }
-    None
 }
 
 /// Fills in what the API server fills in.
@@ -157,52 +119,73 @@ pub(super) fn defaults(kind: &Kind, object: &mut Value) {
 impl Kubernetes {
     /// Judges a write by all policies: the first that denies it refuses it. Warnings are kept for the response.
     pub(super) fn check_policies(&mut self, attempt: &Attempt<'_>) -> Result<(), Refusal> {
-        if attempt.kind.group == GROUP {
+        let resource = format!("validatingadmissionpolicies.{GROUP}");
+        if attempt.kind.group == GROUP || self.store.list(&resource, "").next().is_none() {
             return Ok(());
         }
-        let policies = self.snapshot(&format!("validatingadmissionpolicies.{GROUP}"));
-        let bindings = self.snapshot(&format!("validatingadmissionpolicybindings.{GROUP}"));
         let namespace = self.store.get(&Key::new("namespaces", "", attempt.place)).cloned();
         let namespace = namespace.filter(|_| attempt.kind.kind != "Namespace");
+        let judges = self.judges(&resource, attempt, namespace.as_ref());
+        if judges.is_empty() {
+            return Ok(());
+        }
+        let variables = attempt.variables(namespace.as_ref());
+        let decided = apart(|| {
+            let evaluator = Evaluator::new(&variables);
+            judges.iter().map(|judge| decide(&judge.policy, &evaluator)).collect::<Result<Vec<_>, Refusal>>()
+        });
+        let decided = decided.unwrap_or_else(|| Err(Refusal::internal("the emulator cannot evaluate the policies")))?;
         let mut denied = None;
-        for policy in &policies {
-            if !matching::fits(&policy["spec"]["matchConstraints"], attempt, namespace.as_ref()) {
-                continue;
-            }
-            let of_it = bindings.iter().filter(|binding| text(binding, "/spec/policyName") == name(policy));
-            for binding in of_it {
-                let resources = &binding["spec"]["matchResources"];
-                if !resources.is_null() && !matching::fits(resources, attempt, namespace.as_ref()) {
-                    continue;
-                }
-                for (reason, message) in decide(policy, &attempt.variables(namespace.as_ref()))? {
-                    let by = format!("ValidatingAdmissionPolicy '{}' with binding '{}'", name(policy), name(binding));
-                    let actions = list(binding, "/spec/validationActions");
-                    if actions.iter().any(|action| action == "Warn") {
+        for (judge, failed) in judges.iter().zip(&decided) {
+            for binding in &judge.bindings {
+                let by =
+                    format!("ValidatingAdmissionPolicy '{}' with binding '{}'", name(&judge.policy), name(binding));
+                let has = |action: &str| list(binding, "/spec/validationActions").iter().any(|one| one == action);
+                for (reason, message) in failed {
+                    if has("Warn") {
                         self.policy_warnings.push(format!("Validation failed for {by}: {message}"));
                     }
-                    if actions.iter().any(|action| action == "Deny") && denied.is_none() {
-                        denied = Some((reason, format!("{by} denied request: {message}")));
+                    if has("Deny") {
+                        denied.get_or_insert_with(|| (reason, format!("{by} denied request: {message}")));
                     }
                 }
             }
         }
         match denied {
-            Some((reason, message)) => {
-                Err(Refusal::by_policy(attempt.kind, name(attempt.subject()), &reason, &message))
-            }
+            Some((reason, message)) => Err(Refusal::by_policy(attempt.kind, attempt.shown_name(), reason, &message)),
             None => Ok(()),
         }
     }
+
+    /// The policies that are about a write.
+    fn judges(&self, resource: &str, attempt: &Attempt<'_>, namespace: Option<&Value>) -> Vec<Judge> {
+        let bindings = self.snapshot(&format!("validatingadmissionpolicybindings.{GROUP}"));
+        let fits = |constraints: &Value| matching::fits(constraints, attempt, namespace);
+        let policies = self.store.list(resource, "").filter(|policy| fits(&policy["spec"]["matchConstraints"]));
+        let judges = policies.map(|policy| {
+            let of_it = bindings.iter().filter(|binding| {
+                let resources = &binding["spec"]["matchResources"];
+                text(binding, "/spec/policyName") == name(policy) && (resources.is_null() || fits(resources))
+            });
+            Judge { policy: policy.clone(), bindings: of_it.cloned().collect() }
+        });
+        judges.filter(|judge| !judge.bindings.is_empty()).collect()
+    }
+}
+
+/// A policy that is about a write, and its bindings that are.
+struct Judge {
+    policy: Value,
+    bindings: Vec<Value>,
 }
 
 /// The validations that fail: the reason and the message of each.
-fn decide(policy: &Value, variables: &Variables) -> Result<Vec<(String, String)>, Refusal> {
+fn decide(policy: &Value, evaluator: &Evaluator) -> Result<Vec<(String, String)>, Refusal> {
     let is_ignoring = text(policy, "/spec/failurePolicy") == "Ignore";
     let on_error = |message: String| if is_ignoring { Vec::new() } else { vec![(String::new(), message)] };
     let mut errors = Vec::new();
     for condition in list(policy, "/spec/matchConditions") {
-        match settled(holds(text(condition, "/expression"), variables))? {
+        match settled(evaluator.matches(text(condition, "/expression")))? {
             Ok(true) => {}
             Ok(false) => return Ok(Vec::new()),
             Err(error) => errors.push(error),
@@ -214,21 +197,22 @@ fn decide(policy: &Value, variables: &Variables) -> Result<Vec<(String, String)>
     }
     let mut failed = Vec::new();
     for validation in list(policy, "/spec/validations") {
-        match settled(holds(text(validation, "/expression").trim(), variables))? {
+        match settled(evaluator.holds(text(validation, "/expression")))? {
             Ok(true) => {}
-            Ok(false) => failed.push((text(validation, "/reason").to_owned(), message(validation, variables)?)),
+            Ok(false) => failed.push((text(validation, "/reason").to_owned(), message(validation, evaluator)?)),
             Err(error) => failed.extend(on_error(error)),
         }
     }
     Ok(failed)
 }
 
-fn message(validation: &Value, variables: &Variables) -> Result<String, Refusal> {
+fn message(validation: &Value, evaluator: &Evaluator) -> Result<String, Refusal> {
     let expression = text(validation, "/messageExpression");
     if !expression.is_empty()
-        && let Ok(Outcome::Text(text)) = settled(evaluate(expression, variables))?
+        && let Ok(Outcome::Text(text)) = settled(evaluator.evaluate(expression))?
         && !text.trim().is_empty()
-        && !text.contains('\n')
+        && text.trim().len() <= MOST_OF_MESSAGE
+        && !text.trim().contains('\n')
     {
         return Ok(text.trim().to_owned());
     }
@@ -237,6 +221,9 @@ fn message(validation: &Value, variables: &Variables) -> Result<String, Refusal>
         written => written.to_owned(),
     })
 }
+
+/// `MaxEvaluatedMessageExpressionSizeBytes` in `k8s.io/apiserver/pkg/apis/cel/config.go`.
+const MOST_OF_MESSAGE: usize = 5 * 1024;
 
 /// What the API server ends in, too; everything else is refused.
 fn settled<T>(outcome: Result<T, Failure>) -> Result<Result<T, String>, Refusal> {
