@@ -8,6 +8,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("correlation_id", "names one request"),
     ("link", "names one operation of Azure, and is signed"),
     ("reason", "says why a read failed"),
+    ("etag", "chance: each write of a cluster makes another"),
     ("file", "lies in a folder of each run's own"),
 ];
 
