@@ -23,6 +23,7 @@ ROLES = {
     "AcrDelete": "c2f4ef07-c644-48eb-af81-4b1b4947fb11",
     "Container Registry Repository Reader": "b93aa761-3e63-49ed-ac28-beffa264f7ac",
     "Container Registry Repository Writer": "2a1e307c-b015-4ebd-883e-5b7698a07328",
+    "Container Registry Repository Contributor": "2efddaa5-3f1f-4df3-97df-af3f13818f4c",
     "Container Registry Repository Catalog Lister": "bfdb9389-c9a5-478a-bb2f-ba9ca092c3c7",
 }
 

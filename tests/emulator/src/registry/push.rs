@@ -45,6 +45,7 @@ pub(super) fn change(
         (&Method::DELETE, Wish::Upload { repository, id }) => cancel(registry, repository, id),
         (&Method::PUT, Wish::Manifest { repository, reference }) => put(registry, repository, reference, request, now),
         (&Method::DELETE, Wish::Manifest { repository, reference }) => delete(registry, repository, reference),
+        (&Method::DELETE, Wish::Blob { repository, digest }) => delete_blob(registry, repository, digest),
         _ => Err(crate::world::unknown_request(request.method(), request.uri())),
     };
     answer.unwrap_or_else(|refusal| refusal)
@@ -126,8 +127,13 @@ fn upload<'r>(registry: &'r mut Registry, repository: &str, id: &str) -> Result<
     })
 }
 
-/// Adds a part, which must begin where the last one ended.
-fn go_on(registry: &mut Registry, repository: &str, id: &str, request: &Request<Bytes>) -> Result<Reply, Reply> {
+/// Adds a part, which must begin where the last one ended. The last part may come with the end of the upload.
+fn add<'r>(
+    registry: &'r mut Registry,
+    repository: &str,
+    id: &str,
+    request: &Request<Bytes>,
+) -> Result<&'r mut Upload, Reply> {
     let upload = upload(registry, repository, id)?;
     let range = request.headers().get("content-range").and_then(|value| value.to_str().ok());
     let start = range.and_then(|range| range.trim_start_matches("bytes ").split('-').next()?.parse::<usize>().ok());
@@ -135,14 +141,18 @@ fn go_on(registry: &mut Registry, repository: &str, id: &str, request: &Request<
         return Err(going_on(repository, id, upload.bytes.len(), StatusCode::RANGE_NOT_SATISFIABLE));
     }
     upload.bytes.extend_from_slice(request.body());
-    Ok(going_on(repository, id, upload.bytes.len(), StatusCode::ACCEPTED))
+    Ok(upload)
+}
+
+fn go_on(registry: &mut Registry, repository: &str, id: &str, request: &Request<Bytes>) -> Result<Reply, Reply> {
+    let length = add(registry, repository, id, request)?.bytes.len();
+    Ok(going_on(repository, id, length, StatusCode::ACCEPTED))
 }
 
 fn finish(registry: &mut Registry, repository: &str, id: &str, request: &Request<Bytes>) -> Result<Reply, Reply> {
-    let upload = upload(registry, repository, id)?;
+    upload(registry, repository, id)?;
     let digest = query(request, "digest").ok_or_else(|| bad("DIGEST_INVALID", "digest missing", &Value::Null))?;
-    upload.bytes.extend_from_slice(request.body());
-    let bytes = std::mem::take(&mut upload.bytes);
+    let bytes = std::mem::take(&mut add(registry, repository, id, request)?.bytes);
     registry.uploads.remove(id);
     check_digest(&digest, &bytes)?;
     Ok(keep(registry, repository, &digest, Bytes::from(bytes)))
@@ -267,4 +277,22 @@ pub(super) fn delete(registry: &mut Registry, repository: &str, reference: &str)
         registry.images.repositories.remove(repository);
     }
     Ok(reply::empty(StatusCode::ACCEPTED))
+}
+
+/// Deletes a blob of a repository; other repositories keep theirs. That Azure answers 202 is in the operation
+/// `ContainerRegistryBlob_DeleteBlob` of its SDKs (azure-containerregistry 1.2.0).
+fn delete_blob(registry: &mut Registry, repository: &str, digest: &str) -> Result<Reply, Reply> {
+    if !known(&registry.images, repository)?.may("", "deleteEnabled") {
+        return Err(disallowed());
+    }
+    let found = registry.images.repositories.get_mut(repository);
+    if found.and_then(|found| found.blobs.remove(digest)).is_none() {
+        return Err(error(
+            StatusCode::NOT_FOUND,
+            "BLOB_UNKNOWN",
+            "blob unknown to registry",
+            &json!({"digest": digest}),
+        ));
+    }
+    Ok(reply::with(reply::empty(StatusCode::ACCEPTED), "docker-content-digest", digest))
 }
