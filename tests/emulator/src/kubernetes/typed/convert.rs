@@ -6,30 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::decode::number_type;
 use super::{Scalar, Type, of_kind};
 use crate::kubernetes::defaults::GENERATION_OF_TEMPLATE;
 use crate::kubernetes::kinds::Kind;
 
-const QUANTITY: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+pub(super) const QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIXES: [&str; 15] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
-
-/// Numbers of 64 bits; all others have 32.
-const LONG: [&str; 9] = [
-    "activeDeadlineSeconds",
-    "expirationSeconds",
-    "fsGroup",
-    "observedGeneration",
-    "runAsGroup",
-    "runAsUser",
-    "startingDeadlineSeconds",
-    "terminationGracePeriodSeconds",
-    "tolerationSeconds",
-];
-
-/// Whether a number has 64 bits.
-pub(super) fn is_long(field: &str) -> bool {
-    LONG.contains(&field)
-}
 
 /// Why an object of a built-in kind cannot be read, in the words of Go's readers.
 pub(in crate::kubernetes) fn unconvertible(kind: &Kind, object: &Value) -> Option<String> {
@@ -37,14 +21,18 @@ pub(in crate::kubernetes) fn unconvertible(kind: &Kind, object: &Value) -> Optio
     if kind.custom || kind.kind == "CustomResourceDefinition" {
         return None;
     }
-    if kind.kind == "Secret" {
-        let mut data = object.get("data").and_then(Value::as_object).into_iter().flatten();
-        let odd = data.find_map(|(_, value)| base64_error(value.as_str()?));
-        if odd.is_some() {
-            return odd;
-        }
-    }
-    generation_error(kind, object).or_else(|| visit(&of_kind(kind), object))
+    let odd = bytes_of(kind, object).find_map(|value| base64_error(value.as_str()?));
+    odd.or_else(|| generation_error(kind, object)).or_else(|| visit(&of_kind(kind), object))
+}
+
+/// The values of an object that are bytes.
+pub(super) fn bytes_of<'a>(kind: &Kind, object: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let field = match kind.kind.as_str() {
+        "Secret" => object.get("data"),
+        "ConfigMap" => object.get("binaryData"),
+        _ => None,
+    };
+    field.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values)
 }
 
 /// A daemon set keeps a number among its annotations: see `pkg/apis/apps/v1/conversion.go` of Kubernetes.
@@ -82,7 +70,7 @@ fn visit(kind: &Type, value: &Value) -> Option<String> {
         (Type::List { of, .. }, Value::Array(items)) => items.iter().find_map(|item| visit(of, item)),
         (map @ Type::Map { .. }, Value::Object(object)) => object.iter().find_map(|(name, value)| {
             let error = visit(map.field(name)?, value)?;
-            Some(if is_long(name) { error.replace("int32", "int64") } else { error })
+            Some(error.replace("int32", number_type(kind.short(), name)))
         }),
         _ => None,
     }
