@@ -134,9 +134,14 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
     answer
 }
 
-/// The audience that a scope such as `https://management.azure.com/.default` asks for.
-fn audience_of(world: &World, scope: &str) -> Option<String> {
-    let resource = scope.trim().strip_suffix("/.default")?.trim_end_matches('/');
+/// What a sign-in may ask for besides a resource. Microsoft's library for Go always does.
+const OF_OPENID: [&str; 4] = ["openid", "profile", "offline_access", "email"];
+
+/// The audience that scopes such as `https://management.azure.com/.default` ask for: those of one resource.
+fn audience_of(world: &World, scopes: &str) -> Option<String> {
+    let mut asked = scopes.split_whitespace().filter(|scope| !OF_OPENID.contains(scope));
+    let (scope, None) = (asked.next()?, asked.next()) else { return None };
+    let resource = scope.strip_suffix("/.default")?.trim_end_matches('/');
     let known = AUDIENCES.iter().find(|(name, _)| resource.eq_ignore_ascii_case(name));
     known.map(|(_, audience)| (*audience).to_owned()).or_else(|| world.signer.local_audience(resource))
 }
