@@ -5,16 +5,17 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::response::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::sync::watch;
 
 use super::running::State;
-use crate::door::kubernetes::status;
+use crate::door::kubernetes::{goes_on, status};
 use crate::reply::Reply;
 
 /// How long a request waits for a control plane that starts.
-const PATIENCE: Duration = Duration::from_secs(250);
+const READY_TIMEOUT: Duration = Duration::from_secs(250);
 
 /// The way to one API server.
 pub(crate) struct Forward(watch::Receiver<State>);
@@ -22,7 +23,7 @@ pub(crate) struct Forward(watch::Receiver<State>);
 /// What came back: whole, or as it comes.
 pub(crate) enum Returned {
     Whole(Reply),
-    Stream(Response<Body>),
+    Stream(Parts, Body),
 }
 
 impl Forward {
@@ -33,7 +34,7 @@ impl Forward {
     /// Sends a request, as an administrator or with the credential that it brings.
     pub(crate) async fn send(mut self, request: &Request<Bytes>, is_admin: bool) -> Returned {
         let is_settled = |state: &State| !matches!(state, State::Starting);
-        let state = tokio::time::timeout(PATIENCE, self.0.wait_for(is_settled)).await;
+        let state = tokio::time::timeout(READY_TIMEOUT, self.0.wait_for(is_settled)).await;
         let state = state.ok().and_then(Result::ok).map(|state| state.clone());
         let clients = match state {
             Some(State::Ready(clients)) => clients,
@@ -43,7 +44,7 @@ impl Forward {
         let client = if is_admin { &clients.admin } else { &clients.plain };
         match client.send(forwarded(request, is_admin)).await {
             Ok(answer) => returned(request, answer).await,
-            Err(fault) => Returned::Whole(unavailable(&format!("kube-apiserver does not answer: {fault}"))),
+            Err(fault) => Returned::Whole(unavailable(&format!("kube-apiserver did not respond: {fault}"))),
         }
     }
 }
@@ -75,20 +76,10 @@ async fn returned(request: &Request<Bytes>, answer: Response<hyper::body::Incomi
     }
     parts.version = http::Version::default();
     if goes_on(request) {
-        return Returned::Stream(Response::from_parts(parts, Body::new(body)));
+        return Returned::Stream(parts, Body::new(body));
     }
     match body.collect().await {
         Ok(body) => Returned::Whole(Response::from_parts(parts, body.to_bytes())),
         Err(fault) => Returned::Whole(unavailable(&format!("kube-apiserver cut its response: {fault}"))),
     }
-}
-
-/// Whether the answer comes bit by bit: watches and logs do.
-fn goes_on(request: &Request<Bytes>) -> bool {
-    let query = request.uri().query().unwrap_or_default();
-    let has = |name: &str| {
-        url::form_urlencoded::parse(query.as_bytes())
-            .any(|(key, value)| key == name && matches!(&*value, "true" | "1" | ""))
-    };
-    has("watch") || has("follow") || request.uri().path().starts_with("/api/v1/watch/")
 }

@@ -4,6 +4,8 @@
 mod build;
 mod certificates;
 mod client;
+#[cfg(test)]
+pub(crate) mod fake;
 mod forward;
 mod guard;
 mod leftovers;
@@ -14,6 +16,7 @@ mod sources;
 mod watching;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -117,16 +120,32 @@ impl Real {
     }
 }
 
+#[cfg(test)]
+impl Real {
+    /// The control plane of a cluster without nodes whose API server is this one, and what the nodes write.
+    pub(crate) fn of(server: &fake::Fake) -> (Self, mpsc::UnboundedReceiver<crate::kubernetes::Write>) {
+        let (writes, queue) = mpsc::unbounded_channel();
+        let remote = Remote::new("1.33.3", Instant::now(), SystemTime::now(), writes);
+        let state = watch::Sender::new(State::Ready(Arc::clone(&server.clients))).subscribe();
+        let real = Self { remote, state, _stop: watch::Sender::new(()), wake: Arc::new(Notify::new()) };
+        (real, queue)
+    }
+}
+
+/// Lets happen what is due, and says when something is due next.
+fn move_on(shared: &Shared) -> Option<Instant> {
+    let mut world = shared.world();
+    let now = world.clock.now();
+    network::settle(&mut world, now);
+    network::next_event(&world).map(|at| world.clock.real(at))
+}
+
 /// Moves the nodes on when something is due, though no request comes.
 async fn drive(shared: Weak<Shared>, wake: Arc<Notify>) {
     loop {
         let Some(shared) = shared.upgrade() else { return };
-        let next = {
-            let mut world = shared.world();
-            let now = world.clock.now();
-            network::settle(&mut world, now);
-            network::next_event(&world).map(|at| world.clock.real(at))
-        };
+        // A fault in one pod's work must not end that of all nodes; what it met is left out from now on.
+        let next = catch_unwind(AssertUnwindSafe(|| move_on(&shared))).ok().flatten();
         drop(shared);
         let latest = Instant::now() + LONGEST_SLEEP;
         let until = next.map_or(latest, |next| next.min(latest));

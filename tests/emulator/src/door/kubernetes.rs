@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream::{self, Stream};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use serde_json::json;
 use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceExt as _};
@@ -139,6 +139,13 @@ pub(super) struct Onward {
     pub(super) user: Option<String>,
 }
 
+/// Whether the host of a request is the API server of a real control plane.
+#[cfg(feature = "serve")]
+pub(super) fn has_real_server(world: &World, request: &Request<Bytes>) -> bool {
+    let host = request.uri().host().unwrap_or_default();
+    world.clusters.iter().any(|cluster| cluster.real.is_some() && cluster.fqdn().eq_ignore_ascii_case(host))
+}
+
 /// The way on to a real API server, or the answer of what stands before it; none for the emulator's own.
 #[cfg(feature = "serve")]
 pub(super) fn onward(world: &World, request: &Request<Bytes>, now: Instant) -> Option<Result<Onward, Reply>> {
@@ -224,11 +231,27 @@ fn may(world: &World, cluster: &Cluster, principal: &Principal, wish: &Wish, now
     world.permits(principal, &Wanted::data(&wish.data_action(), &scope, &[]), now)
 }
 
-/// What a request asks of Kubernetes.
+/// Whether the answer comes bit by bit and may have no end: that of a watch, and of logs that are followed.
+#[cfg(feature = "serve")]
+pub(crate) fn goes_on(request: &Request<Bytes>) -> bool {
+    let wish = Wish::of(request);
+    wish.verb == "watch" || (wish.subresource == "log" && is_set(request.uri(), "follow"))
+}
+
+/// Whether a parameter of a request is true. Kubernetes takes every first value for true that is not `false` or `0`, also an empty one
+/// (`Convert_Slice_string_To_bool` in `pkg/runtime/conversion.go` of `apimachinery`).
+fn is_set(uri: &Uri, name: &str) -> bool {
+    let mut pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    pairs.find(|(key, _)| key == name).is_some_and(|(_, value)| !value.eq_ignore_ascii_case("false") && value != "0")
+}
+
+/// What a request asks of Kubernetes, as `NewRequestInfo` in `pkg/endpoints/request/requestinfo.go` of `apiserver` reads it.
 struct Wish {
     verb: &'static str,
     group: String,
     resource: String,
+    #[cfg(feature = "serve")]
+    subresource: String,
     namespace: Option<String>,
 }
 
@@ -240,23 +263,37 @@ impl Wish {
             ["apis", group, _, rest @ ..] => (*group, rest),
             _ => ("", &[][..]),
         };
-        let (namespace, resource, named) = match rest {
-            ["namespaces", namespace, resource, more @ ..] => (Some(*namespace), *resource, !more.is_empty()),
-            [resource, more @ ..] => (None, *resource, !more.is_empty()),
-            [] => (None, "", false),
+        // The old paths of watches.
+        let (watches, rest) = match rest {
+            ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
+            _ => (false, rest),
         };
-        let watches =
-            request.uri().query().is_some_and(|query| query.contains("watch=true") || query.contains("watch=1"));
+        let (namespace, rest) = match rest {
+            ["namespaces", namespace, rest @ ..] if !matches!(rest, [] | ["status" | "finalize", ..]) => {
+                (Some(*namespace), rest)
+            }
+            _ => (None, rest),
+        };
+        let part = |index: usize| rest.get(index).copied().unwrap_or_default();
+        let (resource, named) = (part(0), rest.len() > 1);
         let verb = match *request.method() {
-            Method::GET | Method::HEAD if watches => "watch",
+            _ if watches => "watch",
             Method::GET | Method::HEAD if named => "get",
+            Method::GET | Method::HEAD if !resource.is_empty() && is_set(request.uri(), "watch") => "watch",
             Method::GET | Method::HEAD => "list",
             Method::POST => "create",
             Method::PUT => "update",
             Method::PATCH => "patch",
             _ => "delete",
         };
-        Self { verb, group: group.to_owned(), resource: resource.to_owned(), namespace: namespace.map(str::to_owned) }
+        Self {
+            verb,
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+            #[cfg(feature = "serve")]
+            subresource: part(2).to_owned(),
+            namespace: namespace.map(str::to_owned),
+        }
     }
 
     /// Every authenticated caller may read what the server can do.
@@ -357,4 +394,73 @@ fn look(shared: &Shared, host: &str, watch: &mut Watch) -> Option<Look> {
         next: world.clock.real(wakes.into_iter().flatten().min().unwrap_or(now + IDLE)),
         over: watch.is_over() || watch.ends().is_some_and(|ends| ends <= now),
     })
+}
+
+#[cfg(test)]
+#[cfg(feature = "serve")]
+mod tests {
+    use super::*;
+
+    fn request(line: &str) -> Request<Bytes> {
+        let (method, path) = line.split_once(' ').unwrap();
+        let uri = format!("https://host.azmk8s.io{path}");
+        Request::builder().method(method).uri(uri).body(Bytes::new()).unwrap()
+    }
+
+    /// Expected are those of `TestGetAPIRequestInfo` and `Convert_Slice_string_To_bool` of Kubernetes.
+    #[test]
+    fn a_request_goes_on_where_kubernetes_watches_or_follows() {
+        for line in [
+            "GET /api/v1/pods?watch=1",
+            "GET /api/v1/pods?watch=true",
+            "GET /api/v1/pods?watch=TRUE",
+            "GET /api/v1/pods?watch=t",
+            "GET /api/v1/pods?watch=",
+            "GET /api/v1/pods?watch",
+            "GET /api/v1/pods?limit=1&watch=1",
+            "GET /api/v1/pods?watch=1&watch=0",
+            "GET /api/v1/pods?w%61tch=1",
+            "HEAD /api/v1/namespaces/default/pods?watch=1",
+            "GET /api/v1/namespaces?watch=1",
+            "GET /apis/apps/v1/deployments?watch=1",
+            "GET /api/v1/watch/pods",
+            "GET /api/v1/watch/namespaces/default/pods/web",
+            "GET /apis/apps/v1/watch/namespaces/default/deployments",
+            "GET /apis/apps/v1/watch/deployments?watch=0",
+            "GET /api/v1/namespaces/default/pods/web/log?follow=true",
+            "GET /api/v1/namespaces/default/pods/web/log?follow",
+        ] {
+            assert!(goes_on(&request(line)), "{line}");
+        }
+        for line in [
+            "GET /api/v1/pods",
+            "GET /api/v1/pods?watch=0",
+            "GET /api/v1/pods?watch=False",
+            "GET /api/v1/pods?watch=0&watch=1",
+            "GET /api/v1/pods?allowWatchBookmarks=1",
+            "GET /api/v1/pods?labelSelector=a%3Dwatch%3D1",
+            "GET /api/v1/pods?labelSelector=watch=1",
+            "GET /api/v1/namespaces/default/pods/web?watch=1",
+            "GET /api/v1/namespaces/default?watch=1",
+            "POST /api/v1/namespaces/default/pods?watch=1",
+            "GET /api/v1/namespaces/default/pods/web/log",
+            "GET /api/v1/namespaces/default/pods/web/log?follow=false",
+            "GET /api/v1/namespaces/default/pods?follow=1",
+            "GET /metrics?watch=1",
+            "GET /api/v1/watch",
+        ] {
+            assert!(!goes_on(&request(line)), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_old_path_of_a_watch_has_the_resource_behind_it() {
+        let wish = Wish::of(&request("GET /apis/apps/v1/watch/namespaces/default/deployments"));
+        assert_eq!(
+            (wish.verb, wish.resource.as_str(), wish.namespace.as_deref()),
+            ("watch", "deployments", Some("default"))
+        );
+        let wish = Wish::of(&request("GET /api/v1/namespaces/default/status"));
+        assert_eq!((wish.verb, wish.resource.as_str(), wish.subresource.as_str()), ("get", "namespaces", "status"));
+    }
 }

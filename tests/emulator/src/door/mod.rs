@@ -3,6 +3,9 @@
 pub(crate) mod credential;
 pub(crate) mod kubernetes;
 pub(crate) mod network;
+#[cfg(test)]
+#[cfg(feature = "serve")]
+mod tests;
 pub(crate) mod transport;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -64,7 +67,8 @@ pub(crate) enum Served {
     /// The answer of a real API server, as it comes.
     #[cfg(feature = "serve")]
     Stream {
-        answer: Response<Body>,
+        parts: http::response::Parts,
+        body: Body,
         caller: Option<String>,
     },
 }
@@ -126,10 +130,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
     let delay = fault.as_ref().map(|fault| fault.delay).unwrap_or_default();
     let before = fault.as_ref().is_none_or(|fault| !fault.after_effect);
     tokio::time::sleep(latency + if before { delay } else { std::time::Duration::ZERO }).await;
-    #[cfg(feature = "serve")]
-    let served = come_about(shared, request, fault.as_ref(), place).await;
-    #[cfg(not(feature = "serve"))]
-    let served = effect(shared, request, fault.as_ref(), place);
+    let served = effect(shared, request, fault.as_ref(), place).await;
     if !before {
         tokio::time::sleep(delay).await;
     }
@@ -151,64 +152,10 @@ fn dated(shared: &Shared, mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// The effect of a request, on a real API server or by the rules.
-#[cfg(feature = "serve")]
-async fn come_about(shared: &Shared, request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
-    let onward = {
-        let mut world = shared.world();
-        let now = world.clock.now();
-        network::settle(&mut world, now);
-        kubernetes::onward(&world, &request, now)
-    };
-    match onward {
-        None => effect(shared, request, fault, place),
-        Some(Err(refusal)) => Served::Whole(refusal),
-        Some(Ok(onward)) => pass_on(shared, &request, fault, (place, onward)).await,
-    }
-}
-
-/// Lets a real API server answer, unless a fault comes first. Faults that follow from the emulator's rules do nothing here.
-#[cfg(feature = "serve")]
-async fn pass_on(
-    shared: &Shared,
-    request: &Request<Bytes>,
-    fault: Option<&Fault>,
-    (place, onward): (usize, kubernetes::Onward),
-) -> Served {
-    use crate::control_plane::Returned;
-    let kubernetes::Onward { to, user } = onward;
-    let instead = fault.and_then(faulty);
-    let comes_first = instead.is_some() && fault.is_some_and(|fault| !fault.after_effect);
-    let mut served = if comes_first {
-        Served::Whole(crate::reply::empty(StatusCode::OK))
-    } else {
-        match to.send(request, user.is_some()).await {
-            Returned::Whole(mut answer) => {
-                if let Some(user) = user {
-                    answer.extensions_mut().insert(Caller(user));
-                }
-                Served::Whole(answer)
-            }
-            Returned::Stream(answer) => Served::Stream { answer, caller: user },
-        }
-    };
-    if let Some(instead) = instead {
-        served = Served::Whole(instead);
-    }
-    if let (Served::Whole(answer), Some(fault)) = (&mut served, fault)
-        && fault.dress(answer)
-    {
-        shared.world().log.meet(place, fault.word());
-    }
-    served
-}
-
 /// The effect of a request, unless a fault comes first. A fault that happened is logged.
-fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
+async fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, place: usize) -> Served {
     let Some(fault) = fault else {
-        let mut served = ring(shared, &request);
-        replicate(shared, &request, &mut served, false);
-        return served;
+        return come_about(shared, &request, false).await.0;
     };
     let (mut came_about, mut word) = (false, fault.word());
     let expires = matches!(fault.outcome, Outcome::ExpiredToken);
@@ -221,8 +168,9 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
     let mut served = match faulty(fault) {
         Some(answer) if !fault.after_effect => Served::Whole(answer),
         instead => {
-            let mut served = ring(shared, &request);
-            if let Some(lagged) = replicate(shared, &request, &mut served, matches!(fault.outcome, Outcome::Lagging)) {
+            let lags = matches!(fault.outcome, Outcome::Lagging);
+            let (served, lagged) = come_about(shared, &request, lags).await;
+            if let Some(lagged) = lagged {
                 (came_about, word) = (true, lagged.word());
             }
             instead.map_or(served, Served::Whole)
@@ -235,12 +183,61 @@ fn effect(shared: &Shared, mut request: Request<Bytes>, fault: Option<&Fault>, p
         Served::Whole(answer) => fault.dress(answer),
         Served::Watch { parts, .. } => fault.dress_watch(parts),
         #[cfg(feature = "serve")]
-        Served::Stream { .. } => false,
+        Served::Stream { parts, .. } => fault.dress_watch(parts),
     };
     if came_about {
         shared.world().log.meet(place, word);
     }
     served
+}
+
+/// Lets the API server of a real control plane answer, or the rules; in a storm, a replica that lags may answer by them.
+#[cfg(feature = "serve")]
+async fn come_about(shared: &Shared, request: &Request<Bytes>, lags: bool) -> (Served, Option<Lagged>) {
+    let onward = {
+        let mut world = shared.world();
+        // The rules settle by themselves.
+        if kubernetes::has_real_server(&world, request) {
+            let now = world.clock.now();
+            network::settle(&mut world, now);
+            kubernetes::onward(&world, request, now)
+        } else {
+            None
+        }
+    };
+    match onward {
+        None => by_replicas(shared, request, lags),
+        Some(Err(refusal)) => (Served::Whole(refusal), None),
+        Some(Ok(onward)) => (pass_on(request, onward).await, None),
+    }
+}
+
+#[cfg(not(feature = "serve"))]
+fn come_about(shared: &Shared, request: &Request<Bytes>, lags: bool) -> std::future::Ready<(Served, Option<Lagged>)> {
+    std::future::ready(by_replicas(shared, request, lags))
+}
+
+/// Lets a real API server answer.
+#[cfg(feature = "serve")]
+async fn pass_on(request: &Request<Bytes>, onward: kubernetes::Onward) -> Served {
+    use crate::control_plane::Returned;
+    let kubernetes::Onward { to, user } = onward;
+    match to.send(request, user.is_some()).await {
+        Returned::Whole(mut answer) => {
+            if let Some(user) = user {
+                answer.extensions_mut().insert(Caller(user));
+            }
+            Served::Whole(answer)
+        }
+        Returned::Stream(parts, body) => Served::Stream { parts, body, caller: user },
+    }
+}
+
+/// The answer of the rules, and what a replica that lags has done to it.
+fn by_replicas(shared: &Shared, request: &Request<Bytes>, lags: bool) -> (Served, Option<Lagged>) {
+    let mut served = ring(shared, request);
+    let lagged = replicate(shared, request, &mut served, lags);
+    (served, lagged)
 }
 
 /// Serves a request, and rings the bell.
@@ -329,9 +326,9 @@ fn close(shared: &Arc<Shared>, place: usize, served: Served) -> Response<Body> {
             answer.map(Body::from)
         }
         #[cfg(feature = "serve")]
-        Served::Stream { answer, caller } => {
-            world.log.end(place, Some(answer.status().as_u16()), caller);
-            answer
+        Served::Stream { parts, body, caller } => {
+            world.log.end(place, Some(parts.status.as_u16()), caller);
+            Response::from_parts(parts, body)
         }
         Served::Watch { parts, watch, host, caller } => {
             world.log.end(place, Some(parts.status.as_u16()), Some(caller));

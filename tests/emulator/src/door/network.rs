@@ -66,32 +66,51 @@ fn next(world: &World) -> Option<(Instant, Next)> {
 
 /// Moves one cluster on.
 pub(crate) fn advance(world: &mut World, at: usize, now: Instant) {
+    let lent = &mut Lent::take(world, at);
     #[cfg(feature = "serve")]
-    if let Some(mut real) = world.clusters[at].real.take() {
-        real.remote.advance(now, &mut Nodes { world, cluster: at, now });
-        world.clusters[at].real = Some(real);
+    if let Some(real) = &mut lent.real {
+        real.remote.advance(now, &mut Nodes { world: lent.world, cluster: at, now });
         return;
     }
-    let Some(kubernetes) = world.clusters[at].kubernetes.take() else {
-        return;
-    };
-    let mut lent = Lent { world, at, kubernetes: Some(kubernetes) };
     if let Some(kubernetes) = &mut lent.kubernetes {
         kubernetes.advance(now, &mut Nodes { world: lent.world, cluster: at, now });
     }
 }
 
-/// A cluster's Kubernetes while it is out of the world: it goes back whatever happens, so that a fault in it takes down
-/// no more than the request that met it.
+/// A cluster's Kubernetes while it is out of the world, the emulator's own or a real one: it goes back whatever happens, so that
+/// a fault in it takes down no more than the request that met it.
 struct Lent<'a> {
     world: &'a mut World,
     at: usize,
     kubernetes: Option<Kubernetes>,
+    #[cfg(feature = "serve")]
+    real: Option<crate::control_plane::Real>,
+}
+
+impl<'a> Lent<'a> {
+    fn take(world: &'a mut World, at: usize) -> Self {
+        let cluster = &mut world.clusters[at];
+        let kubernetes = cluster.kubernetes.take();
+        #[cfg(feature = "serve")]
+        let real = cluster.real.take();
+        Self {
+            world,
+            at,
+            kubernetes,
+            #[cfg(feature = "serve")]
+            real,
+        }
+    }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        self.world.clusters[self.at].kubernetes = self.kubernetes.take();
+        let cluster = &mut self.world.clusters[self.at];
+        cluster.kubernetes = self.kubernetes.take();
+        #[cfg(feature = "serve")]
+        {
+            cluster.real = self.real.take();
+        }
     }
 }
 
@@ -164,5 +183,32 @@ impl Network for Nodes<'_> {
 
     fn credential_life(&self) -> Duration {
         self.world.timing.node_credentials
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "serve")]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::Emulator;
+    use crate::control_plane::Real;
+    use crate::control_plane::fake::Fake;
+
+    #[tokio::test]
+    async fn what_is_lent_goes_back_though_its_work_panics() {
+        let azure = Emulator::new().with_cluster("group", "dev");
+        let (real, _writes) = Real::of(&Fake::start(|_| None).await);
+        azure.act(|world| world.clusters[0].real = Some(real));
+        let mut world = azure.shared.world();
+        let work = AssertUnwindSafe(|| {
+            let lent = Lent::take(&mut world, 0);
+            assert!(lent.kubernetes.is_some() && lent.real.is_some());
+            assert!(lent.world.clusters[0].real.is_none());
+            panic!("a fault in a kubelet");
+        });
+        assert!(catch_unwind(work).is_err());
+        assert!(world.clusters[0].kubernetes.is_some() && world.clusters[0].real.is_some());
     }
 }
