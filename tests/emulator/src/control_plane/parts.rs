@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 use super::certificates::{self, Identity};
@@ -15,28 +17,28 @@ use super::running::Clients;
 use crate::serve::ServeError;
 
 /// How long a start may take. It takes 8 seconds on two idle cores.
-const PATIENCE: Duration = Duration::from_secs(240);
+const READY_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Emulated nodes run no programs, and pods and services have no addresses of this machine: a connection to one of them would reach a
 /// stranger. So the API server has to make them through a socket that does not exist.
 const EGRESS: &str = r#"{"apiVersion": "apiserver.k8s.io/v1beta1", "kind": "EgressSelectorConfiguration", "egressSelections": [{"name": "cluster",
 "connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": "/nonexistent/emulated-nodes-run-no-programs"}}}}]}"#;
 
-/// Why a control plane did not come up.
+/// Why a control plane did not start.
 #[derive(Debug)]
-pub(super) enum Obstacle {
+pub(super) enum StartError {
     /// Another program took a port in the moment between its choice and its use.
     PortTaken,
     Other(String),
 }
 
-impl From<ServeError> for Obstacle {
+impl From<ServeError> for StartError {
     fn from(fault: ServeError) -> Self {
         Self::Other(fault.to_string())
     }
 }
 
-impl From<io::Error> for Obstacle {
+impl From<io::Error> for StartError {
     fn from(fault: io::Error) -> Self {
         Self::Other(fault.to_string())
     }
@@ -44,36 +46,71 @@ impl From<io::Error> for Obstacle {
 
 /// A control plane that runs.
 pub(super) struct Parts {
-    guard: Guard,
+    processes: Option<Processes>,
+    programs: Arc<Programs>,
+    ports: Ports,
     pub(super) clients: Arc<Clients>,
+}
+
+/// The processes, and what is held until they have ended.
+struct Processes {
+    guard: Guard,
+    _alive: Sender<()>,
+}
+
+/// The port of each part.
+#[derive(Clone, Copy)]
+struct Ports {
+    etcd: u16,
+    peer: u16,
+    server: u16,
+    manager: u16,
+    scheduler: u16,
 }
 
 impl Parts {
     /// Starts the programs and waits until the API server is ready and namespaces get their service account.
-    pub(super) async fn start(programs: &Programs, fqdn: &str) -> Result<Self, Obstacle> {
-        let mut guard = Guard::new(&std::env::temp_dir())?;
-        let [etcd, peer, server, manager, scheduler] = free_ports()?;
-        let identity = certificates::issue(guard.folder(), &["127.0.0.1", "localhost", fqdn], server)?;
-        certificates::write(&guard.folder().join("egress.json"), EGRESS)?;
-        let clients = Arc::new(clients(&identity, fqdn, server)?);
-        let mut run = |name: &str, arguments: Vec<String>| guard.start(name, &programs.path(name), &arguments, &[]);
-        run("etcd", of_etcd(etcd, peer))?;
-        run("kube-apiserver", of_server(etcd, server))?;
-        let parts = Self { guard, clients };
+    pub(super) async fn start(programs: Arc<Programs>, fqdn: &str, alive: Sender<()>) -> Result<Self, StartError> {
+        let fqdn = fqdn.to_owned();
+        let parts = blocking(move || Self::start_server(programs, &fqdn, alive)).await?;
         // The others end if they may not read their configuration yet.
-        let mut parts = parts.when_ready(&["/readyz"]).await?;
-        for (name, port) in [("kube-controller-manager", manager), ("kube-scheduler", scheduler)] {
-            parts.guard.start(name, &programs.path(name), &of_client(name, port), &[])?;
-        }
+        let parts = parts.when_ready(&["/readyz"]).await?;
+        let parts = blocking(move || parts.start_others()).await?;
         parts.when_ready(&["/readyz", "/api/v1/namespaces/default/serviceaccounts/default"]).await
     }
 
-    async fn when_ready(self, paths: &[&str]) -> Result<Self, Obstacle> {
-        let end = Instant::now() + PATIENCE;
+    fn start_server(programs: Arc<Programs>, fqdn: &str, alive: Sender<()>) -> Result<Self, StartError> {
+        let guard = Guard::new(&std::env::temp_dir())?;
+        let ports = free_ports()?;
+        let identity = certificates::issue(guard.folder(), &["127.0.0.1", "localhost", fqdn], ports.server)?;
+        certificates::write(&guard.folder().join("egress.json"), EGRESS)?;
+        let clients = Arc::new(clients(&identity, fqdn, ports.server)?);
+        let processes = Some(Processes { guard, _alive: alive });
+        let mut started = Self { processes, programs, ports, clients };
+        started.run("etcd", &of_etcd(ports.etcd, ports.peer))?;
+        started.run("kube-apiserver", &of_server(ports.etcd, ports.server))?;
+        Ok(started)
+    }
+
+    fn start_others(mut self) -> Result<Self, StartError> {
+        for (name, port) in [("kube-controller-manager", self.ports.manager), ("kube-scheduler", self.ports.scheduler)]
+        {
+            self.run(name, &of_client(name, port))?;
+        }
+        Ok(self)
+    }
+
+    fn run(&mut self, name: &str, arguments: &[String]) -> io::Result<()> {
+        let path = self.programs.path(name);
+        self.processes.as_mut().map_or(Ok(()), |running| running.guard.start(name, &path, arguments, &[]))
+    }
+
+    async fn when_ready(self, paths: &[&str]) -> Result<Self, StartError> {
+        let end = Instant::now() + READY_TIMEOUT;
         loop {
             if let Some(fault) = self.ended() {
                 let taken = fault.contains("address already in use");
-                return Err(if taken { Obstacle::PortTaken } else { Obstacle::Other(fault) });
+                return Err(if taken { StartError::PortTaken } else { StartError::Other(fault) });
             }
             let mut is_ready = true;
             for path in paths {
@@ -84,8 +121,8 @@ impl Parts {
                 return Ok(self);
             }
             if Instant::now() > end {
-                let log = self.guard.log("kube-apiserver");
-                return Err(Obstacle::Other(format!("kube-apiserver was not ready within {PATIENCE:?}: {log}")));
+                let log = self.log("kube-apiserver");
+                return Err(StartError::Other(format!("kube-apiserver was not ready within {READY_TIMEOUT:?}: {log}")));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -93,9 +130,32 @@ impl Parts {
 
     /// Which program has ended, with the end of its log.
     pub(super) fn ended(&self) -> Option<String> {
-        let name = self.guard.ended()?;
-        Some(format!("{name} has ended: {}", self.guard.log(name)))
+        let name = self.processes.as_ref()?.guard.ended()?;
+        Some(format!("{name} has ended: {}", self.log(name)))
     }
+
+    fn log(&self, name: &str) -> String {
+        self.processes.as_ref().map(|running| running.guard.log(name)).unwrap_or_default()
+    }
+}
+
+impl Drop for Parts {
+    /// Ends the processes, which takes a moment, beside the tasks of the runtime.
+    fn drop(&mut self) {
+        let processes = self.processes.take();
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(move || drop(processes));
+        }
+    }
+}
+
+/// The result of what waits for processes and files.
+async fn blocking<T, F>(act: F) -> Result<T, StartError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, StartError> + Send + 'static,
+{
+    tokio::task::spawn_blocking(act).await.map_err(|fault| StartError::Other(fault.to_string()))?
 }
 
 /// Clients with and without a certificate.
@@ -105,13 +165,14 @@ fn clients(identity: &Identity, fqdn: &str, port: u16) -> Result<Clients, ServeE
 }
 
 /// Ports that no program uses. They are reserved together, so that they differ.
-fn free_ports() -> io::Result<[u16; 5]> {
+fn free_ports() -> io::Result<Ports> {
     let listeners: Vec<TcpListener> = (0..5).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<io::Result<_>>()?;
     let mut ports = [0; 5];
     for (port, listener) in ports.iter_mut().zip(&listeners) {
         *port = listener.local_addr()?.port();
     }
-    Ok(ports)
+    let [etcd, peer, server, manager, scheduler] = ports;
+    Ok(Ports { etcd, peer, server, manager, scheduler })
 }
 
 fn of_etcd(port: u16, peer: u16) -> Vec<String> {

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{Notify, watch};
 
 use super::client::Client;
-use super::parts::{Obstacle, Parts};
+use super::parts::{Parts, StartError};
 use super::programs::Programs;
 use super::watching;
 use crate::door::Shared;
@@ -62,8 +62,6 @@ impl Cluster {
             () = end => {}
             () = self.live(state, writes) => {}
         }
-        // The processes have ended with what held them.
-        drop(self.alive);
     }
 
     async fn live(&self, state: watch::Sender<State>, writes: UnboundedReceiver<Write>) {
@@ -86,10 +84,10 @@ impl Cluster {
 
     async fn start(&self) -> Result<Parts, String> {
         for _ in 0..TRIES {
-            match Parts::start(&self.programs, &self.fqdn).await {
+            match Parts::start(Arc::clone(&self.programs), &self.fqdn, self.alive.clone()).await {
                 Ok(parts) => return Ok(parts),
-                Err(Obstacle::PortTaken) => {}
-                Err(Obstacle::Other(why)) => return Err(why),
+                Err(StartError::PortTaken) => {}
+                Err(StartError::Other(why)) => return Err(why),
             }
         }
         Err(String::from("other programs took its ports"))

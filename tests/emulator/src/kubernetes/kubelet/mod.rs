@@ -20,6 +20,8 @@ use super::recorder::Happening;
 use super::store::Key;
 use crate::node::Network;
 pub(super) use api::Api;
+#[cfg(feature = "serve")]
+pub(super) use api::fields;
 use container::{Container, Phase};
 use mounting::{Unmounted, mount};
 use pulling::{begin, step};

@@ -3,32 +3,19 @@
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::super::kubelet::{Api, Workers};
+use super::super::clock::Clock;
+use super::super::kubelet::{Api, Workers, fields};
+use super::super::names::Names;
 use super::super::object::{key, uid};
 use super::super::recorder::Happening;
 use super::super::store::Key;
 use super::{Remote, Write, path_of};
 
 impl Api for Remote {
-    fn workers(&self) -> &Workers {
-        &self.workers
-    }
+    fields!();
 
-    fn workers_mut(&mut self) -> &mut Workers {
-        &mut self.workers
-    }
-
-    fn now(&self) -> Instant {
-        self.now
-    }
-
-    fn time(&self) -> String {
-        self.clock.text(self.now)
-    }
-
-    fn pod_address(&mut self, node: usize) -> String {
-        self.addresses += 1;
-        format!("10.244.{}.{}", node % 256, 4 + self.addresses % 250)
+    fn known(&self, key: &Key) -> Option<&Value> {
+        self.known.get(key)
     }
 
     fn pods(&self) -> Vec<Value> {
@@ -37,14 +24,6 @@ impl Api for Remote {
 
     fn pod(&self, key: &Key) -> Option<Value> {
         self.known.get(key).map(|pod| self.as_written(pod))
-    }
-
-    fn holds(&self, key: &Key, id: &str) -> bool {
-        self.known.get(key).is_some_and(|pod| uid(pod) == id)
-    }
-
-    fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-        self.known.get(&Key::new(resource, namespace, name)).cloned()
     }
 
     fn write_status(&mut self, before: &Value, after: Value) {
@@ -59,7 +38,7 @@ impl Api for Remote {
         self.known.remove(&key("pods", pod));
         let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0,
             "preconditions": {"uid": uid(pod)}});
-        self.write(Write::delete(path_of(pod)).with_body(&options));
+        self.write(Write::delete(path_of(pod)).with_body(&options).of_removal());
     }
 
     fn record(&mut self, pod: &Value, happening: &Happening<'_>) {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::super::correlator::{COMBINED, Correlator};
 use super::super::names::Names;
-use super::super::object::{namespace, text, uid};
+use super::super::object::{map, namespace, text, uid};
 use super::super::recorder::{Happening, event};
 use super::Write;
 
@@ -25,7 +25,8 @@ pub(super) struct Events {
 
 #[derive(Debug)]
 struct Said {
-    path: String,
+    /// As it was written last.
+    event: Value,
     count: u64,
     last: Instant,
 }
@@ -45,18 +46,20 @@ impl Events {
         if !self.correlator.allows(&about, now) {
             return None;
         }
+        let place = format!("/api/v1/namespaces/{}/events", namespace(object));
         let same = if message.starts_with(COMBINED) { COMBINED } else { &message };
         let subject = format!("{about} {part} {reason} {same}");
         if let Some(said) = self.said.get_mut(&subject) {
             (said.count, said.last) = (said.count + 1, now);
             let change = json!({"count": said.count, "lastTimestamp": time, "message": message});
-            return Some(Write::change(said.path.clone(), &change));
+            map(&mut said.event, &[]).extend(change.as_object().cloned().unwrap_or_default());
+            let name = text(&said.event, "/metadata/name");
+            return Some(Write::count_of_event(&place, name, &change, &said.event));
         }
         let event = event(object, &Happening { message: &message, ..*happening }, &self.names.event_suffix(), time);
-        let place = format!("/api/v1/namespaces/{}/events", namespace(object));
-        let path = format!("{place}/{}", text(&event, "/metadata/name"));
-        self.said.insert(subject, Said { path, count: 1, last: now });
-        Some(Write::create(place, &event))
+        let write = Write::create(place, &event);
+        self.said.insert(subject, Said { event, count: 1, last: now });
+        Some(write)
     }
 
     /// Drops what the server no longer has.

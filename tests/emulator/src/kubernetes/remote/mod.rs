@@ -6,6 +6,8 @@
 mod api;
 mod events;
 mod on_node;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +19,13 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::kubelet::{self, Workers};
+use super::names::Names;
 use super::object::{key, name, text};
 use super::store::Key;
 use super::{MOST_ROUNDS, NodeSpec, machine};
 use crate::node::Network;
 use events::Events;
+use write::About;
 pub(crate) use write::Write;
 
 /// The resources that nodes watch.
@@ -40,7 +44,7 @@ pub(crate) struct Remote {
     /// The status that a kubelet wrote last, by the uid of the pod: it knows better than the server.
     written: BTreeMap<String, Value>,
     events: Events,
-    addresses: usize,
+    names: Names,
     writes: UnboundedSender<Write>,
     /// When kubelets look at what the server has shown of pods.
     news: Option<Instant>,
@@ -65,7 +69,7 @@ impl Remote {
             known: BTreeMap::new(),
             written: BTreeMap::new(),
             events: Events::default(),
-            addresses: 0,
+            names: Names::default(),
             writes,
             news: None,
             listed: BTreeSet::new(),
@@ -78,7 +82,8 @@ impl Remote {
         let known = self.workers.names();
         for name in known.iter().filter(|name| specs.iter().all(|spec| spec.name != **name)) {
             self.workers.leave(name);
-            self.write(Write::delete(format!("/api/v1/nodes/{name}")));
+            self.write(Write::delete(format!("/api/v1/nodes/{name}")).of_node(name, false));
+            self.write(Write::delete(Write::path_of_lease(name)).of_node(name, false));
         }
         for spec in specs.iter().filter(|spec| !known.contains(&spec.name)) {
             self.join(spec);
@@ -90,8 +95,9 @@ impl Remote {
         let number = self.workers.join(spec);
         let time = self.clock.text(self.now);
         let node = machine::node(spec, &self.workers.version, number, &time);
-        self.write(Write::create("/api/v1/nodes", &node));
-        self.write(Write::merge(format!("/api/v1/nodes/{}/status", spec.name), &node, "status"));
+        self.write(Write::create("/api/v1/nodes", &node).of_node(&spec.name, true));
+        let status = Write::merge(format!("/api/v1/nodes/{}/status", spec.name), &node, "status");
+        self.write(status.of_node(&spec.name, true));
         self.write(Write::lease(&spec.name, &time));
     }
 
@@ -112,6 +118,26 @@ impl Remote {
             for pod in pods {
                 kubelet::Api::remove(self, &pod);
             }
+        }
+    }
+
+    /// Takes up a write again that the server has not taken, if it still says what is so.
+    pub(crate) fn lost(&mut self, write: Write) {
+        let is_so = match write.about() {
+            About::Status { pod, id } => {
+                // There may be a newer one.
+                if let Some(status) = self.written.get(id) {
+                    self.write(Write::status(pod, id, status));
+                }
+                false
+            }
+            About::Removal => true,
+            About::Node { name, exists } => self.workers.worker(name).is_some() == *exists,
+            // A lease is renewed soon, and kubelets drop events, too.
+            About::Moment => false,
+        };
+        if is_so {
+            self.write(write);
         }
     }
 
