@@ -1,4 +1,5 @@
-//! Keys and certificates of one control plane. None of them leaves its folder.
+//! Keys and certificates of one control plane. The keys of its parts are files in its folder that only their owner can
+//! read. The administrator's key is only in memory, and the authority's key is kept nowhere.
 
 use std::fs;
 use std::io::{self, Write as _};

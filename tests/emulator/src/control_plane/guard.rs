@@ -4,14 +4,17 @@
 //! group and removes the folder. (`PR_SET_PDEATHSIG` ends with the thread that started a process, and threads here come and go.)
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::leftovers::{LOCK, PREFIX};
 
+/// The name of the lock file before it is locked.
+const NEW_LOCK: &str = "lock.new";
+
 /// Its input is the number of the group, if one was started, and `stop` or its end: a fork of this process may keep it open. It kills
-/// twice: a process may be joining the group.
+/// at least twice, as a process may be joining the group, and until the folder is gone.
 const GUARD: &str = r#"
 trap '' PIPE HUP INT TERM
 mkdir -m 700 -- "$1" || exit
@@ -19,13 +22,13 @@ echo made
 exec >/dev/null
 read -r group
 [ "$group" = stop ] || while read -r word && [ "$word" != stop ]; do :; done
-case $group in
-    '' | stop) ;;
-    *) kill -s KILL -- "-$group"; sleep 0.1; kill -s KILL -- "-$group" ;;
-esac
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    rm -rf -- "$1" && exit
-    sleep 0.2
+[ "$group" != stop ] || group=
+round=0
+while [ $round -lt 50 ]; do
+    round=$((round + 1))
+    [ -z "$group" ] || kill -s KILL -- "-$group" || group=
+    rm -rf -- "$1" && [ ! -e "$1" ] && { [ -z "$group" ] || [ $round -gt 1 ]; } && exit
+    sleep 0.1
 done
 "#;
 
@@ -61,8 +64,11 @@ impl Guard {
             let text = format!("cannot create the folder {}", made.folder.display());
             return Err(io::Error::other(text));
         }
-        let lock = File::create(made.folder.join(LOCK))?;
+        // Under its name it is locked from the beginning: another emulator takes an unlocked one for what is left of a dead one.
+        let (new, path) = (made.folder.join(NEW_LOCK), made.folder.join(LOCK));
+        let lock = File::create(&new)?;
         lock.try_lock().map_err(io::Error::from)?;
+        std::fs::rename(new, path)?;
         made.lock = Some(lock);
         Ok(made)
     }
@@ -84,8 +90,17 @@ impl Guard {
 
     /// The end of it.
     pub(super) fn log(&self, name: &str) -> String {
-        let text = std::fs::read(self.log_of(name)).unwrap_or_default();
-        String::from_utf8_lossy(&text[text.len().saturating_sub(1500)..]).into_owned()
+        let text = self.end_of_log(name).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    fn end_of_log(&self, name: &str) -> io::Result<Vec<u8>> {
+        let mut file = File::open(self.log_of(name))?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(1500)))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok(text)
     }
 
     /// Starts a program in the folder, with these variables beside the usual ones.
@@ -186,4 +201,41 @@ fn duplicate(input: &ChildStdin) -> io::Result<std::os::fd::OwnedFd> {
 #[cfg(not(unix))]
 fn duplicate(_: &ChildStdin) -> io::Result<File> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn nobody_sees_a_lock_that_is_not_locked() {
+        let parent = std::env::temp_dir().join(format!("aks-acr-guard-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir(&parent).unwrap();
+        let (done, parent) = (&AtomicBool::new(false), &parent);
+        let unlocked = std::thread::scope(|scope| {
+            let looks = scope.spawn(move || {
+                let mut unlocked = 0;
+                while !done.load(Ordering::Relaxed) {
+                    for folder in std::fs::read_dir(parent).unwrap() {
+                        let path = folder.unwrap().path().join(LOCK);
+                        let Ok(lock) = File::open(&path) else { continue };
+                        // The owner removes it before it lets it go.
+                        unlocked += usize::from(lock.try_lock().is_ok() && path.exists());
+                    }
+                }
+                unlocked
+            });
+            for _ in 0..50 {
+                drop(Guard::new(parent).unwrap());
+            }
+            done.store(true, Ordering::Relaxed);
+            looks.join().unwrap()
+        });
+        assert_eq!(unlocked, 0);
+        assert_eq!(std::fs::read_dir(parent).unwrap().count(), 0);
+        std::fs::remove_dir(parent).unwrap();
+    }
 }
