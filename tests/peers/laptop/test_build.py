@@ -62,6 +62,17 @@ def test_a_missing_network_is_named(go, tmp_path):
     assert list((tmp_path / "made").iterdir()) == []
 
 
+def test_a_go_that_fails_has_built_nothing(go, tmp_path):
+    code, said = build(tmp_path / "made", go("go1.26.0", "mkdir -p bin; echo half > bin/control-plane; echo 'link: broken'; exit 3"))
+    assert code == 1 and "go could not build Kubernetes (exit code 3)" in said and "link: broken" in said
+    assert list((tmp_path / "made").iterdir()) == []
+    code, said = build(tmp_path / "made", go("go1.26.0", "exit 0"))
+    assert code == 1 and "it wrote no program" in said
+    code, said = build(tmp_path / "other", go("go1.26.0; echo 'broken settings' >&2; exit 3", "exit 1"))
+    assert code == 1 and "go env failed (exit status: 3): broken settings" in said
+    assert not (tmp_path / "other").exists()
+
+
 def test_programs_of_others_are_not_replaced(go, tmp_path):
     (tmp_path / "usr" / "bin").mkdir(parents=True)
     code, said = build(tmp_path / "usr", go("go1.26.0", "exit 1"))

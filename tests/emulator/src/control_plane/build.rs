@@ -17,6 +17,9 @@ use crate::serve::ServeError;
 const NAMES: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"];
 /// The file that says from what a folder's programs were built.
 const BUILT: &str = "built-from";
+/// Go, as the program whose exit code is in a file afterwards: the guard does not reap it before the end.
+const GO: &str = r#"go "$@"; echo $? >exit-code"#;
+const EXIT_CODE: &str = "exit-code";
 /// The disk that a build needs, in KiB: the modules, and the compiler's cache.
 const DISK: u64 = 5 * 1024 * 1024;
 /// As many packages are built, about.
@@ -77,7 +80,8 @@ pub(crate) async fn build(wanted: Build) -> Result<(), ServeError> {
     }
     let variables = variables(guard.folder(), settings);
     let began = Instant::now();
-    guard.start("go", Path::new("go"), &arguments(&sources), &variables).map_err(failed)?;
+    guard.start("go", Path::new("/bin/sh"), &arguments(&sources), &variables).map_err(failed)?;
+    // Nothing else runs in this process that blocking calls could hold up.
     while guard.ended().is_none() {
         report(&guard, began);
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -106,10 +110,13 @@ fn demand_go(sources: &Sources) -> Result<Vec<(String, String)>, ServeError> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut lines = text.lines();
     let found = lines.next().unwrap_or_default().trim_start_matches("go").to_owned();
-    if !output.status.success() || numbers(&found) < numbers(needed) {
-        let why = if found.is_empty() { String::from_utf8_lossy(&output.stderr).trim().to_owned() } else { found };
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(ServeError::new(format!("go env failed ({}): {}", output.status, why.trim())));
+    }
+    if numbers(&found) < numbers(needed) {
         return Err(ServeError::new(format!(
-            "Kubernetes {wanted} is built with Go {needed} or newer, and this machine has {why}; install one from https://go.dev/dl"
+            "Kubernetes {wanted} is built with Go {needed} or newer, and this machine has {found}; install one from https://go.dev/dl"
         )));
     }
     let values = GO_SETTINGS.iter().zip(lines).filter(|(_, value)| !value.is_empty());
@@ -167,7 +174,20 @@ fn arguments(sources: &Sources) -> Vec<String> {
         "-s -w -X k8s.io/client-go/pkg/version.gitVersion={version} {base}.gitVersion={version} {base}.gitMajor={major} \
          {base}.gitMinor={minor}"
     );
-    let words = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &stamp, "-o", "bin/control-plane", "."];
+    let words = [
+        "-c",
+        GO,
+        "go",
+        "build",
+        "-v",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags",
+        &stamp,
+        "-o",
+        "bin/control-plane",
+        ".",
+    ];
     words.map(str::to_owned).to_vec()
 }
 
@@ -187,14 +207,15 @@ fn report(guard: &Guard, began: Instant) {
     }
 }
 
-/// Puts the programs into their place, if there are any.
+/// Puts the programs into their place, if Go has built them.
 fn finish(guard: &Guard, folder: &Path, sources: &Sources) -> Result<(), ServeError> {
     if io::stderr().is_terminal() {
         eprintln!();
     }
     let made = guard.folder().join("bin");
-    if !made.join("control-plane").is_file() {
-        return Err(ServeError::new(cause(&guard.log("go"))));
+    let code = fs::read_to_string(guard.folder().join(EXIT_CODE)).unwrap_or_default();
+    if code.trim() != "0" || !made.join("control-plane").is_file() {
+        return Err(ServeError::new(cause(code.trim(), &guard.log("go"))));
     }
     let failed = |fault: io::Error| ServeError::io(&folder.display().to_string(), &fault);
     for name in NAMES {
@@ -208,8 +229,8 @@ fn finish(guard: &Guard, folder: &Path, sources: &Sources) -> Result<(), ServeEr
     fs::rename(&made, &place).map_err(failed)
 }
 
-/// Why Go built nothing.
-fn cause(log: &str) -> String {
+/// Why Go built nothing. Without an exit code, it was killed.
+fn cause(code: &str, log: &str) -> String {
     let has = |words: &[&str]| words.iter().any(|word| log.contains(word));
     let hint =
         if has(&["dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake", "proxyconnect"]) {
@@ -221,7 +242,12 @@ fn cause(log: &str) -> String {
         } else {
             ""
         };
-    format!("go could not build Kubernetes{hint}: {}", log.trim())
+    let end = match code {
+        "" => String::from("it was killed"),
+        "0" => String::from("it wrote no program"),
+        code => format!("exit code {code}"),
+    };
+    format!("go could not build Kubernetes ({end}){hint}: {}", log.trim())
 }
 
 #[cfg(unix)]
@@ -249,9 +275,11 @@ mod tests {
     #[test]
     fn the_cause_of_a_failure_has_what_to_do() {
         let text = cause(
+            "1",
             "go: k8s.io/kubernetes@v1.33.3: Get \"https://proxy.golang.org/x\": dial tcp: lookup proxy.golang.org: no such host",
         );
         assert!(text.contains("check the network") && text.contains("proxy.golang.org"));
-        assert!(cause("link: signal: killed").contains("memory"));
+        assert!(cause("1", "link: signal: killed").contains("memory"));
+        assert!(cause("", "").contains("it was killed") && cause("0", "").contains("it wrote no program"));
     }
 }
