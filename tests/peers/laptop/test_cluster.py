@@ -51,6 +51,24 @@ def test_the_requests_are_in_the_log(laptop):
     assert any(method == "GET" and "/configmaps" in path and status == 200 for method, path, status in paths), paths
 
 
+def test_the_api_server_sees_one_administrator(laptop):
+    assert "masterclient" in laptop.kubectl("auth", "whoami")
+    assert laptop.kubectl("auth", "can-i", "*", "*").strip() == "yes"
+
+
+def test_faults_apply_to_watches_and_to_what_the_emulator_rejects(laptop):
+    watch = "/api/v1/watch/namespaces/default/configmaps?timeoutSeconds=2"
+    assert '"type":"ADDED"' in laptop.kubectl("get", "--raw", watch)
+    mark = laptop.emulator.mark()
+    laptop.emulator.order("POST", "fault", {"method": "GET", "part": "/watch/", "truncated": True})
+    laptop.kubectl.fails("get", "--raw", watch)
+    service = "/api/v1/namespaces/default/services/kubernetes"
+    laptop.emulator.order("POST", "fault", {"method": "GET", "part": service, "status": 503})
+    laptop.kubectl.fails("get", "--raw", service)
+    found = [(one["status"], one["fault"]) for one in laptop.emulator.requests(mark) if one["fault"]]
+    assert found == [(200, "truncated body"), (503, "server error")]
+
+
 @pytest.mark.parametrize(("order", "body"), [("advance", {"seconds": 5}), ("clock", {"speed": 60})])
 def test_the_clock_is_real(laptop, order, body):
     with pytest.raises(RuntimeError, match="400.*the clock cannot be turned: clusters have real control planes"):
@@ -64,6 +82,10 @@ def test_what_needs_a_program_on_a_node_fails_at_once(laptop):
         assert time.monotonic() < end
         time.sleep(0.2)
     pod = pods[0]["metadata"]["name"]
+    mark = laptop.emulator.mark()
+    laptop.emulator.order("POST", "fault", {"method": "*", "part": "/exec", "status": 503})
+    laptop.kubectl.fails("exec", pod, "--", "true")
+    assert "server error" in [one["fault"] for one in laptop.emulator.requests(mark)]
     assert "exec is not possible: the emulator's nodes run no programs" in laptop.kubectl.fails("exec", pod, "--", "true")
     # The API server itself cannot dial an address that may be a stranger's.
     assert "emulated-nodes-run-no-programs" in laptop.kubectl.fails("get", "--raw", f"/api/v1/namespaces/default/pods/{pod}/proxy/")

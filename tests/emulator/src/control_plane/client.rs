@@ -86,7 +86,7 @@ impl Client {
         within(self.timeout, self.send(get(path)?)).await
     }
 
-    /// The same client with less patience.
+    /// The same client with another timeout.
     #[cfg(test)]
     pub(super) fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
