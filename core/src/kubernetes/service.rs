@@ -36,7 +36,7 @@ where
             request
         };
         let service = ServiceBuilder::new()
-            .layer(TraceLayer::new(server.host().unwrap_or_default()))
+            .layer(TraceLayer::new(&server))
             .layer(BaseUriLayer::new(server))
             .map_request(sign)
             .service(self.clone());

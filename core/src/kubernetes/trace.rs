@@ -3,7 +3,7 @@
 use super::failure::reason;
 use crate::http::{Try, USER_AGENT_VALUE};
 use futures::future::BoxFuture;
-use http::{HeaderValue, Request, Response, header::USER_AGENT};
+use http::{HeaderValue, Request, Response, Uri, header::USER_AGENT};
 use kube::client::Body;
 use std::{
     sync::Arc,
@@ -18,8 +18,8 @@ pub(crate) struct TraceLayer {
 }
 
 impl TraceLayer {
-    pub fn new(host: &str) -> Self {
-        Self { host: host.into() }
+    pub fn new(server: &Uri) -> Self {
+        Self { host: server.host().unwrap_or_default().into() }
     }
 }
 

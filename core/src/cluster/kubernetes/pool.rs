@@ -1,6 +1,9 @@
 //! Connections to clusters, one for each cluster, created when first needed.
 
-use super::{connection::Connection, session::bearer, transport::transport};
+use super::{
+    connection::Connection,
+    transport::{bearer, transport},
+};
 use crate::{
     call::Call,
     cloud::Cloud,

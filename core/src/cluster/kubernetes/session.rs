@@ -3,15 +3,11 @@
 use super::{
     connection::{Connection, is_connecting},
     pool::Pool,
+    transport::bearer,
 };
 use crate::{call::Call, error::Error, http::BodyKind, id::ResourceId, kubernetes::Bounded};
-use azure_core::credentials::Secret;
 use futures::future::BoxFuture;
-use http::{
-    HeaderValue, Request, Response, StatusCode,
-    header::{AUTHORIZATION, InvalidHeaderValue},
-    request::Parts,
-};
+use http::{Request, Response, StatusCode, header::AUTHORIZATION, request::Parts};
 use kube::client::Body;
 use std::{
     sync::Arc,
@@ -89,13 +85,6 @@ impl Session {
         let result = connection.client.send(Request::from_parts(head, Body::from(body.clone()))).await;
         attempt.end(result).map_err(Into::into)
     }
-}
-
-/// A token as a header, which `Debug` does not show.
-pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// What a response contains. Kinds are requested by a path without a resource, and `kube` parses the response.

@@ -5,7 +5,9 @@ use crate::{
     error::{Error, ErrorKind, Result},
     network::{Network, Proxy},
 };
+use azure_core::credentials::Secret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderValue, header::InvalidHeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, redirect::Policy};
 use std::time::Duration;
 
@@ -73,8 +75,15 @@ fn with_proxy(builder: ClientBuilder, endpoint: &Endpoint, network: &Network) ->
 }
 
 fn own_proxy(server: &str, network: &Network) -> Result<Option<Proxy>> {
-    let odd = |_| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig is unusable");
-    let server = url::Url::parse(server).map_err(odd)?;
-    let port = server.port_or_known_default().unwrap_or(443);
-    Ok(network.proxy_for(server.host_str().unwrap_or_default(), port)?.cloned())
+    let server = url::Url::parse(server).ok();
+    let place = server.as_ref().and_then(|server| Some((server.host_str()?, server.port_or_known_default()?)));
+    let (host, port) = place.ok_or_else(|| Error::new(ErrorKind::Unexpected, "Azure's kubeconfig is unusable"))?;
+    Ok(network.proxy_for(host, port)?.cloned())
+}
+
+/// A token as a header, which `Debug` does not show.
+pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
