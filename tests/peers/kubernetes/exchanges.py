@@ -148,6 +148,17 @@ KINDS = {
         plain("LimitRange", "l", spec={"limits": [{"type": "Container", "max": {"cpu": "8"}}]}),
         {"metadata": {"labels": {"x": "y"}}},
     ),
+    "Lease": (
+        "/apis/coordination.k8s.io/v1",
+        "leases",
+        plain(
+            "Lease",
+            "exchange",
+            "coordination.k8s.io/v1",
+            spec={"holderIdentity": "me", "leaseDurationSeconds": 15, "renewTime": "2026-11-29T08:00:00.1Z", "leaseTransitions": 0},
+        ),
+        {"spec": {"holderIdentity": "other", "renewTime": "2026-11-29T08:00:01.000000Z"}},
+    ),
 }
 
 CLUSTER_WIDE = {
@@ -261,6 +272,25 @@ def cluster_wide(base, plural, object):
         both("delete", "DELETE", f"{all}/{name}")
 
     return run
+
+
+@scenario
+def whole_objects(both, namespace):
+    """A PUT that makes an object, and one that does not name the revision it changes."""
+    for kind, (base, plural, object, _) in KINDS.items():
+        one = place(base, namespace, plural, object["metadata"]["name"])
+        both(f"{kind}, not there", "PUT", one, object)
+        both(f"{kind}, once more", "PUT", one, labelled(object, "more"))
+        both(f"{kind}, deleted", "DELETE", one)
+    leases = place("/apis/coordination.k8s.io/v1", namespace, "leases")
+    for label, spec in {
+        "no duration": {"leaseDurationSeconds": 0},
+        "less than none": {"leaseTransitions": -1, "leaseDurationSeconds": -1},
+        "no one": {"holderIdentity": ""},
+        "no time": {"renewTime": "yesterday"},
+        "another time": {"acquireTime": "2026-11-29T09:00:00+01:00"},
+    }.items():
+        both(f"lease of {label}", "POST", leases, plain("Lease", "l", "coordination.k8s.io/v1", spec=spec))
 
 
 for kind, (base, plural, object) in CLUSTER_WIDE.items():

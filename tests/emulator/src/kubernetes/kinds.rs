@@ -74,6 +74,18 @@ impl Kind {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// Whether a PUT makes an object that is not there: `AllowCreateOnUpdate` in `pkg/registry` of Kubernetes.
+    pub(super) fn is_made_by_put(&self) -> bool {
+        self.group == "rbac.authorization.k8s.io"
+            || matches!(self.kind.as_str(), "Event" | "Lease" | "LimitRange" | "Service") && !self.custom
+    }
+
+    /// Whether a PUT has to name the revision that it changes: `AllowUnconditionalUpdate` there.
+    pub(super) fn needs_revision(&self) -> bool {
+        let of_group = ["admissionregistration.k8s.io", "apiextensions.k8s.io", "policy", "coordination.k8s.io"];
+        self.custom || of_group.contains(&self.group.as_str())
+    }
+
     /// What a `Status` says about an object of this kind.
     pub(super) fn details(&self, name: &str) -> Value {
         let mut details = json!({"kind": self.plural});
@@ -124,6 +136,7 @@ impl Kinds {
             Kind::built_in("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", &["pdb"]).with_status(),
             Kind::built_in("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", &["hpa"])
                 .with_status(),
+            Kind::built_in("coordination.k8s.io", "v1", "Lease", "leases", &[]),
             Kind::built_in("storage.k8s.io", "v1", "StorageClass", "storageclasses", &["sc"]).cluster_wide(),
             Kind::built_in("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", &["pc"]).cluster_wide(),
             core("PersistentVolumeClaim", "persistentvolumeclaims", &["pvc"]).with_status(),

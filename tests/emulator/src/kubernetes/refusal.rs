@@ -125,6 +125,13 @@ impl Refusal {
         Self::new(422, "Invalid", format!("{full} \"{name}\" is invalid: {all}"), details)
     }
 
+    /// It names the resource where others name the kind.
+    pub(super) fn without_revision(kind: &Kind, name: &str) -> Self {
+        let flaw = Flaw::invalid_go("metadata.resourceVersion", "0x0", "must be specified for an update");
+        let resource = Kind { kind: kind.plural.clone(), ..kind.clone() };
+        Self::invalid(&resource, name, &[flaw])
+    }
+
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message, Value::Null)
     }

@@ -25,6 +25,7 @@ pub(super) fn flaws(kind: &Kind, object: &Value) -> Vec<Flaw> {
         "Job" => validate_job::job(object, &mut flaws),
         "CronJob" => validate_job::cron_job(object, &mut flaws),
         "PodDisruptionBudget" => budget(object, &mut flaws),
+        "Lease" => lease(object, &mut flaws),
         "ResourceQuota" => quota(object, &mut flaws),
         "Role" | "ClusterRole" => role(object, &mut flaws),
         "CustomResourceDefinition" => definition(object, &mut flaws),
@@ -148,6 +149,19 @@ fn as_go(text: &str) -> String {
 fn quota(object: &Value, flaws: &mut Vec<Flaw>) {
     for (resource, amount) in object["spec"]["hard"].as_object().into_iter().flatten() {
         flaws.extend(Quantity::flaw(amount, &format!("spec.hard[{resource}]")));
+    }
+}
+
+/// `ValidateLeaseSpec` in `pkg/apis/coordination/validation`. The API server drops what only coordinated elections have.
+fn lease(object: &Value, flaws: &mut Vec<Flaw>) {
+    for (name, least, detail) in [
+        ("leaseDurationSeconds", 1, "must be greater than 0"),
+        ("leaseTransitions", 0, "must be greater than or equal to 0"),
+    ] {
+        let value = &object["spec"][name];
+        if value.as_i64().is_some_and(|number| number < least) {
+            flaws.push(Flaw::invalid(format!("spec.{name}"), value, detail));
+        }
     }
 }
 

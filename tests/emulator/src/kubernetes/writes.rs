@@ -73,7 +73,15 @@ impl Kubernetes {
     fn put_object(&mut self, call: &Call<'_>, object: Value, unknown: &[String]) -> Result<Answer, Refusal> {
         self.check_written_type(call.kind, &object)?;
         check_name(call, &object)?;
-        let before = self.found(call.kind, call.target)?;
+        let before = match self.found(call.kind, call.target) {
+            Err(_) if call.kind.is_made_by_put() && call.target.subresource.is_empty() => {
+                return self.post_object(call, object, unknown);
+            }
+            found => found?,
+        };
+        if call.kind.needs_revision() && text(&object, "/metadata/resourceVersion").is_empty() {
+            return Err(Refusal::without_revision(call.kind, &call.target.name));
+        }
         let mut warnings = unknown.to_vec();
         warnings.extend(pod_warnings::of(call.kind, &object));
         let after = self.write(call, &before, object)?;

@@ -39,6 +39,7 @@ pub(super) fn of(kind: &Kind, object: &Value, clock: &Clock, now: Instant) -> Ve
             row.extend([Cell::new("Type", text(object, "/type")), Cell::new("Data", entries(object, &["/data"])), age]);
         }
         "ConfigMap" => row.extend([Cell::new("Data", entries(object, &["/data", "/binaryData"])), age]),
+        "Lease" => row.extend([Cell::new("Holder", text(object, "/spec/holderIdentity")), age]),
         "ServiceAccount" => row.extend([Cell::new("Secrets", list(object, "/secrets").len()), age]),
         _ => row.push(age),
     }
