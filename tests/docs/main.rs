@@ -210,6 +210,7 @@ fn nothing_else_is_among_the_pages() {
         "migrating.md",
         "rights.md",
         "terraform.md",
+        "incidents.md",
         "real_kubernetes.md",
         "testing.md",
         "threat_model.md",
