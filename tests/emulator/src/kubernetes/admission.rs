@@ -49,6 +49,34 @@ impl Kubernetes {
         spec.insert("ipFamilyPolicy".to_owned(), json!("SingleStack"));
     }
 
+    /// A service keeps what it was given if a change does not name it: `patchAllocatedValues` in
+    /// `pkg/registry/core/service/storage` of Kubernetes.
+    pub(super) fn keep_allocated(before: &Value, after: &mut Value) {
+        let has_address = |object: &Value| object["spec"]["type"] != "ExternalName";
+        if !has_address(before) || !has_address(after) {
+            return;
+        }
+        if text(after, "/spec/clusterIP").is_empty() {
+            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+                if let Some(value) = before["spec"].get(field) {
+                    map(after, &["spec"]).insert(field.to_owned(), value.clone());
+                }
+            }
+        }
+        let given = list(before, "/spec/ports").to_vec();
+        let is_open = |object: &Value| matches!(text(object, "/spec/type"), "LoadBalancer" | "NodePort");
+        if !is_open(before) || !is_open(after) {
+            return;
+        }
+        let ports = map(after, &["spec"]).get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten();
+        for port in ports {
+            let same = |one: &&Value| one["port"] == port["port"] && one["protocol"] == port["protocol"];
+            if let Some(number) = given.iter().find(same).and_then(|one| one.get("nodePort")).cloned() {
+                object::default_to(map(port, &[]), "nodePort", number);
+            }
+        }
+    }
+
     /// The volume with a service account's token, as the API server's admission makes it.
     fn mount_token(&self, object: &mut Value) {
         const PLACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -191,6 +191,9 @@ impl Kubernetes {
         if let Some(author) = author {
             ownership::track(Some(before), &mut after, author);
         }
+        if kind.kind == "Service" && !kind.custom {
+            Self::keep_allocated(before, &mut after);
+        }
         self.check_policies(&attempt(&after))?;
         limits::check_object(&after)?;
         if dry_run || after == *before {

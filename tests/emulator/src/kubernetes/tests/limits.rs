@@ -106,3 +106,44 @@ fn a_compute_quota_refuses_pods_that_ask_for_nothing() {
         assert_eq!(code, if is_enough { 201 } else { 403 }, "{cpu}: {body}");
     }
 }
+
+#[test]
+fn a_put_makes_a_service_and_keeps_its_address() {
+    let mut world = World::new();
+    let all = "/api/v1/namespaces/default/services";
+    let service = |port: u32| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"},
+            "spec": {"type": "NodePort", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": port}]}})
+    };
+    let (code, made) = world.send("PUT", &format!("{all}/s"), &service(443));
+    assert_eq!(code, 201, "{made}");
+    let (code, changed) = world.send("PUT", &format!("{all}/s"), &service(8443));
+    assert_eq!(code, 200, "{changed}");
+    for kept in ["/spec/clusterIP", "/spec/clusterIPs", "/spec/ipFamilies", "/spec/ports/0/nodePort"] {
+        assert!(made.pointer(kept).is_some(), "{kept}: {made}");
+        assert_eq!(changed.pointer(kept), made.pointer(kept), "{kept}");
+    }
+    assert_eq!(
+        world.send("PUT", "/api/v1/namespaces/default/configmaps/c", &json!({"metadata": {"name": "c"}})).0,
+        404
+    );
+}
+
+#[test]
+fn a_change_of_a_lease_names_the_revision() {
+    let mut world = World::new();
+    let one = "/apis/coordination.k8s.io/v1/namespaces/default/leases/l";
+    let mut lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"},
+        "spec": {"holderIdentity": "me", "leaseDurationSeconds": 15}});
+    let (code, made) = world.send("PUT", one, &lease);
+    assert_eq!(code, 201, "{made}");
+    let (code, refused) = world.send("PUT", one, &lease);
+    assert_eq!(code, 422, "{refused}");
+    let why = "leases.coordination.k8s.io \"l\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update";
+    assert_eq!(refused["message"], why);
+    lease["metadata"]["resourceVersion"] = made["metadata"]["resourceVersion"].clone();
+    lease["spec"]["leaseDurationSeconds"] = json!(0);
+    assert_eq!(world.send("PUT", one, &lease).0, 422);
+    lease["spec"]["leaseDurationSeconds"] = json!(1);
+    assert_eq!(world.send("PUT", one, &lease).0, 200);
+}
