@@ -5,7 +5,7 @@ use aks_acr_surface::{
     operations,
     prose::{FOR_RUST, see},
     source::{Form, Source, snake_case},
-    text::{paragraphs, sentences},
+    text::{paragraphs, replace_links, sentences},
 };
 use std::sync::LazyLock;
 
@@ -48,34 +48,20 @@ pub fn plain(text: &str) -> String {
 
 /// Rust's links as words: kinds by their names in every language, operations as links to their pages.
 fn links(text: &str) -> String {
-    let mut rest = text;
-    let mut out = String::new();
-    while let Some(at) = rest.find("[`") {
-        out.push_str(&rest[..at]);
-        let inner = &rest[at + 2..];
-        let Some(end) = inner.find("`]") else { break };
-        let (name, after) = (&inner[..end], &inner[end + 2..]);
-        let (target, after) = match after.strip_prefix('(').and_then(|after| after.split_once(')')) {
-            Some((target, after)) => (target, after),
-            None => (name, after),
-        };
-        let target = target.strip_prefix("crate::").unwrap_or(target);
-        let last = target.rsplit("::").next().unwrap_or_default();
+    replace_links(text, |link| {
+        let (target, (_, last)) = (link.target, link.parts());
         let is_of_client = target.starts_with("Self::") || target.starts_with("Client::");
         let kind = ErrorKind::ALL.iter().find(|kind| target.contains("ErrorKind") && format!("{kind:?}") == last);
         let owner = target.rsplit("::").nth(1).unwrap_or_default();
-        let shown = match (kind, last.parse::<Operation>()) {
+        match (kind, last.parse::<Operation>()) {
             (Some(kind), _) => format!("`{kind}`"),
             _ if owner == "Self" && last.starts_with(char::is_uppercase) => format!("`{}`", snake_case(last)),
             _ if word_of(owner, last).is_some() => format!("`{}`", word_of(owner, last).unwrap()),
             (None, Ok(_)) if is_of_client => format!("[`{last}`]({last}.md)"),
             _ if is_of_client || target.starts_with("Error::") => format!("`{last}`"),
-            _ => format!("`{name}`"),
-        };
-        out.push_str(&shown);
-        rest = after;
-    }
-    out + rest
+            _ => format!("`{}`", link.shown),
+        }
+    })
 }
 
 /// A text for a cell of a table.

@@ -670,9 +670,8 @@ impl Calls {
     ///
     /// The write is sent once. After a transient error it is sent again only if a read shows that the same registry
     /// still exists. If the registry is not found, or Azure is already deleting it, nothing is written and the outcome
-    /// says so. A name or login server is searched for in one subscription only, so `nothing_to_delete` does not prove
-    /// that the registry is not in another one. If you pass the registry's resource ID, this takes 4 requests, and more
-    /// while Azure is deleting it.
+    /// says so. A name or login server is searched for in one subscription only: after `nothing_to_delete` the registry
+    /// may still exist in another one. A deletion needs 4 requests, and more while Azure is deleting the registry.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -875,7 +874,7 @@ impl Calls {
     /// The write is sent once, and only for the cluster that was read: Azure rejects it if the cluster has been changed
     /// since. After a transient error it is sent again only if a read shows that the same cluster still exists. If the
     /// cluster is not found, or Azure is already deleting it, nothing is written and the outcome says so. A deletion
-    /// takes some minutes: 4 requests, and more while Azure is deleting the cluster.
+    /// takes some minutes. It needs 4 requests, and more while Azure is deleting the cluster.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1410,9 +1409,9 @@ impl Calls {
     ///
     /// The wait ends at once if a pull cannot succeed, if admission rejects the pods (a policy, a webhook, Pod
     /// Security, a `LimitRange`, an invalid pod), if the workload is paused, suspended or deleted, or if a Job has
-    /// failed. If a grant is missing, it ends after about 3 seconds, unless `missing_grant` says to wait. A missing
-    /// image on a registry of the Premium tier, whose replicas may lag, ends it after 6 minutes; a host name that does
-    /// not exist, once the registry is 10 minutes old.
+    /// failed. If a grant is missing, it ends after about 4 seconds, unless `missing_grant` says to wait. If an image
+    /// is missing on a registry of the Premium tier, whose replicas may lag, it ends after 6 minutes. If a registry's
+    /// host name does not exist, it ends when the registry is 10 minutes old.
     ///
     /// An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are
     /// reported in `Event.Rollout` and in the error at the deadline; with `fail_fast` they end the wait, too. If a

@@ -59,9 +59,11 @@ pub fn replace_links(text: &str, mut replace: impl FnMut(Link<'_>) -> String) ->
     while let Some(at) = rest.find("[`") {
         out.push_str(&rest[..at]);
         let inner = &rest[at + 2..];
-        let Some(end) = inner.find("`]") else {
-            rest = &rest[at..];
-            break;
+        // A link such as ``[`code` and words](address)`` is not rustdoc's.
+        let Some(end) = inner.find('`').filter(|end| inner[*end..].starts_with("`]")) else {
+            out.push_str("[`");
+            rest = inner;
+            continue;
         };
         let (shown, after) = (&inner[..end], &inner[end + 2..]);
         let (target, after) = match after.strip_prefix('(').and_then(|after| after.split_once(')')) {
