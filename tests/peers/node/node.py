@@ -2,7 +2,7 @@
 
 The suite runs in namespaces of its own for processes, mounts and the network, so that names of bridges and addresses are its own,
 and all of it ends with the first process, however that ends. What the kernel keeps then, a folder and control groups, bears one
-name; the folder has a lock, and whoever starts next removes what nobody holds.
+name; the folder has a lock, and the next start removes the folders whose lock nobody holds.
 """
 
 import contextlib

@@ -154,7 +154,7 @@ impl Background {
     }
 
     /// Asks Entra for a token, as [`Emulator::credential_of`] does: each time anew, so that it shows in the log. It takes as
-    /// long as the emulator's latency and faults say, whoever the caller is.
+    /// long as the emulator's latency and faults say, for every caller.
     ///
     /// # Errors
     /// If Entra gives none, or the server has stopped.
