@@ -6,7 +6,7 @@
  *
  * Every operation is idempotent: running it again changes nothing and succeeds. The one exception is an import by tag with source
  * credentials (a password), because the source cannot be compared; see `onExistingTag`. Every result is a frozen object, and
- * `String(result)` is one line, a plan's lines, or a table. Times are `Date`, durations are milliseconds in fields that end in `Ms`, and an
+ * `String(result)` is one line, the lines of a plan, or a table. Times are `Date`, durations are milliseconds in fields that end in `Ms`, and an
  * unknown value is `null`.
  *
  * @packageDocumentation
@@ -95,7 +95,7 @@ export interface ClientSettings {
 /** The options of every call. In all options `null` means the same as leaving the option out. */
 export interface CallOptions {
   /**
-   * How long the whole call may take, in milliseconds. Each operation states its default. 0 sends no request; `Infinity` means no deadline;
+   * How long the whole call may take, in milliseconds. Each operation states its default. with 0, no request is sent; `Infinity` means no deadline;
    * a negative number is `'invalid_input'`.
    */
   deadlineMs?: number;
@@ -367,10 +367,10 @@ export interface Operations {
   /**
    * Lists the clusters that match a filter, in all subscriptions that the caller can see.
    *
-   * The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what could
-   * not be read and why, and whether it is complete. Names, resource groups, locations and tag names are compared
-   * case-insensitively. With named subscriptions this takes one request for each page of each subscription, and
-   * otherwise one more to list the subscriptions.
+   * The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
+   * could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are compared
+   * case-insensitively. This takes one request for each page of each subscription, and one more to list the
+   * subscriptions if the filter names none.
    *
    * @param options The deadline is 5 minutes by default.
    *
@@ -393,10 +393,10 @@ export interface Operations {
   /**
    * Lists the registries that match a filter, in all subscriptions that the caller can see.
    *
-   * The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what could
-   * not be read and why, and whether it is complete. Names, resource groups, locations and tag names are compared
-   * case-insensitively. With named subscriptions this takes one request for each page of each subscription, and
-   * otherwise one more to list the subscriptions.
+   * The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
+   * could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are compared
+   * case-insensitively. This takes one request for each page of each subscription, and one more to list the
+   * subscriptions if the filter names none.
    *
    * @param options The deadline is 5 minutes by default.
    *
@@ -506,8 +506,8 @@ export interface Operations {
    * `applyDeleteRegistry`.
    *
    * To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It
-   * waits at most 3 seconds for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that the
-   * repositories could not be counted.
+   * waits at most 3 seconds for the registry, and at most 30 seconds including the caller's own sign-in. After that,
+   * `unread` says that the repositories could not be counted.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 10 minutes by default.
@@ -796,7 +796,7 @@ export interface Operations {
   /**
    * Gets a cluster's kubeconfig as a value, without writing a file.
    *
-   * The kubeconfig is Azure's own. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
+   * Azure generates the kubeconfig. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
    * program `kubelogin`, which has to be installed; with `'admin'` the entry has a client certificate instead. `apply`,
    * `waitForRollout` and `pods` do not need kubelogin: they acquire the token themselves. This call itself starts no
    * program.
@@ -834,10 +834,10 @@ export interface Operations {
    * owner only. If a context of that name differs only in its namespace, which a user may have set, it is left alone.
    * An administrator's context ends in `-admin`, as with az.
    *
-   * If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current context
-   * is in a different file of `KUBECONFIG` than the entries, both files are locked, and both new versions are written
-   * to temporary files, before the first is replaced. If replacing the second then fails, the error names the first as
-   * `already changed`: run the same merge again to complete it.
+   * If the merge fails, no file is changed. The one exception is a merge that writes two files, because the current
+   * context and the entries are in different files of `KUBECONFIG`. Before the first file is replaced, both are locked
+   * and both new versions are written to temporary files. If replacing the second then fails, the error names the first
+   * as `already changed`: run the same merge again to complete it.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 2 minutes by default.
@@ -910,8 +910,8 @@ export interface Operations {
    *
    * An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are reported
    * in `'rollout'` and in the error at the deadline; with `failFast` they end the wait, too. If a pod's status does not
-   * say why it does not start, its events are read after 5 seconds: a volume whose ConfigMap or Secret is missing is
-   * reported there only. The deadline limits the whole call, including `propagationTimeoutMs`.
+   * say why it does not start, its events are read after 5 seconds, because only events report a volume whose ConfigMap
+   * or Secret is missing. The deadline limits the whole call, including `propagationTimeoutMs`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param workload The workload, such as `web` (a Deployment), `statefulset/db`, `daemonset/agent` or `job/migrate`.
@@ -1048,7 +1048,7 @@ export declare class AksAcrError extends Error {
 }
 
 /**
- * The rights that these operations need, each once. `isRequired` is true if at least one of these operations requires the right.
+ * The rights that these operations need, each listed once. `isRequired` is true if at least one of these operations requires the right.
  *
  * @throws {AksAcrError} `'invalid_input'` for an unknown operation.
  *
@@ -1063,7 +1063,7 @@ export declare function requiredRights(operations: readonly (keyof Operations)[]
 
 /**
  * A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights that are not
- * required; remove those that you do not want from `rights`.
+ * required; remove from `rights` those that you do not want.
  *
  * @throws {AksAcrError} `'invalid_input'` for rights that are not from {@link requiredRights}.
  */
@@ -1205,8 +1205,8 @@ export interface CreateRegistryOptions extends CallOptions {
    */
   mode?: RoleAssignmentMode;
   /**
-   * The label that Azure adds to the name in the login server; none by default. Requires a preview version of Azure's
-   * API. Values: `'TenantReuse'`, `'SubscriptionReuse'`, `'ResourceGroupReuse'` or `'NoReuse'`.
+   * The scope of the label that Azure adds to the name in the login server; no label by default. Requires a preview
+   * version of Azure's API. Values: `'TenantReuse'`, `'SubscriptionReuse'`, `'ResourceGroupReuse'` or `'NoReuse'`.
    */
   domainNameLabelScope?: DomainNameLabelScope;
   /** Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered it; off by default. */
@@ -1237,7 +1237,7 @@ export interface CreateClusterOptions extends CallOptions {
   sshKey?: string;
   /**
    * Access with the key pair in this file; the public key is in the file of the same name with the suffix `.pub`.
-   * Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The files are read only if a
+   * Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The files are not read unless a
    * cluster is created.
    */
   sshKeyFile?: string;
@@ -1302,9 +1302,9 @@ export interface KubeconfigOptions extends CallOptions {
   publicFqdn?: boolean;
   /**
    * The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the
-   * cluster's name, and for the user entry a name that contains the resource group. If you set this option, the user
-   * entry's name is Azure's name with yours appended. In a merged file, an administrator's context gets this name with
-   * `-admin` appended, unless it ends in that already.
+   * cluster's name, and for the user entry a name that contains the resource group. If you set this option, your name
+   * is appended to Azure's name of the user entry. In a merged file, an administrator's context is named with your name
+   * followed by `-admin`, unless your name already ends in `-admin`.
    */
   context?: string;
 }
@@ -1319,9 +1319,9 @@ export interface MergeKubeconfigOptions extends CallOptions {
   publicFqdn?: boolean;
   /**
    * The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the
-   * cluster's name, and for the user entry a name that contains the resource group. If you set this option, the user
-   * entry's name is Azure's name with yours appended. In a merged file, an administrator's context gets this name with
-   * `-admin` appended, unless it ends in that already.
+   * cluster's name, and for the user entry a name that contains the resource group. If you set this option, your name
+   * is appended to Azure's name of the user entry. In a merged file, an administrator's context is named with your name
+   * followed by `-admin`, unless your name already ends in `-admin`.
    */
   context?: string;
   /**
@@ -1370,7 +1370,7 @@ export interface RolloutOptions extends CallOptions {
   registry?: string;
   /**
    * Further subscriptions to search for the registry of a refused pull. The client's and the cluster's are always
-   * searched. By default, every subscription that the caller can list is searched too.
+   * searched. If you name none, every subscription that the caller can list is searched too.
    */
   subscriptions?: readonly string[];
   /**
@@ -1387,8 +1387,8 @@ export interface RolloutOptions extends CallOptions {
   /**
    * Whether problems that someone else can fix at any time also end the wait; `false` by default. These are an
    * exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account, and containers that keep
-   * exiting. Without it they are reported in `'rollout'` and in the error at the deadline. With it, the wait also gives
-   * no time to the replicas of a Premium registry or to the host names of a new registry.
+   * exiting. Without it they are reported in `'rollout'` and in the error at the deadline. With it, the call also does
+   * not wait for the replicas of a Premium registry to catch up, or for the host names of a new registry to exist.
    */
   failFast?: boolean;
 }
@@ -1475,8 +1475,8 @@ export type DomainNameLabelScope =
  */
 export type ErrorKind =
   /**
-   * The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected
-   * before the first request; the service rejects the rest.
+   * The input is invalid; the message names the part. Invalid input is rejected before the first request if it can be
+   * checked locally; otherwise the service rejects it.
    */
   | 'invalid_input'
   /** The named resource does not exist. */
@@ -1585,11 +1585,11 @@ export type OnInheritedGrant =
 
 /** What a wait for a rollout does if no role assignment allows the nodes to pull. */
 export type OnMissingGrant =
-  /** The wait ends with the missing grant. */
+  /** The wait ends, with the missing grant as the cause. */
   | 'fail'
   /**
-   * The wait continues for the propagation timeout. For deployments that run beside the tool that makes the grant, such
-   * as Terraform.
+   * The wait continues for the propagation timeout. For deployments that run at the same time as the tool that makes
+   * the grant, such as Terraform.
    */
   | 'wait';
 
@@ -1679,8 +1679,8 @@ export type RightScope =
   /** The cluster. */
   | 'cluster'
   /**
-   * The registry. A registry that is given by name or login server is searched for in its subscription, so the
-   * permission to read it is needed there.
+   * The registry. If the registry is given by name or login server, the library searches its subscription for it, so
+   * the permission to read it is needed on that subscription.
    */
   | 'registry'
   /** The resource group in which a resource is created. */
@@ -1997,8 +1997,8 @@ export interface RemovedGrant {
 /**
  * A role assignment that allows a principal to pull from a registry.
  *
- * A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A role
- * without effect in the registry's mode does not allow pulling, and is left out.
+ * Roles are judged by their permissions. For example, an Owner can also pull from a registry with registry-wide
+ * permissions. A role without effect in the registry's mode does not allow pulling, and is left out.
  */
 export interface PullGrant {
   /** The registry. A resource ID. */
@@ -2366,7 +2366,8 @@ export interface Cluster {
   /** The pricing tier, such as `Free`. */
   readonly tier: string;
   /**
-   * The number of nodes in its first system pool. `null` if Azure reports no count, as for a pool of several VM sizes.
+   * The number of nodes in its first system pool. `null` if Azure reports no count, for example for a pool with several
+   * VM sizes.
    */
   readonly nodeCount: number | null;
   /** The VM size of those nodes; empty if Azure reports none. */
@@ -2378,7 +2379,7 @@ export interface Cluster {
    * empty if Azure reports none.
    */
   readonly nodeResourceGroup: string;
-  /** Azure's `eTag`, which is another one after each write. `null` if Azure reports none. */
+  /** Azure's `eTag`, which changes with each write. `null` if Azure reports none. */
   readonly etag: string | null;
   /**
    * Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another UID.
@@ -2428,7 +2429,7 @@ export interface DeleteClusterPlan {
   /** Its Kubernetes version. */
   readonly kubernetesVersion: string;
   /**
-   * The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent
+   * The resource group with its nodes. It is deleted with the cluster, and so is everything in it: disks of persistent
    * volumes, load balancer, public IP addresses. Empty if Azure reports none.
    */
   readonly nodeResourceGroup: string;
@@ -2534,7 +2535,7 @@ export type StartedImport =
 /** The state of an import. */
 export type ImportStatus =
   | {
-      /** The import is running. The states of its tags are Azure's own. */
+      /** The import is running. The states of its tags are passed on as Azure reports them. */
       readonly kind: 'running';
       /** `repository:tag` and its state. */
       readonly tags: { readonly [name: string]: string };
@@ -2607,7 +2608,7 @@ export interface Pod {
   readonly namespace: string;
   /** What kubectl shows as STATUS, such as `Running` or `ImagePullBackOff`. */
   readonly status: string;
-  /** Containers that are ready, sidecars included. */
+  /** The number of ready containers, including sidecars. */
   readonly ready: number;
   /** Its containers, sidecars included. */
   readonly containers: number;
@@ -2666,7 +2667,10 @@ export interface PullFinding {
 export interface NextStep {
   /** The step, in one sentence. */
   readonly summary: string;
-  /** The operation of this library that does it, such as `attach`. Its `arguments` are complete. */
+  /**
+   * The operation of this library that does it, such as `attach`. `arguments` contains everything that the operation
+   * needs.
+   */
   readonly operation: string | null;
   /** The arguments of `operation`, by name. */
   readonly arguments: { readonly [name: string]: string };

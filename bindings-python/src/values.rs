@@ -234,8 +234,8 @@ value! {
 value! {
     /// A role assignment that allows a principal to pull from a registry.
     ///
-    /// A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A
-    /// role without effect in the registry's mode does not allow pulling, and is left out.
+    /// Roles are judged by their permissions. For example, an Owner can also pull from a registry with registry-wide
+    /// permissions. A role without effect in the registry's mode does not allow pulling, and is left out.
     pub struct PullGrant {
         /// The registry. A resource ID.
         registry: String,
@@ -585,8 +585,8 @@ value! {
         kubernetes_version: String,
         /// The pricing tier, such as `Free`.
         tier: String,
-        /// The number of nodes in its first system pool. `None` if Azure reports no count, as for a pool of several VM
-        /// sizes.
+        /// The number of nodes in its first system pool. `None` if Azure reports no count, for example for a pool with
+        /// several VM sizes.
         node_count: Option<u32>,
         /// The VM size of those nodes; empty if Azure reports none.
         vm_size: String,
@@ -595,7 +595,7 @@ value! {
         /// The resource group with its nodes, disks, load balancer and public IP addresses, such as
         /// `MC_group_dev_westeurope`; empty if Azure reports none.
         node_resource_group: String,
-        /// Azure's `eTag`, which is another one after each write. `None` if Azure reports none.
+        /// Azure's `eTag`, which changes with each write. `None` if Azure reports none.
         etag: Option<String>,
         /// Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another
         /// UID. `None` if Azure reports none.
@@ -643,8 +643,8 @@ value! {
         host: Option<String>,
         /// Its Kubernetes version.
         kubernetes_version: String,
-        /// The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent
-        /// volumes, load balancer, public IP addresses. Empty if Azure reports none.
+        /// The resource group with its nodes. It is deleted with the cluster, and so is everything in it: disks of
+        /// persistent volumes, load balancer, public IP addresses. Empty if Azure reports none.
         node_resource_group: String,
         /// The grants of the kubelet identity itself that allow pulling. They stay behind: if the identity was created
         /// with the cluster, it is deleted with it, and Azure keeps role assignments of deleted identities. `detach`
@@ -734,7 +734,7 @@ variants! {
 variants! {
     /// The state of an import.
     pub enum ImportStatus {
-        /// The import is running. The states of its tags are Azure's own.
+        /// The import is running. The states of its tags are passed on as Azure reports them.
         Running {
             /// `repository:tag` and its state.
             tags: BTreeMap<String, String>,
@@ -811,7 +811,7 @@ value! {
         namespace: String,
         /// What kubectl shows as STATUS, such as `Running` or `ImagePullBackOff`.
         status: String,
-        /// Containers that are ready, sidecars included.
+        /// The number of ready containers, including sidecars.
         ready: u32,
         /// Its containers, sidecars included.
         containers: u32,
@@ -874,7 +874,8 @@ value! {
     pub struct NextStep {
         /// The step, in one sentence.
         summary: String,
-        /// The operation of this library that does it, such as `attach`. Its `arguments` are complete.
+        /// The operation of this library that does it, such as `attach`. `arguments` contains everything that the
+        /// operation needs.
         operation: Option<String>,
         /// The arguments of `operation`, by name.
         arguments: BTreeMap<String, String>,
@@ -1038,7 +1039,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::InvalidInput,
         "InvalidInputError",
-        "The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected before the first request; the service rejects the rest. It is a `ValueError` too.",
+        "The input is invalid; the message names the part. Invalid input is rejected before the first request if it can be checked locally; otherwise the service rejects it. It is a `ValueError` too.",
     ),
     (aks_acr::ErrorKind::NotFound, "NotFoundError", "The named resource does not exist."),
     (

@@ -69,7 +69,7 @@ class GetsToken(Protocol):
 
     An exception that it raises becomes the `__cause__` of the call's error. A lost connection, a timeout, HTTP 408 or 5xx becomes an
     `UnavailableError`, and HTTP 429 a `RateLimitedError` with the response's `retry_after`; both are transient. Any other exception, such
-    as a denial by Entra, becomes an `UnauthenticatedError`; its `refusal` says so if conditional access caused it.
+    as a denial by Entra, becomes an `UnauthenticatedError`. If conditional access caused it, the error's `refusal` says so.
     """
 
     def get_token(self, *scopes: str) -> Token | Awaitable[Token]: ...
@@ -96,16 +96,16 @@ def words() -> dict[str, list[str]]:
     """Internal. The string values of every enum in core; a test checks that those in Python are the same."""
 
 def required_rights(operations: Iterable[_Operation]) -> list[RequiredRight]:
-    """The rights that these operations need, each once. A right is marked required if any of the operations requires it."""
+    """The rights that these operations need, each listed once. A right is marked required if any of the operations requires it."""
 
 def custom_role_json(name: str, rights: Iterable[RequiredRight], assignable_scopes: Sequence[str]) -> str:
     """A custom role with exactly these rights, as JSON for `az role definition create --role-definition @file`. It includes rights
-    that are not required; remove those that you do not want from `rights`.
+    that are not required; remove from `rights` those that you do not want.
     """
 
 @type_check_only
 class Result:
-    """The base of all results: immutable, comparable, hashable, picklable. `str()` is one line, a plan's lines, or a table."""
+    """The base of all results: immutable, comparable, hashable, picklable. `str()` returns one line, the lines of a plan, or a table."""
 
     def __str__(self) -> str: ...
     # Results with fields only: `copy.replace` of Python 3.13 calls it.
@@ -236,7 +236,7 @@ class Kubeconfig:
 class ImportHandle(Result):
     """An import that Azure is working on. It can be stored and polled later, even by another process.
 
-    Azure signed the link in it: someone who has the link may be able to follow the import, so keep the JSON form secret. Each poll replaces
+    The handle contains a link that Azure signed: someone who has the link may be able to follow the import, so keep the JSON form secret. Each poll replaces
     the
     link; copies of the handle within a process share it.
     """
@@ -256,7 +256,7 @@ class ImportHandle(Result):
 
     @property
     def asked_wait(self) -> timedelta | None:
-        """How long Azure asks to wait before the next poll, if it does."""
+        """How long Azure asks the caller to wait before the next poll, if it does."""
 
 @final
 class Calls:
@@ -639,10 +639,10 @@ class Calls:
     ) -> Call[ClusterList]:
         """Lists the clusters that match a filter, in all subscriptions that the caller can see.
 
-        The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+        The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
         could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
-        compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
-        and otherwise one more to list the subscriptions.
+        compared case-insensitively. This takes one request for each page of each subscription, and one more to list the
+        subscriptions if the filter names none.
 
         Args:
             tags: Tags; a cluster must have all of them. A tag without a value matches every value.
@@ -691,10 +691,10 @@ class Calls:
     ) -> Call[RegistryList]:
         """Lists the registries that match a filter, in all subscriptions that the caller can see.
 
-        The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+        The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
         could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
-        compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
-        and otherwise one more to list the subscriptions.
+        compared case-insensitively. This takes one request for each page of each subscription, and one more to list the
+        subscriptions if the filter names none.
 
         Args:
             tags: Tags; a registry must have all of them. A tag without a value matches every value.
@@ -780,8 +780,8 @@ class Calls:
             sku: The service tier. Values: `"Basic"` (default), `"Standard"` or `"Premium"`.
             mode: Whether permissions apply to the whole registry, which is the default, or to its repositories. Values:
                 `"LegacyRegistryPermissions"` (default) or `"AbacRepositoryPermissions"`.
-            domain_name_label_scope: The label that Azure adds to the name in the login server; none by default.
-                Requires a preview version of Azure's API. Values: `"TenantReuse"`, `"SubscriptionReuse"`,
+            domain_name_label_scope: The scope of the label that Azure adds to the name in the login server; no label by
+                default. Requires a preview version of Azure's API. Values: `"TenantReuse"`, `"SubscriptionReuse"`,
                 `"ResourceGroupReuse"` or `"NoReuse"`.
             register_providers: Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered
                 it; off by default.
@@ -853,8 +853,8 @@ class Calls:
         `apply_delete_registry`.
 
         To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It
-        waits at most 3 seconds for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that
-        the repositories could not be counted.
+        waits at most 3 seconds for the registry, and at most 30 seconds including the caller's own sign-in. After that,
+        `unread` says that the repositories could not be counted.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -952,7 +952,7 @@ class Calls:
                 `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
             ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
                 suffix `.pub`. Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The
-                files are read only if a cluster is created.
+                files are not read unless a cluster is created.
             register_providers: Whether to register `Microsoft.ContainerService` if the subscription has not registered
                 it; off by default. No other resource provider is registered: those for networks and virtual machines,
                 which Azure needs for a cluster, are left to the subscription's owner.
@@ -1267,7 +1267,7 @@ class Calls:
     ) -> Call[Kubeconfig]:
         """Gets a cluster's kubeconfig as a value, without writing a file.
 
-        The kubeconfig is Azure's own. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
+        Azure generates the kubeconfig. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
         program `kubelogin`, which has to be installed; with `Access.ADMIN` the entry has a client certificate instead.
         `apply`, `wait_for_rollout` and `pods` do not need kubelogin: they acquire the token themselves. This call
         itself starts no program.
@@ -1279,8 +1279,8 @@ class Calls:
                 other clusters.
             context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
                 are the cluster's name, and for the user entry a name that contains the resource group. If you set this
-                option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
-                context gets this name with `-admin` appended, unless it ends in that already.
+                option, your name is appended to Azure's name of the user entry. In a merged file, an administrator's
+                context is named with your name followed by `-admin`, unless your name already ends in `-admin`.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1324,10 +1324,10 @@ class Calls:
         written by its owner only. If a context of that name differs only in its namespace, which a user may have set,
         it is left alone. An administrator's context ends in `-admin`, as with az.
 
-        If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current
-        context is in a different file of `KUBECONFIG` than the entries, both files are locked, and both new versions
-        are written to temporary files, before the first is replaced. If replacing the second then fails, the error
-        names the first as `already changed`: run the same merge again to complete it.
+        If the merge fails, no file is changed. The one exception is a merge that writes two files, because the current
+        context and the entries are in different files of `KUBECONFIG`. Before the first file is replaced, both are
+        locked and both new versions are written to temporary files. If replacing the second then fails, the error names
+        the first as `already changed`: run the same merge again to complete it.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1336,8 +1336,8 @@ class Calls:
                 other clusters.
             context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
                 are the cluster's name, and for the user entry a name that contains the resource group. If you set this
-                option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
-                context gets this name with `-admin` appended, unless it ends in that already.
+                option, your name is appended to Azure's name of the user entry. In a merged file, an administrator's
+                context is named with your name followed by `-admin`, unless your name already ends in `-admin`.
             file: The file. By default it is chosen as kubectl chooses it: the first file in `KUBECONFIG` that already
                 has an entry with the name of the context, the cluster or the user, else the first that exists, else the
                 last; without `KUBECONFIG`, `~/.kube/config`.
@@ -1440,8 +1440,8 @@ class Calls:
 
         An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are
         reported in `Event.Rollout` and in the error at the deadline; with `fail_fast` they end the wait, too. If a
-        pod's status does not say why it does not start, its events are read after 5 seconds: a volume whose ConfigMap
-        or Secret is missing is reported there only. The deadline limits the whole call, including
+        pod's status does not say why it does not start, its events are read after 5 seconds, because only events report
+        a volume whose ConfigMap or Secret is missing. The deadline limits the whole call, including
         `propagation_timeout`.
 
         Args:
@@ -1454,7 +1454,8 @@ class Calls:
                 not effective yet. When a registry does not have an image, or its host name does not exist, the registry
                 itself is read.
             subscriptions: Further subscriptions to search for the registry of a refused pull. The client's and the
-                cluster's are always searched. By default, every subscription that the caller can list is searched too.
+                cluster's are always searched. If you name none, every subscription that the caller can list is searched
+                too.
             propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
                 call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
                 deadline, which may end the wait earlier.
@@ -1463,8 +1464,8 @@ class Calls:
             fail_fast: Whether problems that someone else can fix at any time also end the wait; `False` by default.
                 These are an exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account,
                 and containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at
-                the deadline. With it, the wait also gives no time to the replicas of a Premium registry or to the host
-                names of a new registry.
+                the deadline. With it, the call also does not wait for the replicas of a Premium registry to catch up,
+                or for the host names of a new registry to exist.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -2055,8 +2056,8 @@ class RemovedGrant(Result):
 class PullGrant(Result):
     """A role assignment that allows a principal to pull from a registry.
 
-    A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A role
-    without effect in the registry's mode does not allow pulling, and is left out.
+    Roles are judged by their permissions. For example, an Owner can also pull from a registry with registry-wide
+    permissions. A role without effect in the registry's mode does not allow pulling, and is left out.
     """
 
     __match_args__ = ("registry", "principal_id", "principal_type", "principal_state", "clusters", "role_definition_id", "role_name", "assignment_id", "reach", "condition", "is_certain", "membership")
@@ -2813,8 +2814,8 @@ class Cluster(Result):
 
     @property
     def node_count(self) -> int | None:
-        """The number of nodes in its first system pool. `None` if Azure reports no count, as for a pool of several VM
-        sizes.
+        """The number of nodes in its first system pool. `None` if Azure reports no count, for example for a pool with
+        several VM sizes.
         """
 
     @property
@@ -2833,7 +2834,7 @@ class Cluster(Result):
 
     @property
     def etag(self) -> str | None:
-        """Azure's `eTag`, which is another one after each write. `None` if Azure reports none."""
+        """Azure's `eTag`, which changes with each write. `None` if Azure reports none."""
 
     @property
     def uid(self) -> str | None:
@@ -2927,8 +2928,8 @@ class DeleteClusterPlan(Result):
 
     @property
     def node_resource_group(self) -> str:
-        """The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent
-        volumes, load balancer, public IP addresses. Empty if Azure reports none.
+        """The resource group with its nodes. It is deleted with the cluster, and so is everything in it: disks of
+        persistent volumes, load balancer, public IP addresses. Empty if Azure reports none.
         """
 
     @property
@@ -3117,7 +3118,7 @@ class ImportStatus(Result):
 
     @final
     class Running(ImportStatus):
-        """The import is running. The states of its tags are Azure's own."""
+        """The import is running. The states of its tags are passed on as Azure reports them."""
 
         __match_args__ = ("tags",)
         def __new__(cls, tags: Mapping[str, str]) -> ImportStatus.Running: ...
@@ -3300,7 +3301,7 @@ class Pod(Result):
 
     @property
     def ready(self) -> int:
-        """Containers that are ready, sidecars included."""
+        """The number of ready containers, including sidecars."""
 
     @property
     def containers(self) -> int:
@@ -3437,7 +3438,9 @@ class NextStep(Result):
 
     @property
     def operation(self) -> str | None:
-        """The operation of this library that does it, such as `attach`. Its `arguments` are complete."""
+        """The operation of this library that does it, such as `attach`. `arguments` contains everything that the
+        operation needs.
+        """
 
     @property
     def arguments(self) -> dict[str, str]:
@@ -3770,8 +3773,8 @@ class AksAcrError(Exception):
     """The HTTP status of the service's response."""
 
 class InvalidInputError(AksAcrError, ValueError):
-    """The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected
-    before the first request; the service rejects the rest. It is a `ValueError` too.
+    """The input is invalid; the message names the part. Invalid input is rejected before the first request if it can be
+    checked locally; otherwise the service rejects it. It is a `ValueError` too.
     """
 
 class NotFoundError(AksAcrError):

@@ -86,8 +86,8 @@ class ErrorKind(_Word):
     """
 
     INVALID_INPUT = "invalid_input"
-    """The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected
-    before the first request; the service rejects the rest.
+    """The input is invalid; the message names the part. Invalid input is rejected before the first request if it can be
+    checked locally; otherwise the service rejects it.
     """
     NOT_FOUND = "not_found"
     """The named resource does not exist."""
@@ -205,10 +205,10 @@ class OnMissingGrant(_Word):
     """What a wait for a rollout does if no role assignment allows the nodes to pull."""
 
     FAIL = "fail"
-    """The wait ends with the missing grant."""
+    """The wait ends, with the missing grant as the cause."""
     WAIT = "wait"
-    """The wait continues for the propagation timeout. For deployments that run beside the tool that makes the grant,
-    such as Terraform.
+    """The wait continues for the propagation timeout. For deployments that run at the same time as the tool that makes
+    the grant, such as Terraform.
     """
 
 
@@ -343,8 +343,8 @@ class RightScope(_Word):
     CLUSTER = "cluster"
     """The cluster."""
     REGISTRY = "registry"
-    """The registry. A registry that is given by name or login server is searched for in its subscription, so the
-    permission to read it is needed there.
+    """The registry. If the registry is given by name or login server, the library searches its subscription for it, so
+    the permission to read it is needed on that subscription.
     """
     RESOURCE_GROUP = "resource_group"
     """The resource group in which a resource is created."""

@@ -434,10 +434,10 @@ impl Calls {
 
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     ///
-    /// The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+    /// The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
     /// could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
-    /// compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
-    /// and otherwise one more to list the subscriptions.
+    /// compared case-insensitively. This takes one request for each page of each subscription, and one more to list the
+    /// subscriptions if the filter names none.
     ///
     /// Args:
     ///     tags: Tags; a cluster must have all of them. A tag without a value matches every value.
@@ -503,10 +503,10 @@ impl Calls {
 
     /// Lists the registries that match a filter, in all subscriptions that the caller can see.
     ///
-    /// The subscriptions are read in parallel, all pages of each. The list says which subscriptions were read, what
+    /// The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
     /// could not be read and why, and whether it is complete. Names, resource groups, locations and tag names are
-    /// compared case-insensitively. With named subscriptions this takes one request for each page of each subscription,
-    /// and otherwise one more to list the subscriptions.
+    /// compared case-insensitively. This takes one request for each page of each subscription, and one more to list the
+    /// subscriptions if the filter names none.
     ///
     /// Args:
     ///     tags: Tags; a registry must have all of them. A tag without a value matches every value.
@@ -613,8 +613,8 @@ impl Calls {
     ///     sku: The service tier. Values: `"Basic"` (default), `"Standard"` or `"Premium"`.
     ///     mode: Whether permissions apply to the whole registry, which is the default, or to its repositories. Values:
     ///         `"LegacyRegistryPermissions"` (default) or `"AbacRepositoryPermissions"`.
-    ///     domain_name_label_scope: The label that Azure adds to the name in the login server; none by default.
-    ///         Requires a preview version of Azure's API. Values: `"TenantReuse"`, `"SubscriptionReuse"`,
+    ///     domain_name_label_scope: The scope of the label that Azure adds to the name in the login server; no label by
+    ///         default. Requires a preview version of Azure's API. Values: `"TenantReuse"`, `"SubscriptionReuse"`,
     ///         `"ResourceGroupReuse"` or `"NoReuse"`.
     ///     register_providers: Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered
     ///         it; off by default.
@@ -709,8 +709,8 @@ impl Calls {
     /// `apply_delete_registry`.
     ///
     /// To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It
-    /// waits at most 3 seconds for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that
-    /// the repositories could not be counted.
+    /// waits at most 3 seconds for the registry, and at most 30 seconds including the caller's own sign-in. After that,
+    /// `unread` says that the repositories could not be counted.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -812,7 +812,7 @@ impl Calls {
     ///         `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
     ///     ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
     ///         suffix `.pub`. Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The
-    ///         files are read only if a cluster is created.
+    ///         files are not read unless a cluster is created.
     ///     register_providers: Whether to register `Microsoft.ContainerService` if the subscription has not registered
     ///         it; off by default. No other resource provider is registered: those for networks and virtual machines,
     ///         which Azure needs for a cluster, are left to the subscription's owner.
@@ -1213,7 +1213,7 @@ impl Calls {
 
     /// Gets a cluster's kubeconfig as a value, without writing a file.
     ///
-    /// The kubeconfig is Azure's own. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
+    /// Azure generates the kubeconfig. For a cluster with Entra ID, the kubeconfig's user entry makes kubectl start the
     /// program `kubelogin`, which has to be installed; with `Access.ADMIN` the entry has a client certificate instead.
     /// `apply`, `wait_for_rollout` and `pods` do not need kubelogin: they acquire the token themselves. This call
     /// itself starts no program.
@@ -1225,8 +1225,8 @@ impl Calls {
     ///         other clusters.
     ///     context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
     ///         are the cluster's name, and for the user entry a name that contains the resource group. If you set this
-    ///         option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
-    ///         context gets this name with `-admin` appended, unless it ends in that already.
+    ///         option, your name is appended to Azure's name of the user entry. In a merged file, an administrator's
+    ///         context is named with your name followed by `-admin`, unless your name already ends in `-admin`.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -1275,10 +1275,10 @@ impl Calls {
     /// written by its owner only. If a context of that name differs only in its namespace, which a user may have set,
     /// it is left alone. An administrator's context ends in `-admin`, as with az.
     ///
-    /// If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current
-    /// context is in a different file of `KUBECONFIG` than the entries, both files are locked, and both new versions
-    /// are written to temporary files, before the first is replaced. If replacing the second then fails, the error
-    /// names the first as `already changed`: run the same merge again to complete it.
+    /// If the merge fails, no file is changed. The one exception is a merge that writes two files, because the current
+    /// context and the entries are in different files of `KUBECONFIG`. Before the first file is replaced, both are
+    /// locked and both new versions are written to temporary files. If replacing the second then fails, the error names
+    /// the first as `already changed`: run the same merge again to complete it.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1287,8 +1287,8 @@ impl Calls {
     ///         other clusters.
     ///     context: The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names
     ///         are the cluster's name, and for the user entry a name that contains the resource group. If you set this
-    ///         option, the user entry's name is Azure's name with yours appended. In a merged file, an administrator's
-    ///         context gets this name with `-admin` appended, unless it ends in that already.
+    ///         option, your name is appended to Azure's name of the user entry. In a merged file, an administrator's
+    ///         context is named with your name followed by `-admin`, unless your name already ends in `-admin`.
     ///     file: The file. By default it is chosen as kubectl chooses it: the first file in `KUBECONFIG` that already
     ///         has an entry with the name of the context, the cluster or the user, else the first that exists, else the
     ///         last; without `KUBECONFIG`, `~/.kube/config`.
@@ -1415,8 +1415,8 @@ impl Calls {
     ///
     /// An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are
     /// reported in `Event.Rollout` and in the error at the deadline; with `fail_fast` they end the wait, too. If a
-    /// pod's status does not say why it does not start, its events are read after 5 seconds: a volume whose ConfigMap
-    /// or Secret is missing is reported there only. The deadline limits the whole call, including
+    /// pod's status does not say why it does not start, its events are read after 5 seconds, because only events report
+    /// a volume whose ConfigMap or Secret is missing. The deadline limits the whole call, including
     /// `propagation_timeout`.
     ///
     /// Args:
@@ -1429,7 +1429,8 @@ impl Calls {
     ///         not effective yet. When a registry does not have an image, or its host name does not exist, the registry
     ///         itself is read.
     ///     subscriptions: Further subscriptions to search for the registry of a refused pull. The client's and the
-    ///         cluster's are always searched. By default, every subscription that the caller can list is searched too.
+    ///         cluster's are always searched. If you name none, every subscription that the caller can list is searched
+    ///         too.
     ///     propagation_timeout: How long an existing grant may take to become effective; 10 minutes by default. The
     ///         call waits this long for refused pulls to succeed, counted from the first one. It does not extend the
     ///         deadline, which may end the wait earlier.
@@ -1438,8 +1439,8 @@ impl Calls {
     ///     fail_fast: Whether problems that someone else can fix at any time also end the wait; `False` by default.
     ///         These are an exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account,
     ///         and containers that keep exiting. Without it they are reported in `Event.Rollout` and in the error at
-    ///         the deadline. With it, the wait also gives no time to the replicas of a Premium registry or to the host
-    ///         names of a new registry.
+    ///         the deadline. With it, the call also does not wait for the replicas of a Premium registry to catch up,
+    ///         or for the host names of a new registry to exist.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///

@@ -92,8 +92,8 @@ pub(crate) const STATUSES: [(u16, ErrorKind); 24] = {
 };
 
 kinds! {
-    /// The input is invalid; the message names the part. Input that can be checked locally and is invalid is rejected before the first
-    /// request; the service rejects the rest.
+    /// The input is invalid; the message names the part. Invalid input is rejected before the first request if it can be checked locally;
+    /// otherwise the service rejects it.
     InvalidInput => "invalid_input",
     /// The named resource does not exist.
     NotFound => "not_found",

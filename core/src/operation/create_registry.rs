@@ -34,8 +34,8 @@ pub struct CreateRegistryOptions {
     pub sku: Sku,
     /// Whether permissions apply to the whole registry, which is the default, or to its repositories.
     pub mode: RoleAssignmentMode,
-    /// The label that Azure adds to the name in the login server; none by default.
-    /// Requires a preview version of Azure's API.
+    /// The scope of the label that Azure adds to the name in the login server; no label by default. Requires a preview version of Azure's
+    /// API.
     pub domain_name_label_scope: Option<DomainNameLabelScope>,
     /// Whether to register `Microsoft.ContainerRegistry` if the subscription has not registered it; off by default.
     pub register_providers: bool,

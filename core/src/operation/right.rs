@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum RightScope {
     /// The cluster.
     Cluster,
-    /// The registry.
-    /// A registry that is given by name or login server is searched for in its subscription, so the permission to read it is needed
-    /// there.
+    /// The registry. If the registry is given by name or login server, the library searches its subscription for it, so the permission to
+    /// read it is needed on that subscription.
     Registry,
     /// The resource group in which a resource is created.
     ResourceGroup,

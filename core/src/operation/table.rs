@@ -224,7 +224,8 @@ macro_rules! operations {
             /// [`apply_delete_registry`](Self::apply_delete_registry).
             ///
             /// To count the repositories, the call signs in to the registry, which may not be reachable from this machine. It waits at most 3 seconds
-            /// for the registry, and 30 seconds with the caller's own sign-in; then `unread` says that the repositories could not be counted.
+            /// for the registry, and at most 30 seconds including the caller's own sign-in. After that, `unread` says that the repositories
+            /// could not be counted.
             ///
             /// # Errors
             /// [`NotFound`](ErrorKind::NotFound) if the registry does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission

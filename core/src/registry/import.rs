@@ -181,7 +181,7 @@ impl fmt::Debug for ImportHandle {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ImportStatus {
-    /// The import is running. The states of its tags are Azure's own.
+    /// The import is running. The states of its tags are passed on as Azure reports them.
     Running {
         /// `repository:tag` and its state.
         tags: BTreeMap<String, String>,

@@ -87,8 +87,7 @@ pub struct Cluster {
     pub kubernetes_version: String,
     /// The pricing tier, such as `Free`.
     pub tier: String,
-    /// The number of nodes in its first system pool.
-    /// `None` if Azure reports no count, as for a pool of several VM sizes.
+    /// The number of nodes in its first system pool. `None` if Azure reports no count, for example for a pool with several VM sizes.
     pub node_count: Option<u32>,
     /// The VM size of those nodes; empty if Azure reports none.
     pub vm_size: String,
@@ -97,7 +96,7 @@ pub struct Cluster {
     /// The resource group with its nodes, disks, load balancer and public IP addresses, such as `MC_group_dev_westeurope`; empty if Azure
     /// reports none.
     pub node_resource_group: String,
-    /// Azure's `eTag`, which is another one after each write. `None` if Azure reports none.
+    /// Azure's `eTag`, which changes with each write. `None` if Azure reports none.
     pub etag: Option<String>,
     /// Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another UID.
     /// `None` if Azure reports none.

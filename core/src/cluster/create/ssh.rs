@@ -14,7 +14,7 @@ pub enum SshKey {
     /// Access with this public key, `ssh-rsa AAAA…` or `ssh-ed25519 AAAA…`.
     Public(String),
     /// Access with the key pair in this file; the public key is in the file of the same name with the suffix `.pub`. Missing files are
-    /// generated: an RSA key of 2048 bits, readable by its owner only. The files are read only if a cluster is created. In Rust this
+    /// generated: an RSA key of 2048 bits, readable by its owner only. The files are not read unless a cluster is created. In Rust this
     /// requires the feature `ssh`.
     Pair(PathBuf),
 }

@@ -178,10 +178,10 @@ impl Kubeconfig {
     /// differs only in its namespace, which a user may have set, it is left alone. An administrator's context ends in `-admin`, as with
     /// az.
     ///
-    /// If the merge fails, no file is changed. The one exception is a merge that writes two files: if the current context is in a
-    /// different file of `KUBECONFIG` than the entries, both files are locked, and both new versions are written to temporary
-    /// files, before the first is replaced. If replacing the second then fails, the error names the first as `already changed`:
-    /// run the same merge again to complete it.
+    /// If the merge fails, no file is changed. The one exception is a merge that writes two files, because the current context and the
+    /// entries are in different files of `KUBECONFIG`. Before the first file is replaced, both are locked and both new versions are written
+    /// to temporary files. If replacing the second then fails, the error names the first as `already changed`: run the same merge again to
+    /// complete it.
     ///
     /// # Errors
     /// [`Conflict`](ErrorKind::Conflict) if the file has different entries with these names and

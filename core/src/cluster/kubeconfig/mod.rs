@@ -53,10 +53,10 @@ pub struct KubeconfigOptions {
     /// Whether a private cluster is addressed by its public name; off by default.
     /// Azure ignores it for other clusters.
     pub public_fqdn: bool,
-    /// The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the cluster's name, and
-    /// for the user entry a name that contains the resource group. If you set this option, the user entry's name is Azure's name with
-    /// yours appended. In a merged file, an administrator's context gets this name with `-admin` appended, unless it ends in that
-    /// already.
+    /// The name of the context and of the cluster entry; by default, Azure's names are kept. Azure's names are the cluster's name, and for
+    /// the user entry a name that contains the resource group. If you set this option, your name is appended to Azure's name of the user
+    /// entry. In a merged file, an administrator's context is named with your name followed by `-admin`, unless your name already ends in
+    /// `-admin`.
     pub context: Option<String>,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,

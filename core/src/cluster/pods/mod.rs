@@ -26,7 +26,7 @@ pub struct Pod {
     pub namespace: String,
     /// What kubectl shows as STATUS, such as `Running` or `ImagePullBackOff`.
     pub status: String,
-    /// Containers that are ready, sidecars included.
+    /// The number of ready containers, including sidecars.
     pub ready: u32,
     /// Its containers, sidecars included.
     pub containers: u32,

@@ -34,7 +34,7 @@ pub struct PullFinding {
 pub struct NextStep {
     /// The step, in one sentence.
     pub summary: String,
-    /// The operation of this library that does it, such as `attach`. Its `arguments` are complete.
+    /// The operation of this library that does it, such as `attach`. `arguments` contains everything that the operation needs.
     pub operation: Option<String>,
     /// The arguments of `operation`, by name.
     #[serde(default)]

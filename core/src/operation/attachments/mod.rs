@@ -108,8 +108,8 @@ pub struct RegistryAttachments {
 
 /// A role assignment that allows a principal to pull from a registry.
 ///
-/// A role is judged by its permissions: an Owner can pull too, from a registry with registry-wide permissions. A role without effect in
-/// the registry's mode does not allow pulling, and is left out.
+/// Roles are judged by their permissions. For example, an Owner can also pull from a registry with registry-wide permissions. A role
+/// without effect in the registry's mode does not allow pulling, and is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PullGrant {

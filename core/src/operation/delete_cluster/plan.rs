@@ -40,7 +40,7 @@ pub struct DeleteClusterPlan {
     pub host: Option<String>,
     /// Its Kubernetes version.
     pub kubernetes_version: String,
-    /// The resource group with its nodes. It is deleted with the cluster, and everything in it: disks of persistent volumes, load
+    /// The resource group with its nodes. It is deleted with the cluster, and so is everything in it: disks of persistent volumes, load
     /// balancer, public IP addresses. Empty if Azure reports none.
     pub node_resource_group: String,
     /// The grants of the kubelet identity itself that allow pulling. They stay behind: if the identity was created with the cluster, it is

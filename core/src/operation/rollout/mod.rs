@@ -28,7 +28,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     useful(
         READ_REGISTRY,
         RightScope::Subscription,
-        "to fail early if a grant is missing, and to give time to replicas and to a new host name: finds the registry by its login server",
+        "to find the registry by its login server: the call then fails early if a grant is missing, and waits for replicas and for a new host name",
     ),
     useful(READ_GRANTS, RightScope::Registry, "to fail early if a grant is missing: lists the role assignments"),
 ];

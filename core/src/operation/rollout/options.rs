@@ -15,8 +15,8 @@ pub struct RolloutOptions {
     /// When a registry refuses a pull, its role assignments are read, to distinguish a missing grant from one that is not effective
     /// yet. When a registry does not have an image, or its host name does not exist, the registry itself is read.
     pub registry: Option<RegistryRef>,
-    /// Further subscriptions to search for the registry of a refused pull.
-    /// The client's and the cluster's are always searched. By default, every subscription that the caller can list is searched too.
+    /// Further subscriptions to search for the registry of a refused pull. The client's and the cluster's are always searched. If you name
+    /// none, every subscription that the caller can list is searched too.
     pub subscriptions: Vec<SubscriptionId>,
     /// How long an existing grant may take to become effective; 10 minutes by default.
     /// The call waits this long for refused pulls to succeed, counted from the first one. It does not extend the deadline, which may
@@ -24,10 +24,10 @@ pub struct RolloutOptions {
     pub propagation_timeout: Duration,
     /// What to do if the role assignments were read completely and none of them allows the pull; by default, the wait ends.
     pub missing_grant: OnMissingGrant,
-    /// Whether problems that someone else can fix at any time also end the wait; `false` by default.
-    /// These are an exhausted quota, pods that fit on no node, a missing ConfigMap, Secret or service account, and containers
-    /// that keep exiting. Without it they are reported in [`Event::Rollout`](crate::Event::Rollout) and in the error at the deadline.
-    /// With it, the wait also gives no time to the replicas of a Premium registry or to the host names of a new registry.
+    /// Whether problems that someone else can fix at any time also end the wait; `false` by default. These are an exhausted quota, pods
+    /// that fit on no node, a missing ConfigMap, Secret or service account, and containers that keep exiting. Without it they are reported
+    /// in [`Event::Rollout`](crate::Event::Rollout) and in the error at the deadline. With it, the call also does not wait for the replicas
+    /// of a Premium registry to catch up, or for the host names of a new registry to exist.
     pub fail_fast: bool,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
@@ -95,10 +95,11 @@ impl Default for RolloutOptions {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnMissingGrant {
-    /// The wait ends with the missing grant.
+    /// The wait ends, with the missing grant as the cause.
     #[default]
     Fail,
-    /// The wait continues for the propagation timeout. For deployments that run beside the tool that makes the grant, such as Terraform.
+    /// The wait continues for the propagation timeout. For deployments that run at the same time as the tool that makes the grant, such as
+    /// Terraform.
     Wait,
 }
 
