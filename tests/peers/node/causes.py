@@ -156,6 +156,10 @@ def second(event):
     return event["firstTimestamp"]
 
 
+# Why a container cannot start at all, as kubelet calls it.
+REFUSED = ("InvalidImageName", "ErrImageNeverPull")
+
+
 class Watcher:
     """What happens to pods until each runs or has failed twice: its states, and its events in their order."""
 
@@ -223,7 +227,9 @@ class Watcher:
         again = ["Warning", "Failed", "Error: ErrImagePull", True] in events
         # Events come after the state that they belong to.
         runs = "running" in states and events and events[-1][1] == "Started"
-        return runs or again or bool(states and events and states[0] in ("InvalidImageName", "ErrImageNeverPull"))
+        # Of these the event with the reason of the state comes last.
+        refused = any(event[2] == f"Error: {reason}" for event in events for reason in states if reason in REFUSED)
+        return runs or again or refused
 
     def outcome(self, pod):
         events = self._listed(pod)

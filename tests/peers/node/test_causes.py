@@ -23,7 +23,7 @@ BLESS = os.environ.get("AKS_ACR_BLESS") == "1"
 def on_a_real_node(join, plane_api, image, versions, folder):
     with cloud(running, scene(CAUSES, versions), folder, 443) as azure, silence():
         join(azure, silent(CAUSES), short(CAUSES))
-        pods = Clusters(azure, plane_api, lambda: time.sleep(0.2), 1000, moment_of_kubelet)
+        pods = Clusters(azure, plane_api, lambda: time.sleep(0.2), 2000, moment_of_kubelet)
         pods.prepare(CAUSES, image)
         return pods.run(CAUSES, lambda: time.sleep(SHORT))
 
