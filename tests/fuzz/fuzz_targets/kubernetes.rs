@@ -30,12 +30,15 @@ const WAYS: [(&str, &str, &str); 10] = [
 ];
 
 /// Kubernetes rejects some bad requests with 500: an applied object that does not fit its schema (kubernetes/kubernetes#122480), and a
-/// deletion whose options cannot be read. The suite `kubernetes` compares both with a real API server.
-const INTERNAL: [&str; 4] = [
+/// deletion whose options cannot be read, which the suite `kubernetes` compares with a real API server; and a strategic merge patch
+/// whose list does not fit (`interpretStrategicMergePatchError` in `k8s.io/apiserver/pkg/endpoints/handlers/patch.go`, v0.33.3).
+const INTERNAL: [&str; 6] = [
     "failed to create typed patch object",
     "failed to convert new object",
     "couldn't get version/kind; json parse error",
     "json: cannot unmarshal",
+    "does not contain declared merge key",
+    "list element types are not identical",
 ];
 
 fn is_of_kubernetes(status: u16, body: &[u8]) -> bool {
