@@ -47,11 +47,18 @@ fn with_certificates(
     builder = match &endpoint.authority {
         Some(authority) => {
             let authority = STANDARD.decode(authority).map_err(|_| "certificate-authority-data is not base64")?;
-            own.extend(Certificate::from_pem_bundle(&authority)?);
+            let authorities = Certificate::from_pem_bundle(&authority)?;
+            if authorities.is_empty() {
+                return Err("certificate-authority-data contains no certificate".into());
+            }
+            own.extend(authorities);
             builder.tls_certs_only(own)
         }
         None => builder.tls_certs_merge(own),
     };
+    if endpoint.certificate.is_some() != endpoint.key.is_some() {
+        return Err("client-certificate-data and client-key-data need each other".into());
+    }
     if let (Some(certificate), Some(key)) = (&endpoint.certificate, &endpoint.key) {
         let mut pem = STANDARD.decode(key.secret()).map_err(|_| "client-key-data is not base64")?;
         pem.push(b'\n');
@@ -86,4 +93,46 @@ pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, InvalidHeaderValue> 
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.secret()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, environment::Environment};
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            server: "https://dev.example".to_owned(),
+            proxy: None,
+            authority: None,
+            certificate: None,
+            key: None,
+            token: None,
+            is_entra: false,
+        }
+    }
+
+    #[test]
+    fn what_a_kubeconfig_has_of_certificates_is_used_or_refused() {
+        let network = Network::new(None, &[], &Environment::new(|_| None)).unwrap();
+        assert!(transport(&endpoint(), &network).is_ok());
+        let text = |text: &str| Some(STANDARD.encode(text));
+        let broken = "-----BEGIN CERTIFICATE-----\ndG9wLXNlY3JldA==\n-----END CERTIFICATE-----\n";
+        let key = |text: &str| Some(Secret::new(STANDARD.encode(text)));
+        for wrong in [
+            Endpoint { authority: Some("%".to_owned()), ..endpoint() },
+            Endpoint { authority: text("no certificate"), ..endpoint() },
+            Endpoint { authority: text(broken), ..endpoint() },
+            Endpoint { certificate: text(broken), ..endpoint() },
+            Endpoint { key: key("top-secret"), ..endpoint() },
+            Endpoint { certificate: text(broken), key: key("top-secret"), ..endpoint() },
+            Endpoint { certificate: Some("%".to_owned()), key: key("top-secret"), ..endpoint() },
+        ] {
+            let err = transport(&wrong, &network).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::InvalidInput, "{err:#}");
+            assert!(err.to_string().contains("invalid certificate or key"), "{err}");
+            let shown = format!("{err:#} {err:?}");
+            assert!(!shown.contains("top-secret") && !shown.contains("dG9w"), "{shown}");
+        }
+    }
 }
