@@ -4,8 +4,9 @@ const { Client } = require('./lib/client.cjs');
 const { AksAcrError } = require('./lib/error.cjs');
 const { ImportHandle } = require('./lib/handle.cjs');
 const { Kubeconfig } = require('./lib/kubeconfig.cjs');
+const { RegistryToken } = require('./lib/registry.cjs');
 const { customRoleJson, requiredRights } = require('./lib/rights.cjs');
 const { plans } = require('./lib/view.cjs');
 const { VERSION } = require('./native.cjs');
 
-module.exports = { AksAcrError, Client, ImportHandle, Kubeconfig, VERSION, customRoleJson, requiredRights, ...plans };
+module.exports = { AksAcrError, Client, ImportHandle, Kubeconfig, RegistryToken, VERSION, customRoleJson, requiredRights, ...plans };

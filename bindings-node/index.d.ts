@@ -437,6 +437,42 @@ export interface Operations {
   registry(registry: string, options?: CallOptions): Promise<Registry | null>;
 
   /**
+   * Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+   *
+   * The caller's Entra ID token is exchanged for a refresh token of the registry. The user name is always
+   * `00000000-0000-0000-0000-000000000000`. The token is valid for about 3 hours and cannot be renewed: call this again
+   * to get another. Each call gets a new token. The token has the caller's permissions, so an image pull secret made of
+   * it expires with it: to let a cluster pull, use `attach` instead.
+   *
+   * Pass the password on standard input. A password on a command line can be read by other users of the machine:
+   *
+   * | program | command | |---|---| | docker |
+   * `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | | helm |
+   * `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | |
+   * oras | `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` |
+   *
+   * A registry that is given by its login server is not looked up, so the call needs no permission in Resource Manager,
+   * and 2 requests; otherwise it needs 3.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 2 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it, or if the registry rejects the
+   * caller: a registry with registry-wide permissions rejects a caller without a role on it.
+   * @throws {AksAcrError} `'invalid_input'` for the login server of another cloud.
+   *
+   * @example
+   * ```js
+   * const token = await client.registryToken('myregistry');
+   * console.log(String(token)); // never the password
+   * const command = ['docker', 'login', token.loginServer, '--username', token.username, '--password-stdin'];
+   * console.log(...command); // execFileSync(command[0], command.slice(1), { input: token.password() })
+   * ```
+   */
+  registryToken(registry: string, options?: CallOptions): Promise<RegistryToken>;
+
+  /**
    * Creates a registry.
    *
    * If a registry of that name exists in the resource group, it is not changed, and `differences` lists how it differs
@@ -1761,6 +1797,19 @@ export declare class Kubeconfig {
   readonly context: string;
   /** The whole text. It is a secret. */
   text(): string;
+}
+
+/** A user name and a password for a registry. Neither `util.inspect` nor `JSON.stringify` shows the password. */
+export declare class RegistryToken {
+  private constructor();
+  /** The registry's host for pushes and pulls. */
+  readonly loginServer: string;
+  /** The user name. It is the same for every caller. */
+  readonly username: string;
+  /** The expiry, about 3 hours after the call. `null` if the token does not contain it. */
+  readonly expires: Date | null;
+  /** The password. It is a secret. */
+  password(): string;
 }
 
 /** The identities of a cluster, and how its users sign in. */

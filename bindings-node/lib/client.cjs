@@ -7,6 +7,7 @@ const { getter } = require('./credential.cjs');
 const { AksAcrError } = require('./error.cjs');
 const { ImportHandle, POLLED, followed, storedHandle } = require('./handle.cjs');
 const { Kubeconfig } = require('./kubeconfig.cjs');
+const { RegistryToken } = require('./registry.cjs');
 const { Run } = require('./run.cjs');
 const { OPERATIONS } = require('./surface.cjs');
 const { planOf, readable, stored, view, viewOf } = require('./view.cjs');
@@ -18,6 +19,7 @@ const RESULTS = {
   StartedImport: started,
   ImportStatus: polled,
   Kubeconfig: (value) => new Kubeconfig(value),
+  RegistryToken: (value) => new RegistryToken(value),
 };
 
 /** What becomes of first arguments that are more than text. */

@@ -15,6 +15,7 @@ const OPERATIONS = {
   clusters: [0, 'ClusterList'],
   registries: [0, 'RegistryList'],
   registry: [1, 'Registry'],
+  registryToken: [1, 'RegistryToken'],
   createRegistry: [2, 'CreatedRegistry'],
   deleteRegistry: [1, 'RegistryDeletion'],
   planDeleteRegistry: [1, 'DeleteRegistryPlan'],

@@ -15,6 +15,7 @@ mod error;
 mod import;
 mod kubeconfig;
 mod operations;
+mod registry;
 mod rights;
 mod words;
 mod write;

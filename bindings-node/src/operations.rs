@@ -6,7 +6,7 @@ use crate::{
     call::Call,
     client::Client,
     error::{Result, put},
-    import, kubeconfig,
+    import, kubeconfig, registry,
 };
 use aks_acr::CallOptions;
 use napi::{Env, Unknown, bindgen_prelude::PromiseRaw};
@@ -265,6 +265,25 @@ impl Client {
             let of_call = call.options(given.deadline_ms);
             let options = of_call;
             Ok(async move { client.registry(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+    #[napi]
+    pub fn registry_token<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = of_call;
+            Ok(async move { client.registry_token(&registry, options).await.map(registry::Shown::from) })
         };
         self.run(env, call, read)
     }

@@ -23,6 +23,7 @@ mod import;
 mod interrupt;
 mod raised;
 mod record;
+mod registry;
 mod rights;
 mod runtime;
 mod value;
@@ -47,6 +48,7 @@ mod _native {
         cluster::Kubeconfig,
         follow::{AsyncRun, AsyncRunEvents, Run, RunEvents},
         import::ImportHandle,
+        registry::RegistryToken,
         rights::{custom_role_json, required_rights},
         runtime::shut_down,
         value::load,

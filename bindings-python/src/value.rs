@@ -90,6 +90,13 @@ pub fn load<'py>(py: Python<'py>, class_name: &str, json: &str) -> PyResult<Boun
 #[serde(transparent)]
 pub struct Time(String);
 
+impl Time {
+    /// A time of core's, if it can be written.
+    pub fn of(at: SystemTime) -> Option<Self> {
+        OffsetDateTime::from(at).format(&Rfc3339).ok().map(Self)
+    }
+}
+
 impl<'py> IntoPyObject<'py> for Time {
     type Target = PyAny;
     type Output = Bound<'py, PyAny>;

@@ -83,7 +83,7 @@ pub use operation::exports::*;
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
     AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,
-    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, Sku,
+    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RegistryToken, Sku,
 };
 pub use role::{
     AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode,

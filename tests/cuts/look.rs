@@ -6,7 +6,8 @@ use crate::{
     scene::{Scene, cluster, registry},
 };
 use aks_acr::{
-    Access, AttachmentsOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions, RegistryFilter,
+    Access, AttachmentsOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions,
+    RegistryFilter, RegistryToken,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed};
 use serde_json::{Value, json};
@@ -21,6 +22,13 @@ pub fn cases() -> Vec<Case> {
         }),
         case!("registry", "by its id", Scene::plain(), |client, scene| {
             client.registry(&scene.by_id(), scene.call()).await
+        }),
+        case!("registry_token", "by login server", Scene::plain(), |client, scene| {
+            let registry = "myregistry.azurecr.io".parse()?;
+            client.registry_token(&registry, scene.call()).await.map(|one| without_password(&one))
+        }),
+        case!("registry_token", "by name", Scene::plain(), |client, scene| {
+            client.registry_token(&registry(), scene.call()).await.map(|one| without_password(&one))
         }),
         case!("attachments_of_cluster", "three registries, one a page", in_pages(), |client, scene| {
             client.attachments_of_cluster(&cluster(), AttachmentsOptions::default().with_call(scene.call())).await
@@ -89,6 +97,11 @@ fn with_entra() -> Scene {
     let (role, owner) = ("Azure Kubernetes Service RBAC Cluster Admin", scene.azure.object_id_of("owner"));
     scene.azure.grant(role, &owner, &scene.azure.cluster_id("group", "dev"));
     scene
+}
+
+/// The password is another one with each call.
+fn without_password(token: &RegistryToken) -> Value {
+    json!({ "login_server": token.login_server, "username": token.username, "expires": token.expires.is_some() })
 }
 
 /// The token is another one in each emulator.

@@ -72,6 +72,13 @@ export async function registry(client) {
   console.log(found ? `${found.loginServer} in ${found.location}` : 'registry not found');
 }
 
+export async function registryToken(client) {
+  const token = await client.registryToken('myregistry');
+  console.log(String(token)); // never the password
+  const command = ['docker', 'login', token.loginServer, '--username', token.username, '--password-stdin'];
+  console.log(...command); // execFileSync(command[0], command.slice(1), { input: token.password() })
+}
+
 export async function createRegistry(client) {
   const made = await client.createRegistry('my-group', 'anotherregistry', { sku: 'Standard' });
   console.log(made.isNew, made.registry.loginServer);

@@ -79,6 +79,13 @@ def registry(client: aks_acr.Client) -> None:
     print(f"{found.login_server} in {found.location}" if found else "registry not found")
 
 
+def registry_token(client: aks_acr.Client) -> None:
+    token = client.registry_token("myregistry")
+    print(token)  # never the password
+    command = ["docker", "login", token.login_server, "--username", token.username, "--password-stdin"]
+    print(*command)  # subprocess.run(command, input=token.password, text=True, check=True)
+
+
 def create_registry(client: aks_acr.Client) -> None:
     made = client.create_registry("my-group", "anotherregistry", sku="Standard")
     print(made.is_new, made.registry.login_server)

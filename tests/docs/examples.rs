@@ -124,6 +124,12 @@ pub async fn registry(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn registry_token(client: &Client) -> Result<()> {
+    let token = client.registry_token(&"myregistry".parse()?, CallOptions::default()).await?;
+    println!("{token}"); // never the password; pass token.password.secret() to `docker login --password-stdin`
+    Ok(())
+}
+
 pub async fn create_registry(client: &Client) -> Result<()> {
     let options = CreateRegistryOptions::default().with_sku(Sku::Standard);
     let made = client.create_registry("my-group", "anotherregistry", options).await?;
@@ -291,6 +297,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::Clusters => clusters(client).await,
         Operation::Registries => registries(client).await,
         Operation::Registry => registry(client).await,
+        Operation::RegistryToken => registry_token(client).await,
         Operation::CreateRegistry => create_registry(client).await,
         Operation::DeleteCluster => delete_cluster(client).await,
         Operation::PlanDeleteCluster => plan_delete_cluster(client).await,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect, promisify } from 'node:util';
-import { Client } from 'aks-acr';
+import { Client, RegistryToken } from 'aks-acr';
 import { Emulator } from 'aks-acr-emulator';
 import { SCENE } from './azure.mjs';
 
@@ -75,6 +75,7 @@ async function story(client, secrets, folder) {
   const works = [
     () => client.registry('myregistry'),
     () => client.attach('group/dev', 'myregistry'),
+    () => client.registryToken('myregistry'),
     () => client.importImage('myregistry', 'nginx', { target: 'nginx:v3' }),
     () => client.importImage('myregistry', 'nginx', { target: 'nginx:v4', username: 'reader', password, deadlineMs: 3000 }),
     () => client.importImage('myregistry', 'nginx', { target: 'nginx:v4', password: token, deadlineMs: 3000 }),
@@ -89,6 +90,7 @@ async function story(client, secrets, folder) {
     try {
       const result = await work();
       told.push(shown(result));
+      if (result instanceof RegistryToken) secrets.add(result.password());
       if (result?.text?.includes?.('kind: Config')) {
         // A kubeconfig's text is the secret itself: only that may show it.
         secrets.addKubeconfig(result.text);

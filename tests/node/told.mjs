@@ -9,7 +9,7 @@ export class Told {
 
   add(call, result, events) {
     const type = `Awaited<ReturnType<Client['${camelCase(call)}']>>`;
-    if (call !== 'kubeconfig')
+    if (call !== 'kubeconfig' && call !== 'registry_token')
       this.#say(type, source(result, typeof result?.toJSON === 'function' ? ['toJSON: null!'] : []));
     if (events.length > 0) this.#say('Event[]', source(events));
   }

@@ -8,9 +8,9 @@ use aks_acr::{
     ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, DeletedCluster, DeletedRegistry, Grant, Granted,
     IdentityResolver, Image, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig,
     KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods,
-    PrincipalId, Registry, RegistryFilter, RegistryImporter, RegistryRef, ResourceId, Result, Revoked, RoleAssigner,
-    RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef,
-    async_trait,
+    PrincipalId, Registry, RegistryFilter, RegistryImporter, RegistryRef, RegistryToken, ResourceId, Result, Revoked,
+    RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid,
+    WorkloadRef, async_trait,
 };
 use std::sync::{
     Arc,
@@ -89,6 +89,9 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     }
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
         self.part().image(image, call).await
+    }
+    async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken> {
+        self.part().token(login_server, call).await
     }
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
         self.part().repository_count(registry, call).await

@@ -94,6 +94,7 @@ def story(client, secrets, tmp_path):
     for work in (
         lambda: client.registry("myregistry"),
         lambda: client.attach("group/dev", "myregistry"),
+        lambda: client.registry_token("myregistry"),
         lambda: client.import_image("myregistry", "nginx", target="nginx:v1"),
         lambda: client.import_image("myregistry", "nginx", target="nginx:v2", username="reader", password=password, deadline=3),
         lambda: client.import_image("myregistry", "nginx", target="nginx:v2", password=token, deadline=3),
@@ -112,6 +113,8 @@ def story(client, secrets, tmp_path):
         told += [repr(result), str(result), f"{result}"]
         if isinstance(result, aks_acr.Kubeconfig):
             secrets.add_kubeconfig(result.text)
+        elif isinstance(result, aks_acr.RegistryToken):
+            secrets.add(result.password)
         elif hasattr(result, "to_json"):
             told.append(repr(pickle.dumps(result)))
     return told

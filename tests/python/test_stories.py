@@ -22,6 +22,8 @@ def canonical(result):
     """A result in the form of the stories."""
     if isinstance(result, aks_acr.Kubeconfig):
         return {"context": result.context, "server": result.server}
+    if isinstance(result, aks_acr.RegistryToken):
+        return {"login_server": result.login_server, "username": result.username, "expires": result.expires}
     if isinstance(result, list):
         return [canonical(one) for one in result]
     # Each image of a list has its own result.

@@ -127,6 +127,10 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
 
     ends.json("identities", client.identities(&cluster, call())).await;
     ends.json("registry", client.registry(&registry, call())).await;
+    if let Some(token) = ends.of("registry_token", client.registry_token(&registry, call())).await {
+        heard::add(&format!("TOKEN {token}"));
+        secrets.add_token("a registry's token", token.password.secret());
+    }
     ends.json("plan_attach", client.plan_attach(&cluster, &registry, AttachOptions::default().with_call(call()))).await;
     ends.json("attach", client.attach(&cluster, &registry, AttachOptions::default().with_call(call()))).await;
     import(client, secrets, &mut ends, &registry, &call).await;

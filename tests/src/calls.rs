@@ -11,7 +11,7 @@
 
 use crate::{
     arguments::{Arguments, Manifests, parsed},
-    operate::{shown, shown_kubeconfig, shown_outcomes},
+    operate::{shown, shown_kubeconfig, shown_outcomes, shown_token},
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions, ApplyOptions,
@@ -117,6 +117,11 @@ pub async fn operate(
             let registry = args.needed::<RegistryRef>("registry")?;
             args.done();
             Ok(shown(client.registry(&registry, call).await?))
+        }
+        Operation::RegistryToken => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            args.done();
+            Ok(shown_token(&client.registry_token(&registry, call).await?))
         }
         Operation::CreateRegistry => {
             let group = args.needed::<String>("group")?;

@@ -5,7 +5,7 @@
 
 use crate::arguments::Arguments;
 pub use crate::calls::operate;
-use aks_acr::{CallOptions, Client, Error, Import, Kubeconfig, Operation};
+use aks_acr::{CallOptions, Client, Error, Import, Kubeconfig, Operation, RegistryToken};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{fmt::Debug, path::Path};
@@ -88,6 +88,12 @@ pub(crate) fn shown<T: Debug + Serialize>(value: T) -> Value {
 /// A kubeconfig without its text, which is a secret.
 pub(crate) fn shown_kubeconfig(kubeconfig: &Kubeconfig) -> Value {
     json!({"context": kubeconfig.context(), "server": kubeconfig.server()})
+}
+
+/// A token without its password, which is a secret.
+pub(crate) fn shown_token(token: &RegistryToken) -> Value {
+    drop(format!("{token:?}"));
+    json!({"login_server": token.login_server, "username": token.username, "expires": token.expires.is_some()})
 }
 
 /// The results of a list. With exact arguments each image has its own result or error; with those of a scene, the first error is that of

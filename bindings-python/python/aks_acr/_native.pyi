@@ -233,6 +233,27 @@ class Kubeconfig:
         """The whole text. It is a secret."""
 
 @final
+class RegistryToken:
+    """A user name and a password for a registry. Only `password` shows the password."""
+
+    __match_args__ = ("login_server", "username", "expires")
+    @property
+    def login_server(self) -> str:
+        """Host of the registry for pushes and pulls."""
+
+    @property
+    def username(self) -> str:
+        """User name. It is the same for every caller."""
+
+    @property
+    def expires(self) -> datetime | None:
+        """Expiry, about 3 hours after the call. `None` if the token does not contain it."""
+
+    @property
+    def password(self) -> str:
+        """The password. It is a secret."""
+
+@final
 class ImportHandle(Result):
     """An import that Azure is working on. It can be stored and polled later, even by another process.
 
@@ -748,6 +769,48 @@ class Calls:
         Example:
             found = client.registry("myregistry")
             print(f"{found.login_server} in {found.location}" if found else "registry not found")
+        """
+
+    def registry_token(
+        self,
+        registry: str,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryToken]:
+        """Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+
+        The caller's Entra ID token is exchanged for a refresh token of the registry. The user name is always
+        `00000000-0000-0000-0000-000000000000`. The token is valid for about 3 hours and cannot be renewed: call this
+        again to get another. Each call gets a new token. The token has the caller's permissions, so an image pull
+        secret made of it expires with it: to let a cluster pull, use `attach` instead.
+
+        Pass the password on standard input. A password on a command line can be read by other users of the machine:
+
+        | program | command | |---|---| | docker |
+        `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | | helm |
+        `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | |
+        oras | `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` |
+
+        A registry that is given by its login server is not looked up, so the call needs no permission in Resource
+        Manager, and 2 requests; otherwise it needs 3.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller lacks the permission to read it, or if the registry rejects the caller: a
+                registry with registry-wide permissions rejects a caller without a role on it.
+            InvalidInputError: For the login server of another cloud.
+
+        Example:
+            token = client.registry_token("myregistry")
+            print(token)  # never the password
+            command = ["docker", "login", token.login_server, "--username", token.username, "--password-stdin"]
+            print(*command)  # subprocess.run(command, input=token.password, text=True, check=True)
         """
 
     def create_registry(
@@ -1527,7 +1590,7 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registries", "registry", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]

@@ -36,6 +36,9 @@ class Blocking:
     """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = blocking(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
+    registry_token = blocking(Calls.registry_token)
+    """Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+    """
     create_registry = blocking(Calls.create_registry)
     """Creates a registry."""
     delete_registry = blocking(Calls.delete_registry)
@@ -101,6 +104,9 @@ class Awaitable:
     """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = awaitable(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
+    registry_token = awaitable(Calls.registry_token)
+    """Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+    """
     create_registry = awaitable(Calls.create_registry)
     """Creates a registry."""
     delete_registry = awaitable(Calls.delete_registry)
@@ -167,6 +173,9 @@ class Followed:
     """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = followed(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
+    registry_token = followed(Calls.registry_token)
+    """Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+    """
     create_registry = followed(Calls.create_registry)
     """Creates a registry."""
     delete_registry = followed(Calls.delete_registry)
@@ -233,6 +242,9 @@ class FollowedAsync:
     """Lists the registries that match a filter, in all subscriptions that the caller can see."""
     registry = followed_async(Calls.registry)
     """Finds a registry by name, login server or resource ID."""
+    registry_token = followed_async(Calls.registry_token)
+    """Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+    """
     create_registry = followed_async(Calls.create_registry)
     """Creates a registry."""
     delete_registry = followed_async(Calls.delete_registry)

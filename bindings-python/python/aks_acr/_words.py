@@ -227,6 +227,7 @@ class Operation(_Word):
     CLUSTERS = "clusters"
     REGISTRIES = "registries"
     REGISTRY = "registry"
+    REGISTRY_TOKEN = "registry_token"
     CREATE_REGISTRY = "create_registry"
     DELETE_REGISTRY = "delete_registry"
     PLAN_DELETE_REGISTRY = "plan_delete_registry"

@@ -8,6 +8,7 @@ use crate::{
     cluster,
     error::to_py,
     import::{Followed, Items, Outcomes},
+    registry,
     value::through_json,
     values,
     word::Word,
@@ -594,6 +595,53 @@ impl Calls {
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.registry(&registry.0, call).await };
         Ok(Call::new::<Option<values::Registry>, _, _>(manner, work))
+    }
+
+    /// Gets a user name and a password for a registry, for docker, helm, oras, and other programs. It does not need az.
+    ///
+    /// The caller's Entra ID token is exchanged for a refresh token of the registry. The user name is always
+    /// `00000000-0000-0000-0000-000000000000`. The token is valid for about 3 hours and cannot be renewed: call this
+    /// again to get another. Each call gets a new token. The token has the caller's permissions, so an image pull
+    /// secret made of it expires with it: to let a cluster pull, use `attach` instead.
+    ///
+    /// Pass the password on standard input. A password on a command line can be read by other users of the machine:
+    ///
+    /// | program | command | |---|---| | docker |
+    /// `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | | helm |
+    /// `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | |
+    /// oras | `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` |
+    ///
+    /// A registry that is given by its login server is not looked up, so the call needs no permission in Resource
+    /// Manager, and 2 requests; otherwise it needs 3.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the registry does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read it, or if the registry rejects the caller: a
+    ///         registry with registry-wide permissions rejects a caller without a role on it.
+    ///     InvalidInputError: For the login server of another cloud.
+    ///
+    /// Example:
+    ///     token = client.registry_token("myregistry")
+    ///     print(token)  # never the password
+    ///     command = ["docker", "login", token.login_server, "--username", token.username, "--password-stdin"]
+    ///     print(*command)  # subprocess.run(command, input=token.password, text=True, check=True)
+    #[pyo3(signature = (registry, *, deadline = None, on_progress = None))]
+    fn registry_token(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.registry_token(&registry.0, call).await };
+        Ok(Call::converting(manner, work, |made| Ok(registry::RegistryToken::from(made))))
     }
 
     /// Creates a registry.

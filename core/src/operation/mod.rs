@@ -16,6 +16,7 @@ mod parts;
 pub(crate) mod pods;
 mod recent;
 pub(crate) mod registry;
+pub(crate) mod registry_token;
 pub(crate) mod right;
 pub(crate) mod rights;
 pub(crate) mod rollout;

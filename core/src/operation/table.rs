@@ -6,7 +6,7 @@
 
 use super::{
     apply, attach, attachments, create_cluster, create_registry, delete_cluster, delete_registry, detach, identities,
-    import, kubeconfig, list, pods, registry, right::RequiredRight, rollout,
+    import, kubeconfig, list, pods, registry, registry_token, right::RequiredRight, rollout,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -41,10 +41,10 @@ macro_rules! imports {
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
                 kubeconfig,
                 list::{self, ClusterList, ReadOptions, RegistryList},
-                pods, registry,
+                pods, registry, registry_token,
                 rollout::{self, RolloutOptions},
             },
-            registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef},
+            registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef, RegistryToken},
         };
     };
 }
@@ -201,6 +201,13 @@ macro_rules! operations {
                 deadline: registry::DEADLINE,
                 rights: registry::RIGHTS,
                 run: |parts, call| registry::registry(parts, registry, call),
+            }
+            RegistryToken registry_token(registry: &RegistryRef, call: CallOptions) -> RegistryToken {
+                about: About::registry(registry),
+                call: call,
+                deadline: registry_token::DEADLINE,
+                rights: registry_token::RIGHTS,
+                run: |parts, call| registry_token::registry_token(parts, registry, call),
             }
             CreateRegistry create_registry(group: &str, name: &str, options: CreateRegistryOptions) -> CreatedRegistry {
                 about: About::registry(&format_args!("{group}/{name}")),

@@ -9,6 +9,8 @@ pub(super) enum Access<'a> {
     Image(&'a ImageReference),
     /// The list of repositories of the Azure registry at this host.
     Catalog(&'a str),
+    /// Nothing: the sign-in itself at the Azure registry at this host.
+    SignIn(&'a str),
 }
 
 impl<'a> Access<'a> {
@@ -16,7 +18,7 @@ impl<'a> Access<'a> {
     pub fn registry(self) -> &'a str {
         match self {
             Self::Image(image) => image.registry(),
-            Self::Catalog(host) => host,
+            Self::Catalog(host) | Self::SignIn(host) => host,
         }
     }
 
@@ -30,6 +32,7 @@ impl<'a> Access<'a> {
         match self {
             Self::Image(image) => format!("repository:{}:pull", image.repository()),
             Self::Catalog(_) => "registry:catalog:*".to_owned(),
+            Self::SignIn(_) => String::new(),
         }
     }
 
@@ -39,6 +42,7 @@ impl<'a> Access<'a> {
             Self::Image(image) => format!("{}/{}", image.registry(), image.repository()),
             // No repository has this name.
             Self::Catalog(host) => format!("{host}/*"),
+            Self::SignIn(host) => host.to_owned(),
         }
     }
 
@@ -46,7 +50,7 @@ impl<'a> Access<'a> {
     pub fn name_in(self, err: Error) -> Error {
         match self {
             Self::Image(image) => err.with_context("image", image.to_string()),
-            Self::Catalog(host) => err.with_context("registry", host),
+            Self::Catalog(host) | Self::SignIn(host) => err.with_context("registry", host),
         }
     }
 }
@@ -62,6 +66,7 @@ impl fmt::Display for Access<'_> {
         match self {
             Self::Image(image) => image.fmt(f),
             Self::Catalog(host) => write!(f, "the repositories of {host}"),
+            Self::SignIn(host) => f.write_str(host),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     CreatedRegistry, DeletedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry,
-    RegistryImporter, RegistryRef, create,
+    RegistryImporter, RegistryRef, RegistryToken, create,
     data_plane::DataPlane,
     delete, import,
     lookup::{find_in_list, read_registry},
@@ -70,6 +70,10 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>> {
         self.data_plane.image(image, call).await
+    }
+
+    async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken> {
+        self.data_plane.refresh_token(login_server, call).await
     }
 
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {

@@ -1,7 +1,7 @@
 //! The data plane of registries: reads a manifest, wherever the registry keeps it, and counts repositories.
 
 use super::{
-    Registry,
+    Registry, RegistryToken,
     access::Access,
     address, catalog,
     manifest::{self, Seen},
@@ -65,6 +65,16 @@ impl DataPlane {
             })?;
         }
         Ok(pages.count())
+    }
+
+    /// A new refresh token of an Azure registry.
+    pub async fn refresh_token(&self, host: &str, call: &Call) -> Result<RegistryToken> {
+        let probe = &self.probe(Access::SignIn(host), call);
+        let url = super::sign_in::url(&format!("https://{host}/v2/"))?;
+        let answer = probe.request(Method::Get, &url, None).await?;
+        let challenge = SignIn::challenge(&answer, probe.access)?;
+        let token = self.sign_in.new_refresh_token(&challenge, probe).await?;
+        Ok(RegistryToken::new(host, token))
     }
 
     fn probe<'a>(&'a self, access: Access<'a>, call: &'a Call) -> Probe<'a> {

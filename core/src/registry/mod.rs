@@ -16,6 +16,7 @@ mod manifest;
 mod probe;
 mod reference;
 mod sign_in;
+mod token;
 mod wire;
 
 pub use azure::AzureRegistryImporter;
@@ -24,6 +25,7 @@ pub use delete::DeletedRegistry;
 pub use domain_label::DomainNameLabelScope;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
+pub use token::RegistryToken;
 
 pub(crate) use import::ExpectedImage;
 pub(crate) use lookup::{list_registries, read_listed};
@@ -56,6 +58,8 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 /// - `poll_import` polls once. A failed import is an error with Azure's own text.
 /// - `image` of a missing image is `None`; it reads any registry, with the caller's identity for Azure registries and anonymously
 ///   elsewhere. If the image is named by its digest, any other digest in the response is an error.
+/// - `token` signs in at the registry with the caller's identity, and returns a token that is not cached anywhere; a caller that the registry
+///   rejects is [`Forbidden`](crate::ErrorKind::Forbidden).
 /// - `repository_count` signs in at the registry with the caller's identity; a caller that cannot list repositories is
 ///   [`Forbidden`](crate::ErrorKind::Forbidden).
 #[async_trait]
@@ -72,6 +76,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn poll_import(&self, handle: &mut ImportHandle, call: &Call) -> Result<ImportStatus>;
     /// Reads an image, if it exists.
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>>;
+    /// Signs in with the caller's identity, and returns a new refresh token.
+    async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken>;
     /// Counts the repositories of a registry.
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32>;
 }

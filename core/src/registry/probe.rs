@@ -45,17 +45,25 @@ impl Probe<'_> {
         let (accept, body_kind) = match self.access {
             Access::Image(_) => (MANIFESTS, BodyKind::Manifest),
             Access::Catalog(_) => ("application/json", BodyKind::ListPage),
+            Access::SignIn(_) => ("application/json", BodyKind::Token),
         };
         let mut headers = vec![("accept", accept.to_owned())];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {}", token.secret()))));
-        let step = format!("reading {}", self.access);
+        let step = match self.access {
+            Access::SignIn(host) => format!("signing in at {host}"),
+            access => format!("reading {access}"),
+        };
         self.send(RegistryRequest { method, url: url.clone(), headers, body: None, step, body_kind }).await
     }
 }
 
 pub(super) fn failed<'a>(access: impl Into<Access<'a>>, answer: &Answer, message: &str) -> Error {
     let access = access.into();
-    let step = if matches!(access, Access::Image(_)) { "reading an image" } else { "reading the repositories" };
+    let step = match access {
+        Access::Image(_) => "reading an image",
+        Access::Catalog(_) => "reading the repositories",
+        Access::SignIn(_) => "signing in",
+    };
     if let Some(err) = from_the_way(answer, false, step) {
         return access.name_in(err);
     }

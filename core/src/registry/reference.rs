@@ -93,6 +93,14 @@ impl RegistryRef {
         }
     }
 
+    /// The login server, if the registry is given by it.
+    pub(crate) fn login_server(&self) -> Option<&str> {
+        match &self.by {
+            By::LoginServer(host) => Some(host),
+            By::Name(_) | By::Id(_) => None,
+        }
+    }
+
     /// Rejects a login server of another cloud before it is searched.
     pub(crate) fn check_cloud(&self, cloud: &Cloud) -> Result<()> {
         match &self.by {

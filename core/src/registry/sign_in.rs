@@ -123,24 +123,29 @@ impl SignIn {
         Self::anonymous(challenge, probe.access.api_host(), probe).await
     }
 
-    /// Exchanges the caller's Entra ID token. It is sent to the registry itself and to no host from a response.
+    /// The cached refresh token, or a new one.
     async fn refresh_token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
-        let host = probe.access.registry();
-        if let Some(token) = self.cached.get(host) {
+        if let Some(token) = self.cached.get(probe.access.registry()) {
             return Ok(token);
         }
+        let token = self.new_refresh_token(challenge, probe).await?;
+        self.cached.keep(probe.access.registry().to_owned(), token.clone(), REFRESH_FOR);
+        Ok(token)
+    }
+
+    /// Exchanges the caller's Entra ID token. It is sent to the registry itself and to no host from a response.
+    pub async fn new_refresh_token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
+        check_own_realm(challenge, probe.access.registry())?;
         let mut answer = self.exchange(challenge, probe).await?;
         if answer.status == 401 {
             // It may have expired before it was thought to: another one is tried, once.
             self.entra.forget(Cloud::registry_scope());
             answer = self.exchange(challenge, probe).await?;
         }
-        let token = read_token(&answer, probe.access, |body| body.refresh_token).map_err(|err| {
+        read_token(&answer, probe.access, |body| body.refresh_token).map_err(|err| {
             // https://github.com/Azure/acr/issues/695
             if answer.status == 401 { err.with_context("hint", NO_ROLE) } else { err }
-        })?;
-        self.cached.keep(host.to_owned(), token.clone(), REFRESH_FOR);
-        Ok(token)
+        })
     }
 
     async fn exchange(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Answer> {

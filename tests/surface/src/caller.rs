@@ -52,7 +52,7 @@ pub fn caller(surface: &Surface<'_>) -> String {
     formatted(&format!(
         "// {HEAD}\n//! Calls any operation with arguments in JSON.\n\n\
          #![expect(clippy::missing_errors_doc, clippy::missing_panics_doc, clippy::panic, clippy::too_many_lines, reason = \"for tests only\")]\n\n\
-         use crate::{{arguments::{{Arguments, Manifests, parsed}}, operate::{{shown, shown_kubeconfig, shown_outcomes}}}};\n\
+         use crate::{{arguments::{{Arguments, Manifests, parsed}}, operate::{{shown, shown_kubeconfig, shown_outcomes, shown_token}}}};\n\
          use aks_acr::{{{}}};\nuse serde_json::Value;\n\n\
          /// Makes the call and returns its result as JSON.\n\
          pub async fn operate(client: &Client, operation: Operation, mut args: Arguments, call: CallOptions) -> Result<Value, Error> {{\n\
@@ -135,6 +135,7 @@ fn method(
     let (variant, call) = (&operation.variant, format!("client.{}({}).await?", operation.name, given.join(", ")));
     let shown = match operation.result.core().name.as_str() {
         "Kubeconfig" => format!("Ok(shown_kubeconfig(&{call}))"),
+        "RegistryToken" => format!("Ok(shown_token(&{call}))"),
         _ if is_list_of_outcomes(&operation.result) => format!("shown_outcomes({call}, args)"),
         _ => format!("Ok(shown({call}))"),
     };

@@ -9,7 +9,7 @@ use crate::{
 use std::path::Path;
 
 /// Classes that each language has by hand, since they are more than their fields.
-pub const BY_HAND: [&str; 2] = ["ImportHandle", "Kubeconfig"];
+pub const BY_HAND: [&str; 3] = ["ImportHandle", "Kubeconfig", "RegistryToken"];
 
 /// What has no separate type: it is given as several arguments.
 const ARGUMENTS: [&str; 2] = ["SshKey", "ImportCredentials"];

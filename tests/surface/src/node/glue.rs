@@ -29,7 +29,7 @@ impl Node<'_> {
         formatted(&format!(
             "// {HEAD}\n//! The operations, and tables of core's names.\n\n\
              use crate::{{argument::{{self, Hidden, Millis, Text, set}}, call::Call, client::Client, \
-              error::{{Result, put}}, import, kubeconfig}};\n\
+              error::{{Result, put}}, import, kubeconfig, registry}};\n\
              use aks_acr::CallOptions;\nuse napi::{{Env, Unknown, bindgen_prelude::PromiseRaw}};\nuse serde::Deserialize;\n\
              use serde_json::{{Map, Value}};\nuse std::path::PathBuf;\n\n\
              #[napi_derive::napi]\nimpl Client {{\n{methods}}}\n\n/// The options of an operation that has none of its own.\n#[derive(Deserialize, Default)]\n\
@@ -113,6 +113,7 @@ impl Node<'_> {
         let (run, work, show) = match operation.result.core().name.as_str() {
             _ if is_list_of_outcomes(&operation.result) => ("run_with", call, ", import::outcomes"),
             "Kubeconfig" => ("run", format!("{call}.map(kubeconfig::Shown::from)"), ""),
+            "RegistryToken" => ("run", format!("{call}.map(registry::Shown::from)"), ""),
             "StartedImport" => ("run", format!("{call}.map(import::Polled::started)"), ""),
             _ if passed[0] == "&mut handle" => {
                 ("run", format!("let status = {call}?; Ok(import::Polled::new(status, Some(handle)))"), "")

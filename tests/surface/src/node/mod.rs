@@ -67,7 +67,7 @@ impl<'a> Node<'a> {
             "u16" | "u32" | "u64" | "usize" | "Duration" => "number".to_owned(),
             "SystemTime" => "Date".to_owned(),
             "Value" => "unknown".to_owned(),
-            "ImportHandle" | "Kubeconfig" => ty.name.clone(),
+            "ImportHandle" | "Kubeconfig" | "RegistryToken" => ty.name.clone(),
             name if self.is_word(name) || self.is_result(name) => name.to_owned(),
             _ => "string".to_owned(),
         }

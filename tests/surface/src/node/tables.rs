@@ -8,8 +8,16 @@ use crate::{
 };
 
 /// What the package has besides a reader for each type of plan.
-const EXPORTS: [&str; 7] =
-    ["AksAcrError", "Client", "ImportHandle", "Kubeconfig", "VERSION", "customRoleJson", "requiredRights"];
+const EXPORTS: [&str; 8] = [
+    "AksAcrError",
+    "Client",
+    "ImportHandle",
+    "Kubeconfig",
+    "RegistryToken",
+    "VERSION",
+    "customRoleJson",
+    "requiredRights",
+];
 
 impl Node<'_> {
     pub(super) fn tables(&self) -> String {

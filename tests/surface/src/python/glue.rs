@@ -15,7 +15,7 @@ impl Python<'_> {
             "// {HEAD}\n//! The operations, each as a call that has not started.\n\n\
              use super::Calls;\n\
              use crate::{{argument::{{self, Count, Listening, Parsed, Span, set}}, call::Call, cluster, error::to_py, \
-             import::{{Followed, Items, Outcomes}}, value::through_json, values, word::Word}};\n\
+             import::{{Followed, Items, Outcomes}}, registry, value::through_json, values, word::Word}};\n\
              use pyo3::{{exceptions::PyTypeError, prelude::*, types::PyMapping}};\nuse std::path::PathBuf;\n\n\
              #[pymethods]\nimpl Calls {{\n{}}}\n\n{items}",
             methods.join("\n")
@@ -65,6 +65,7 @@ impl Python<'_> {
                 "converting(manner, work, |results| Ok(Outcomes::from(results)))".to_owned()
             }
             "Kubeconfig" => "converting(manner, work, |made| Ok(cluster::Kubeconfig::from(made)))".to_owned(),
+            "RegistryToken" => "converting(manner, work, |made| Ok(registry::RegistryToken::from(made)))".to_owned(),
             "StartedImport" => "converting(manner, work, values::StartedImport::from_core)".to_owned(),
             one => {
                 let one = format!("values::{one}");

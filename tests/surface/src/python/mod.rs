@@ -69,7 +69,7 @@ impl<'a> Python<'a> {
             "Value" => "Any".to_owned(),
             name if self.source.enums.contains_key(name)
                 || self.is_result(name)
-                || matches!(name, "ImportHandle" | "Kubeconfig") =>
+                || matches!(name, "ImportHandle" | "Kubeconfig" | "RegistryToken") =>
             {
                 named(name)
             }
