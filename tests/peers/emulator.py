@@ -78,6 +78,11 @@ class Emulator:
         self._token = report["controlToken"]
         self._trust = ssl.create_default_context(cafile=self.ca_file)
 
+    def complaints(self):
+        """What it has written to stderr."""
+        self.errors.flush()
+        return (self.folder / "errors.log").read_text(encoding="utf-8")
+
     def client_environment(self, **more):
         """The variables of a client: its own home, and what the emulator says that clients need."""
         own = {

@@ -158,6 +158,11 @@ export interface EmulatorOptions {
    * and scheduler, and only its nodes are emulated. The clock is real then.
    */
   kubernetes?: string;
+  /**
+   * Whether nodes are real, too: kubelet, containerd and runc, built by `build-kubernetes --node`. They pull with their cluster's identity.
+   * Needs `kubernetes`, and root.
+   */
+  node?: boolean;
 }
 
 /** How long operations take, in seconds; other values are the preset's. */

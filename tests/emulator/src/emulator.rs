@@ -82,9 +82,13 @@ impl Emulator {
 
     /// Gives clusters that are made from now on a real control plane of these programs. Needs a tokio runtime.
     #[cfg(feature = "serve")]
-    pub(crate) fn with_control_planes(self, programs: crate::control_plane::Programs) -> Self {
+    pub(crate) fn with_control_planes(
+        self,
+        programs: crate::control_plane::Programs,
+    ) -> Result<Self, crate::serve::ServeError> {
+        let program = programs.program()?;
         let planes = crate::control_plane::ControlPlanes::new(programs, &self.shared);
-        self.with(|world| world.control_planes = Some(planes))
+        Ok(self.with(|world| (world.control_planes, world.program) = (Some(planes), program)))
     }
 
     /// Stops the control planes of all clusters, and waits for it.
@@ -423,5 +427,5 @@ fn put_image(world: &mut World, name: &str, platforms: &[&str]) {
         Some(registry) => &mut registry.images,
         None => &mut world.upstreams.entry(upstream::api_host(host).to_owned()).or_default().images,
     };
-    store.make(repository, reference, platforms, start);
+    store.make(repository, reference, platforms, &world.program, start);
 }

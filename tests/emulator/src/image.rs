@@ -119,11 +119,24 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Puts an image made up from its name: the same name and platforms give the same digests.
-    pub(crate) fn make(&mut self, repository: &str, reference: &str, platforms: &[&str], now: Instant) -> String {
+    /// Puts an image made up from its name: the same name and platforms give the same digests. `program` is what it runs on a real
+    /// node; emulated ones run none.
+    pub(crate) fn make(
+        &mut self,
+        repository: &str,
+        reference: &str,
+        platforms: &[&str],
+        program: &[u8],
+        now: Instant,
+    ) -> String {
         let into = self.repositories.entry(repository.to_owned()).or_default();
-        let children: Vec<Value> =
-            platforms.iter().map(|platform| one_platform(into, repository, reference, platform, now)).collect();
+        let made = |platform: &&str| {
+            let text = format!("layer of {repository}:{reference} for {platform}");
+            // What follows a program in its file does no harm.
+            let content = if runs_here(platform) { [program, text.as_bytes()].concat() } else { text.into_bytes() };
+            one_platform(into, platform, &content, now)
+        };
+        let children: Vec<Value> = platforms.iter().map(made).collect();
         let digest = match children.as_slice() {
             [only] => only["digest"].as_str().unwrap_or_default().to_owned(),
             many => put(into, INDEX, &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": many}), now),
@@ -133,12 +146,27 @@ impl Store {
     }
 }
 
+/// Whether a program of this machine runs on a platform.
+fn runs_here(platform: &str) -> bool {
+    let mut parts = platform.split('/');
+    parts.next() == Some("linux") && parts.next() == Some(own_architecture())
+}
+
+/// The architecture of this machine, as images name it.
+pub(crate) fn own_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
 /// Puts the manifest of one platform; the answer is its entry in an index.
-fn one_platform(into: &mut Repository, repository: &str, reference: &str, platform: &str, now: Instant) -> Value {
+fn one_platform(into: &mut Repository, platform: &str, content: &[u8], now: Instant) -> Value {
     let mut parts = platform.split('/');
     let os = parts.next().unwrap_or("linux");
     let architecture = parts.next().unwrap_or("amd64");
-    let layer = Layer::holding(&format!("layer of {repository}:{reference} for {platform}"));
+    let layer = Layer::holding(content);
     let layer_digest = digest_of(&layer.compressed);
     let config = json!({
         "architecture": architecture,
@@ -202,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn a_digest_is_the_hash_of_the_manifest() {
         let mut store = Store::default();
-        let digest = store.make("app", "1", &["linux/amd64", "linux/arm64"], Instant::now());
+        let digest = store.make("app", "1", &["linux/amd64", "linux/arm64"], b"", Instant::now());
         let repository = &store.repositories["app"];
         assert_eq!(digest_of(&repository.manifests[&digest].bytes), digest);
         assert_eq!(repository.manifests[&digest].children().len(), 2);
@@ -212,14 +240,14 @@ mod tests {
     #[tokio::test]
     async fn an_image_of_one_platform_has_no_index() {
         let mut store = Store::default();
-        let digest = store.make("app", "1", &["linux/amd64"], Instant::now());
+        let digest = store.make("app", "1", &["linux/amd64"], b"", Instant::now());
         assert_eq!(store.repositories["app"].manifests[&digest].media_type, MANIFEST);
     }
 
     #[tokio::test]
     async fn a_copied_index_brings_its_platforms_and_blobs() {
         let mut store = Store::default();
-        let digest = store.make("app", "1", &["linux/amd64", "linux/arm64"], Instant::now());
+        let digest = store.make("app", "1", &["linux/amd64", "linux/arm64"], b"", Instant::now());
         let mut copy = Repository::default();
         copy.take_from(&store.repositories["app"], &digest);
         assert_eq!(copy.manifests.len(), 3);

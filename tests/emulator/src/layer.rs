@@ -17,8 +17,8 @@ pub(crate) struct Layer {
 
 impl Layer {
     /// A layer with the file `/run`.
-    pub(crate) fn holding(text: &str) -> Self {
-        let archive = archive("run", text.as_bytes());
+    pub(crate) fn holding(content: &[u8]) -> Self {
+        let archive = archive("run", content);
         Self { compressed: gzip(&archive).into(), archive }
     }
 }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_archive_is_whole_blocks_with_the_content_after_its_header() {
-        let layer = Layer::holding("some text");
+        let layer = Layer::holding(b"some text");
         assert_eq!(layer.archive.len(), 4 * BLOCK);
         assert_eq!(&layer.archive[BLOCK..BLOCK + 9], b"some text");
         assert_eq!(&layer.archive[257..262], b"ustar");

@@ -206,10 +206,14 @@ impl ClusterSeed {
     }
 }
 
-/// The pool that a node's name speaks of.
+/// The pool that a node's name speaks of: `aks-nodepool1-0`, or as AKS names it, `aks-nodepool1-12345678-vmss000000`.
 pub(crate) fn node_pool(name: &str) -> &str {
-    let pool = name.rsplit_once('-').map_or(name, |(pool, _)| pool);
-    pool.trim_start_matches("aks-")
+    let (pool, machine) = name.rsplit_once('-').unwrap_or((name, ""));
+    // The number is the same for all pools of a cluster.
+    let numbered = pool.rsplit_once('-').filter(|(_, number)| {
+        machine.starts_with("vmss") && number.len() == 8 && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    numbered.map_or(pool, |(pool, _)| pool).trim_start_matches("aks-")
 }
 
 /// A registry to start with, or what to change of one.
@@ -335,5 +339,23 @@ impl RegistrySeed {
     pub fn tag(mut self, name: &str, value: &str) -> Self {
         self.tags[name] = value.into();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::node_pool;
+
+    #[test]
+    fn the_name_of_a_node_has_that_of_its_pool() {
+        for (name, pool) in [
+            ("aks-nodepool1-0", "nodepool1"),
+            ("aks-nodepool1-12345678-vmss000000", "nodepool1"),
+            ("aks-gpu-pool-12345678-vmss00000a", "gpu-pool"),
+            ("aks-nodepool1-1234-vmss000000", "nodepool1-1234"),
+            ("other", "other"),
+        ] {
+            assert_eq!(node_pool(name), pool, "{name}");
+        }
     }
 }

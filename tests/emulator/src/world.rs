@@ -102,6 +102,8 @@ pub(crate) struct World {
     /// What starts real control planes, if clusters have them.
     #[cfg(feature = "serve")]
     pub(crate) control_planes: Option<crate::control_plane::ControlPlanes>,
+    /// What images of scenes run on real nodes.
+    pub(crate) program: bytes::Bytes,
     /// The ids of clusters that were removed, as often as they were.
     pub(crate) removed_clusters: Vec<String>,
     /// Names of the identities that the machine of the program under test has, its own first.
@@ -172,6 +174,7 @@ impl World {
             wire: None,
             #[cfg(feature = "serve")]
             control_planes: None,
+            program: bytes::Bytes::new(),
             removed_clusters: Vec::new(),
             machine: Vec::new(),
         };

@@ -38,9 +38,9 @@ def go(tmp_path):
     return put
 
 
-def build(folder, environment):
+def build(folder, environment, *options):
     """Exit code and output."""
-    command = [str(binary()), "build-kubernetes", str(folder)]
+    command = [str(binary()), "build-kubernetes", *options, str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     return done.returncode, done.stdout + done.stderr
 
@@ -98,6 +98,50 @@ def test_a_second_build_is_immediate_and_other_sources_are_built_anew(go, tmp_pa
     assert code == 0 and "has Kubernetes v1.33.3 already" in said
     (tmp_path / "made" / "bin" / "built-from").write_text("other sources")
     assert build(tmp_path / "made", go("go1.26.0", "exit 1"))[0] == 1
+
+
+# A Go that knows the tools of the modules of a node, and writes each program where it is to be.
+NODE = """\
+case "$1 $2 ${PWD##*/}" in
+    "list tool cni") echo example/main/bridge example/main/host-local example/main/loopback ;;
+    "list tool containerd") echo example/v2/cmd/containerd example/v2/cmd/containerd-shim-runc-v2 ;;
+    "list -m containerd") echo v2.4.2 ;;
+    *)
+        echo "${PWD##*/} $*" >>CALLS
+        while [ "$1" != -o ]; do shift; done
+        case $2 in */) echo program >"$2${3##*/}" ;; *) echo program >"$2" ;; esac ;;
+    esac
+"""
+
+
+def test_what_a_node_runs_is_built_beside_a_control_plane(go, tmp_path):
+    code, said = build(tmp_path / "made", go("go1.26.0", "exit 1"), "--node")
+    assert code == 1 and "what a node of Kubernetes v1.33.3 runs is built with Go 1.26.6 or newer, and this machine has 1.26.0" in said
+    environment = go("go1.26.6", NODE.replace("CALLS", str(tmp_path / "calls")))
+    for name, text in (("apt-get", "exit 100"), ("runc", "exit 1")):
+        (tmp_path / "go" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "go" / name).chmod(0o755)
+    (tmp_path / "go" / "runc").rename(tmp_path / "runc")
+    code, said = build(tmp_path / "made", environment, "--node")
+    assert code == 1 and "runc is not installed, and its package cannot be downloaded" in said and "install the package runc" in said
+    assert list((tmp_path / "made").iterdir()) == []
+
+    (tmp_path / "runc").rename(tmp_path / "go" / "runc")
+    assert build(tmp_path / "made", environment)[0] == 0
+    assert not (tmp_path / "made" / "bin" / "kubelet").exists()
+    (tmp_path / "calls").unlink()
+    code, said = build(tmp_path / "made", environment, "--node")
+    assert code == 0 and "built Kubernetes v1.33.3 and what a node runs" in said, said
+    parts = {"agent", "program", "kubelet", "bridge", "host-local", "loopback", "containerd", "containerd-shim-runc-v2"}
+    assert parts | {"kube-apiserver"} < {entry.name for entry in (tmp_path / "made" / "bin").iterdir()}
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert not any("bin/control-plane" in call for call in calls), "it was built before"
+    assert any(call.startswith("kubelet") and "gitVersion=v1.33.3" in call for call in calls)
+    assert any(call.startswith("containerd") and "-X example/v2/version.Version=v2.4.2" in call for call in calls)
+
+    code, said = build(tmp_path / "made", go("go1.26.6", "exit 1"), "--node")
+    assert code == 0 and "has Kubernetes v1.33.3 and what a node runs already" in said
+    assert "has Kubernetes v1.33.3 already" in build(tmp_path / "made", environment)[1]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -1,4 +1,4 @@
-"""An emulated Azure whose cluster the real node belongs to."""
+"""An emulated Azure with one cluster."""
 
 import base64
 import contextlib
@@ -6,14 +6,12 @@ import json
 import re
 import ssl
 import subprocess
-import urllib.parse
 import urllib.request
 
-from arm import Arm, send
+from arm import Arm
 from control_plane import answer_of
 
 GROUP, CLUSTER = "group", "dev"
-ISSUER, SUBJECT = "https://node.example", "node"
 
 
 class Cloud:
@@ -25,29 +23,6 @@ class Cloud:
         self.trust = self.owner.trust
         state = emulator.state()
         self.kubelet = next(one for one in state["principals"] if one["objectId"] == state["clusters"][0]["kubelet"])
-        self.client_id = self.kubelet["clientId"]
-        emulator.order("POST", "federate", {"caller": self.kubelet["name"], "issuer": ISSUER, "subject": SUBJECT})
-
-    def identity_token(self, client_id, resource):
-        """A token of an identity of the node, as the endpoint on a machine of Azure gives it."""
-        if client_id.lower() != self.client_id.lower():
-            return None
-        assertion = self.emulator.order("POST", "federated-token", {"issuer": ISSUER, "subject": SUBJECT})["token"]
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": client_id,
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": assertion,
-            "scope": f"{resource}/.default",
-        }
-        path = f"/{self.emulator.tenant}/oauth2/v2.0/token"
-        _, _, text = send(self.emulator.origin, self.trust, "POST", path, data=urllib.parse.urlencode(form).encode())
-        return json.loads(text)["access_token"]
-
-    def hosts(self):
-        """The hosts that exist."""
-        state = self.emulator.state()
-        return [f"{one['name']}.azurecr.io" for one in state["registries"]] + list(state["upstreams"])
 
     def operate(self, program, *words):
         """An operation of the library; its result."""
@@ -58,7 +33,7 @@ class Cloud:
 
 
 def server(azure):
-    """The Kubernetes of the emulated cluster, as its administrator."""
+    """The Kubernetes of the cluster, as its administrator."""
     text = azure.owner.kubeconfig(GROUP, CLUSTER)
     field = lambda name: re.search(rf"^\s*{name}: (\S+)$", text, re.MULTILINE).group(1)  # noqa: E731
     authority = base64.b64decode(field("certificate-authority-data")).decode()
@@ -84,9 +59,9 @@ def caller(send):
 
 
 @contextlib.contextmanager
-def cloud(running, scene, folder, port):
+def cloud(running, scene, folder, *arguments):
     """An emulator with this scene."""
     path = folder / "scene.json"
     path.write_text(json.dumps(scene))
-    with running("--listen", f"127.0.0.1:{port}", "--seed", path) as emulator:
+    with running("--seed", path, *arguments) as emulator:
         yield Cloud(emulator)

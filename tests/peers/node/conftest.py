@@ -1,51 +1,41 @@
-"""One ground and one control plane for all tests."""
+"""What the suite's tests start from: the programs of an emulator with real nodes, in one folder."""
 
 import os
 import pathlib
 import re
 import subprocess
-import sys
 import time
 
 import pytest
 
-HERE = pathlib.Path(__file__).parent
-# The name server, and the causes of failed pulls.
-sys.path.insert(0, str(HERE.parent / "containerd"))
+import images
+from cloud import cloud, server
+from emulator import running
 
-import containerd  # noqa: E402
-import control_plane  # noqa: E402
-from causes import NAMESPACE  # noqa: E402
-from cloud import caller  # noqa: E402
-import images  # noqa: E402
-import node  # noqa: E402
-
-TOOLS = {path.name: path for path in map(pathlib.Path, os.environ["AKS_ACR_PEER_ALL_TOOLS"].split(os.pathsep))}
+TOOLS = {path.name: path / "bin" for path in map(pathlib.Path, os.environ["AKS_ACR_PEER_ALL_TOOLS"].split(os.pathsep))}
+# With `newest`, the folders are named by the versions of containerd.
+NAMES = {"containerd": ("containerd", "containerd-shim-runc-v2"), "agent": ("agent",)}
 began = time.monotonic()
 measured, said = {}, []
 
 
 @pytest.fixture(scope="session")
-def ground():
-    why = node.obstacle(TOOLS["kubelet"] / "bin")
-    if why:
-        pytest.skip(f"a node cannot run here: {why}")
-    ground = node.Ground(containerd.NameServer)
-    yield ground
-    ground.close()
+def programs(tmp_path_factory):
+    """A folder as `build-kubernetes --node` fills it, with the programs of the suite's clients."""
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "bin").mkdir()
+    for name, place in TOOLS.items():
+        for program in NAMES.get(name) or [one.name for one in place.iterdir() if one.suffix == "" and not one.name.startswith("py")]:
+            (folder / "bin" / program).symlink_to(place / program)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def tools():
-    return TOOLS
-
-
-@pytest.fixture(scope="session")
-def versions(ground):
+def versions(programs):
     """Major and minor version of kubelet and of containerd."""
     found = {}
-    for folder, part in (("kubelet", "kubelet"), ("containerd", "containerd")):
-        said = subprocess.run([TOOLS[folder] / "bin" / part, "--version"], check=True, capture_output=True, text=True).stdout
+    for part in ("kubelet", "containerd"):
+        said = subprocess.run([programs / "bin" / part, "--version"], check=True, capture_output=True, text=True).stdout
         found[part] = re.search(r" v(\d+\.\d+)\.", said)[1]
     return found
 
@@ -57,47 +47,37 @@ def say():
 
 
 @pytest.fixture(scope="session")
-def plane(ground):
-    with control_plane.running(TOOLS["control-plane"]) as plane:
-        measured["control plane"] = plane.start_seconds
-        yield plane
+def image(programs):
+    return images.Image(programs / "bin" / "program")
 
 
 @pytest.fixture(scope="session")
-def image(ground):
-    return images.Image(TOOLS["kubelet"] / "bin" / "program")
+def real(programs):
+    """Starts an emulator whose cluster has a real control plane and a real node, and waits for the node."""
+
+    def start(scene, folder):
+        return cloud(running, scene, folder, "--kubernetes", programs, "--node")
+
+    return start
 
 
-@pytest.fixture(scope="session")
-def sandbox(image):
-    registry = images.Registry(image)
-    yield registry.image
-    registry.close()
+def ready(azure, count=1):
+    """Waits until so many nodes are ready; the API server."""
+    call, began = server(azure), time.monotonic()
+    while [is_ready(node) for node in call("GET", "/api/v1/nodes")["items"]] != [True] * count:
+        assert time.monotonic() < began + 120, azure.emulator.complaints()
+        time.sleep(0.1)
+    # The controller that looks after nodes removes the taint.
+    while any(node["spec"].get("taints") for node in call("GET", "/api/v1/nodes")["items"]):
+        assert time.monotonic() < began + 120
+        time.sleep(0.1)
+    measured["control plane and node"] = time.monotonic() - began
+    return call
 
 
-@pytest.fixture(scope="session")
-def plane_api(plane):
-    return caller(plane.request)
-
-
-@pytest.fixture(scope="module")
-def join(ground, plane, sandbox):
-    """Starts a node that belongs to a cluster of an emulated Azure."""
-    nodes = []
-
-    def join(azure, silent=(), short=None):
-        ground.names.known, ground.names.silent = azure.hosts(), silent
-        nodes.append(node.Node(ground, plane, TOOLS, azure, sandbox, short))
-        measured["node"] = nodes[-1].start_seconds
-        return nodes[-1]
-
-    yield join
-    for one in nodes:
-        one.stop()
-        plane.request("DELETE", "/apis/apps/v1/namespaces/default/deployments")
-        plane.request("DELETE", f"/api/v1/nodes/{node.NAME}")
-        for kind in ("pods", "events", "secrets"):
-            plane.request("DELETE", f"{NAMESPACE}/{kind}?gracePeriodSeconds=0")
+def is_ready(node):
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,4 +1,4 @@
-"""An image whose program runs, a registry on loopback that has it, and the way into an emulated registry."""
+"""An image whose program runs, and the way into an emulated registry."""
 
 import base64
 import gzip
@@ -6,10 +6,8 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
 import urllib.parse
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -64,39 +62,3 @@ class Image:
             joint = "&" if "?" in place else "?"
             call("PUT", f"{place}{joint}{urllib.parse.urlencode({'digest': digest})}", data)
         call("PUT", f"/v2/{repository}/manifests/{tag}", self.manifest, MANIFEST)
-
-
-class Registry:
-    """Serves an image to everybody, by any name: for the program that holds the namespaces of a pod."""
-
-    def __init__(self, image):
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                name = self.path.rsplit("/", 1)[1]
-                if "/blobs/" in self.path and name in image.blobs:
-                    self._answer(image.blobs[name], "application/octet-stream", name)
-                elif "/manifests/" in self.path:
-                    self._answer(image.manifest, MANIFEST, sha256(image.manifest))
-                else:
-                    self._answer(b"{}", "application/json", "")
-
-            do_HEAD = do_GET
-
-            def _answer(self, data, kind, digest):
-                self.send_response(200)
-                for name, value in (("Content-Type", kind), ("Content-Length", str(len(data))), ("Docker-Content-Digest", digest)):
-                    self.send_header(name, value)
-                self.end_headers()
-                if self.command == "GET":
-                    self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.image = f"127.0.0.1:{self.server.server_port}/pause:1"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()

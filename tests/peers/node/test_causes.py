@@ -11,25 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from causes import DIFFERENCES, PATH, SHORT, Clusters, moment_of_kubelet, noted, of_versions, read, scene, second, short, silent, without_size
+from causes import DIFFERENCES, PATH, SHORT, Clusters, comparable, moment_of_kubelet, noted, of_versions, read, scene, second, without_size
 from cloud import cloud, server
-from containerd import silence
+from conftest import ready
 from emulator import running
 
 CAUSES = read()
 BLESS = os.environ.get("AKS_ACR_BLESS") == "1"
 
 
-def on_a_real_node(join, plane_api, image, versions, folder):
-    with cloud(running, scene(CAUSES, versions), folder, 443) as azure, silence():
-        join(azure, silent(CAUSES), short(CAUSES))
-        pods = Clusters(azure, plane_api, lambda: time.sleep(0.2), 2000, moment_of_kubelet)
+def on_a_real_node(real, image, versions, folder):
+    with real(scene(CAUSES, versions), folder) as azure:
+        pods = Clusters(azure, ready(azure), lambda: time.sleep(0.2), 2000, moment_of_kubelet)
         pods.prepare(CAUSES, image)
         return pods.run(CAUSES, lambda: time.sleep(SHORT))
 
 
 def on_an_emulated_node(image, versions, folder):
-    with cloud(running, scene(CAUSES, versions), folder, 0) as azure:
+    with cloud(running, scene(CAUSES, versions), folder) as azure:
         turn = lambda seconds: azure.emulator.order("POST", "advance", {"seconds": seconds})  # noqa: E731
         pods = Clusters(azure, server(azure), lambda: turn(0.3), 200, second)
         pods.prepare(CAUSES, image)
@@ -37,17 +36,17 @@ def on_an_emulated_node(image, versions, folder):
 
 
 @pytest.fixture(scope="module")
-def outcomes(join, versions, plane_api, image, tmp_path_factory):
+def outcomes(real, versions, image, tmp_path_factory):
     """For each cause, that of the real node and that of the emulated one."""
     folders = [tmp_path_factory.mktemp(name) for name in ("real", "emulated")]
     # The real one waits most of the time.
     with ThreadPoolExecutor(1) as pool:
         emulated = pool.submit(on_an_emulated_node, image, versions, folders[1])
-        real = on_a_real_node(join, plane_api, image, versions, folders[0])
+        found = on_a_real_node(real, image, versions, folders[0])
         if BLESS:
-            CAUSES[:] = [noted(cause, outcome, versions) for cause, outcome in zip(CAUSES, real)]
+            CAUSES[:] = [noted(cause, outcome, versions) for cause, outcome in zip(CAUSES, found)]
             PATH.write_text(json.dumps(CAUSES, indent=1) + "\n")
-        return real, emulated.result()
+        return found, emulated.result()
 
 
 def is_known(cause, versions, part):
@@ -59,8 +58,9 @@ def is_known(cause, versions, part):
 @pytest.mark.parametrize("number", range(len(CAUSES)), ids=lambda number: CAUSES[number]["cause"].replace(" ", "_"))
 @pytest.mark.parametrize("part", ["events", "states"])
 def test_the_emulated_node_does_what_the_real_one_does(number, part, outcomes, versions):
-    cause, (real, emulated) = CAUSES[number], (side[number] for side in outcomes)
-    assert without_size(cause, real)[part] == of_versions(cause, versions).get(part)
+    cause = CAUSES[number]
+    real, emulated = (comparable(cause, side[number]) for side in outcomes)
+    assert without_size(real)[part] == of_versions(cause, versions).get(part)
     if is_known(cause, versions, part):
         assert emulated[part] != real[part], "equal now: remove it from differences.json"
     else:

@@ -5,19 +5,22 @@ KEPT seconds, not for an hour.
 """
 
 import os
-import subprocess
+import pathlib
 import time
 
 from causes import NAMESPACE
-from cloud import CLUSTER, GROUP, cloud
-from emulator import running
+from cloud import CLUSTER, GROUP
+from conftest import ready
+from program import Kubectl
 
 KEPT = 30
 HOST = "storyregistry.azurecr.io"
 IMAGE = f"{HOST}/team/app:v1"
 SCENE = {
-    "registries": [{"group": GROUP, "name": "storyregistry", "properties": {"adminUserEnabled": True}}],
-    "clusters": [{"group": GROUP, "name": CLUSTER}],
+    "registries": [{"group": GROUP, "name": "storyregistry"}],
+    "clusters": [{"group": GROUP, "name": CLUSTER, "nodes": [{"name": "aks-nodepool1-12345678-vmss000000"}]}],
+    # A scene's image runs a program that waits.
+    "images": [{"name": IMAGE}],
 }
 TOKEN = f"https://{HOST}/oauth2/token?scope=repository%3Ateam%2Fapp%3Apull&service={HOST}"
 
@@ -51,8 +54,8 @@ def template(name):
 class Pods:
     """Pods in the real Kubernetes, by the label `app`."""
 
-    def __init__(self, call, plane, say):
-        self.call, self.plane, self.say = call, plane, say
+    def __init__(self, call, kubectl, say):
+        self.call, self.program, self.say = call, kubectl, say
 
     def deploy(self, name, replicas):
         spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name)}
@@ -96,11 +99,7 @@ class Pods:
             time.sleep(0.1)
 
     def kubectl(self, *words):
-        program = str(self.plane.programs / "kubectl")
-        command = [program, "--kubeconfig", str(self.plane.kubeconfigs["admin"]), *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
-        assert done.returncode == 0, done.stderr
-        self.say(f"$ kubectl {' '.join(words)}\n{done.stdout.rstrip()}")
+        self.say(f"$ kubectl {' '.join(words)}\n{self.program(*words).rstrip()}")
 
 
 def fails(pods, name, text):
@@ -115,12 +114,34 @@ def exchanges(azure, since):
     return [one["status"] for one in azure.emulator.requests(since) if one["path"] == "/oauth2/exchange"]
 
 
-def test_a_grant_decides_and_a_cached_credential_outlives_it(join, versions, plane, plane_api, image, tmp_path, say):
-    pods, words, text = Pods(plane_api, plane, say), (f"{GROUP}/{CLUSTER}", "storyregistry"), refused(versions["containerd"])
+def identities(azure, since):
+    """For which identities of the node its endpoint gave a token."""
+    return {one["caller"] for one in azure.emulator.requests(since) if one["host"] == "169.254.169.254" and one["from"] == "node"}
+
+
+def end_kubelet():
+    """Ends kubelet, which is started again, as on a node of AKS: it forgets credentials. Containers keep running."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_text().split("\0")
+        except OSError:
+            continue
+        if words[0] == "kubelet":
+            found.append(int(entry.name))
+    [kubelet] = found
+    os.kill(kubelet, 9)
+
+
+def test_a_grant_decides_and_a_cached_credential_outlives_it(real, versions, programs, tmp_path, say):
+    words, text = (f"{GROUP}/{CLUSTER}", "storyregistry"), refused(versions["containerd"])
     library = os.environ["AKS_ACR_OPERATE_BIN"]
-    with cloud(running, SCENE, tmp_path, 443) as azure:
-        image.push(azure, HOST, "team/app", "v1", *azure.owner.admin(GROUP, "storyregistry"))
-        node = join(azure, short={HOST: f"{KEPT}s"})
+    with real(SCENE, tmp_path) as azure:
+        call = ready(azure)
+        kubectl = Kubectl(azure.emulator, azure.owner.kubeconfig(GROUP, CLUSTER), programs)
+        pods = Pods(call, kubectl, say)
+        azure.emulator.order("POST", "timing", {"nodeCredentials": KEPT})
+        pods.kubectl("get", "nodes", "-o", "wide")
 
         say("# no grant")
         pods.deploy("web", 2)
@@ -129,6 +150,7 @@ def test_a_grant_decides_and_a_cached_credential_outlives_it(join, versions, pla
             assert pods.events(pod["metadata"]["name"], "Error: ImagePullBackOff") == failure(text)
         say("\n".join(" ".join(event) for event in failure(text)))
         assert set(exchanges(azure, 0)) == {401}
+        assert identities(azure, 0) == {azure.kubelet["name"]}
 
         say("# attach")
         mark = azure.emulator.mark()
@@ -136,6 +158,8 @@ def test_a_grant_decides_and_a_cached_credential_outlives_it(join, versions, pla
         pods.wait("web", "running", 2)
         until = time.monotonic() + KEPT
         assert exchanges(azure, mark).count(200) >= 1
+        # The API server gets to kubelet; the program writes nothing.
+        assert kubectl("logs", "deployment/web") == ""
 
         say(f"# detach; kubelet keeps its credential for {KEPT} s (on AKS: an hour), and does not ask for another")
         mark = azure.emulator.mark()
@@ -151,10 +175,12 @@ def test_a_grant_decides_and_a_cached_credential_outlives_it(join, versions, pla
         assert set(exchanges(azure, mark)) == {401}
 
         say("# attach and detach again; kubelet is restarted, and its credential is gone")
+        azure.emulator.order("POST", "timing", {"nodeCredentials": 3600})
         assert azure.operate(library, "attach", *words)["outcome"] == {"kind": "granted"}
         pods.wait("later", "running")
         assert azure.operate(library, "detach", *words)["outcome"] == "removed"
-        node.restart_kubelet()
+        end_kubelet()
         fails(pods, "last", text)
         # What runs, keeps running.
         assert pods.states("web") == [("running", "")] * 2
+        assert azure.emulator.complaints() == ""

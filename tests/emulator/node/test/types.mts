@@ -5,7 +5,7 @@ import { ClientSecretCredential } from '@azure/identity';
 import { Emulator, EmulatorError, type Request, type Scene } from 'aks-acr-emulator';
 
 const scene: Scene = { registries: [{ group: 'group', name: 'myregistry', abac: true }] };
-await using azure = await Emulator.start({ scene, timing: 'typical', clock: 60, latencyMs: 5, callers: [{ name: 'ci' }] });
+await using azure = await Emulator.start({ scene, timing: 'typical', clock: 60, latencyMs: 5, node: false, callers: [{ name: 'ci' }] });
 const credential: TokenCredential = azure.credential();
 const seen: Request[] = azure.requests({ since: azure.mark() });
 const status: number | null | undefined = seen[0]?.status;

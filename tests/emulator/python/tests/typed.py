@@ -9,7 +9,7 @@ from azure.identity import ClientSecretCredential
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 
 scene: Scene = {"registries": [{"group": "group", "name": "myregistry", "abac": True}]}
-azure = Emulator(scene, timing="typical", clock=60, latency_ms=5, callers=[{"name": "ci"}])
+azure = Emulator(scene, timing="typical", clock=60, latency_ms=5, node=False, callers=[{"name": "ci"}])
 assert_type(azure.start(), Emulator)
 assert_type(azure.requests(since=azure.mark()), list[Request])
 assert_type(azure.summary(), Summary)

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::kubernetes::{Kubernetes, NodeSpec};
-use crate::principal::stable_id;
+use crate::principal::{Principal, stable_id};
 use crate::seed::{ClusterSeed, SeedNode};
 use crate::world::World;
 
@@ -94,6 +94,12 @@ impl Cluster {
             containerd: self.seed.containerd,
         };
         self.seed.nodes.iter().map(spec).collect()
+    }
+
+    /// The principal of its nodes; those of a cluster with a service principal sign in as that.
+    pub(crate) fn node_identity<'a>(&self, world: &'a World) -> Option<&'a Principal> {
+        let principal = self.seed.service_principal.then_some(&self.control_plane);
+        world.principal(self.kubelet.as_ref().or(principal)?)
     }
 
     /// Adds a node to its pool, which is created if there is none.

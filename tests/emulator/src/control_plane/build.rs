@@ -1,4 +1,4 @@
-//! Building a control plane with the user's Go.
+//! Building a control plane, and what real nodes run, with the user's Go.
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -10,20 +10,49 @@ use tokio::time::Instant;
 
 use super::guard::Guard;
 use super::leftovers;
+use super::node;
 use super::sources::Sources;
 use crate::serve::ServeError;
 
-/// The names by which the one program is called.
+/// The names by which the one program of a control plane is called.
 const NAMES: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"];
-/// The file that says from what a folder's programs were built.
+const CONTROL_PLANE: &str = "control-plane";
+/// The files that say from what a folder's programs were built: those of a control plane, and those of a node.
 const BUILT: &str = "built-from";
-/// Go, as the program whose exit code is in a file afterwards: the guard does not reap it before the end.
-const GO: &str = r#"go "$@"; echo $? >exit-code"#;
+const NODE_BUILT: &str = "node-built-from";
+/// The script, whose exit code is in a file afterwards: the guard does not reap it before the end.
+const RUN: &str = "sh -eu build.sh; echo $? >exit-code";
 const EXIT_CODE: &str = "exit-code";
+/// What a node runs. `$stamp` says which version of Kubernetes it is.
+///
+/// runc needs a C library for seccomp, so it is the distribution's: the installed one, or what its package holds.
+const NODE: &str = r#"
+if ! command -v runc >/dev/null; then
+    mkdir runc
+    (cd runc && apt-get download -q -o APT::Sandbox::User=root runc && dpkg-deb -x runc_*.deb .) || {
+        echo "runc is not installed, and its package cannot be downloaded" && exit 9
+    }
+    cp "$(find runc -type f -path '*bin/runc')" bin/runc
+fi
+into=$PWD/bin
+build() { (cd "node/$1" && shift && go build -v -trimpath -buildvcs=false "$@"); }
+build kubelet -ldflags "$stamp" -o "$into/kubelet" .
+build agent -ldflags '-s -w' -o "$into/agent" .
+build program -ldflags '-s -w' -o "$into/program" .
+for program in $(cd node/cni && go list tool); do
+    build cni -ldflags '-s -w' -o "$into/" "$program"
+done
+for program in $(cd node/containerd && go list tool); do
+    module=${program%/cmd/*}
+    version=$(cd node/containerd && go list -m -f '{{.Version}}' "$module")
+    build containerd -tags 'no_btrfs no_devmapper no_zfs' -ldflags "-s -w -X $module/version.Version=$version" -o "$into/" "$program"
+done
+"#;
 /// The disk that a build needs, in KiB: the modules, and the compiler's cache.
 const DISK: u64 = 5 * 1024 * 1024;
-/// As many packages are built, about.
-const PACKAGES: usize = 2_500;
+/// As many packages are built, about: of a control plane, and of a node beside it.
+const PACKAGES: usize = 2_750;
+const NODE_PACKAGES: usize = 1_200;
 /// The settings of Go that say where modules come from.
 const GO_SETTINGS: [&str; 7] = ["GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE", "GOAUTH"];
 /// The variables by which programs find the network, and those of Go's caches.
@@ -46,65 +75,120 @@ const VARIABLES: [&str; 12] = [
 pub(crate) struct Build {
     pub(crate) folder: PathBuf,
     pub(crate) version: String,
+    /// Whether what a real node runs is built, too.
+    pub(crate) node: bool,
+}
+
+/// Programs that are built together.
+struct Stage {
+    sources: Sources,
+    /// The file that says that they are built.
+    built: &'static str,
+    programs: Vec<&'static str>,
+    packages: usize,
+}
+
+impl Stage {
+    fn is_built(&self, place: &Path) -> bool {
+        let is_there = self.programs.iter().all(|name| place.join(name).is_file());
+        is_there && fs::read_to_string(place.join(self.built)).is_ok_and(|hash| hash == self.sources.hash())
+    }
+
+    /// The lines of the script that build them.
+    fn script(&self) -> String {
+        let stamp = stamp(self.sources.kubernetes());
+        if self.built == NODE_BUILT {
+            return format!("stamp='{stamp}'{NODE}");
+        }
+        format!("go build -v -trimpath -buildvcs=false -ldflags '{stamp}' -o bin/{CONTROL_PLANE} .\n")
+    }
+}
+
+/// All that is wanted, or why it is unknown.
+fn stages(version: &str, with_node: bool) -> Result<Vec<Stage>, ServeError> {
+    let unknown = || ServeError::new(format!("Kubernetes {version} is unknown; use 1.33 or 1.37"));
+    let sources = Sources::of(version).ok_or_else(unknown)?;
+    let programs = NAMES.into_iter().chain([CONTROL_PLANE]).collect();
+    let mut stages = vec![Stage { sources, built: BUILT, programs, packages: PACKAGES }];
+    if with_node {
+        let sources = Sources::of_node(version).ok_or_else(unknown)?;
+        stages.push(Stage { sources, built: NODE_BUILT, programs: node::BUILT.to_vec(), packages: NODE_PACKAGES });
+    }
+    Ok(stages)
 }
 
 /// Builds the programs, unless they were built from the same sources before. A build that is interrupted leaves nothing.
 pub(crate) async fn build(wanted: Build) -> Result<(), ServeError> {
-    let Build { folder, version } = wanted;
-    let sources = Sources::of(&version)
-        .ok_or_else(|| ServeError::new(format!("Kubernetes {version} is unknown; use 1.33 or 1.37")))?;
+    let Build { folder, version, node } = wanted;
+    let mut stages = stages(&version, node)?;
     if !cfg!(target_os = "linux") {
         return Err(ServeError::new("a real control plane runs on Linux only"));
     }
     let failed = |fault: io::Error| ServeError::io(&folder.display().to_string(), &fault);
-    if is_built(&folder, &sources) {
-        println!("{} has Kubernetes {} already", folder.display(), sources.kubernetes());
+    let kubernetes = stages[0].sources.kubernetes();
+    let what =
+        if node { format!("Kubernetes {kubernetes} and what a node runs") } else { format!("Kubernetes {kubernetes}") };
+    let place = folder.join("bin");
+    stages.retain(|stage| !stage.is_built(&place));
+    if stages.is_empty() {
+        println!("{} has {what} already", folder.display());
         return Ok(());
     }
-    let place = folder.join("bin");
-    if place.exists() && !place.join(BUILT).is_file() {
+    if place.exists() && ![BUILT, NODE_BUILT].iter().any(|name| place.join(name).is_file()) {
         let shown = place.display();
         return Err(ServeError::new(format!("{shown} exists and holds other programs; choose a new folder")));
     }
-    let settings = demand_go(&sources)?;
+    let settings = demand_go(&stages)?;
     fs::create_dir_all(&folder).map_err(failed)?;
     let folder = std::path::absolute(&folder).map_err(failed)?;
     leftovers::remove(&folder);
     demand_disk(&folder)?;
     let mut guard = Guard::new(&folder).map_err(failed)?;
-    for (name, text) in sources.files {
-        fs::write(guard.folder().join(name), text).map_err(failed)?;
-    }
-    for name in ["bin", "tmp"] {
-        fs::create_dir(guard.folder().join(name)).map_err(failed)?;
-    }
+    prepare(guard.folder(), &stages).map_err(failed)?;
     let variables = variables(guard.folder(), settings);
     let began = Instant::now();
-    guard.start("go", Path::new("/bin/sh"), &arguments(&sources), &variables).map_err(failed)?;
+    let arguments = ["-c", RUN].map(str::to_owned);
+    guard.start("go", Path::new("/bin/sh"), &arguments, &variables).map_err(failed)?;
+    let packages = stages.iter().map(|stage| stage.packages).sum();
     // Nothing else runs in this process that blocking calls could hold up.
     while guard.ended().is_none() {
-        report(&guard, began);
+        report(&guard, began, packages);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    finish(&guard, &folder, &sources)?;
+    finish(&guard, &folder.join("bin"), &stages)?;
     drop(guard);
-    println!("built Kubernetes {} in {} s: {}", sources.kubernetes(), began.elapsed().as_secs(), folder.display());
+    println!("built {what} in {} s: {}", began.elapsed().as_secs(), folder.display());
     Ok(())
 }
 
-fn is_built(folder: &Path, sources: &Sources) -> bool {
-    let is_there = NAMES.iter().all(|name| folder.join("bin").join(name).is_file());
-    is_there && fs::read_to_string(folder.join("bin").join(BUILT)).is_ok_and(|hash| hash == sources.hash())
+/// Writes the sources and the script.
+fn prepare(folder: &Path, stages: &[Stage]) -> io::Result<()> {
+    for (name, text) in stages.iter().flat_map(|stage| &stage.sources.files) {
+        let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)?;
+    }
+    for name in ["bin", "tmp"] {
+        fs::create_dir(folder.join(name))?;
+    }
+    fs::write(folder.join("build.sh"), stages.iter().map(Stage::script).collect::<String>())
 }
 
 /// The settings of Go on this machine, if there is one that can build it.
-fn demand_go(sources: &Sources) -> Result<Vec<(String, String)>, ServeError> {
-    let (needed, wanted) = (sources.go(), sources.kubernetes());
+fn demand_go(stages: &[Stage]) -> Result<Vec<(String, String)>, ServeError> {
+    let newest = stages.iter().max_by_key(|stage| numbers(stage.sources.go()));
+    let (needed, wanted) = newest.map(|stage| (stage.sources.go(), stage.sources.kubernetes())).unwrap_or_default();
+    let wanted = match newest {
+        Some(stage) if stage.built == NODE_BUILT => format!("what a node of Kubernetes {wanted} runs"),
+        _ => format!("Kubernetes {wanted}"),
+    };
     let mut go = Command::new("go");
     go.arg("env").arg("GOVERSION").args(GO_SETTINGS).env("GOTOOLCHAIN", "local").stdin(Stdio::null());
     let output = go.output().map_err(|fault| {
         ServeError::new(format!(
-            "cannot run go ({fault}): Kubernetes {wanted} is built with Go {needed} or newer; install it from https://go.dev/dl"
+            "cannot run go ({fault}): {wanted} is built with Go {needed} or newer; install it from https://go.dev/dl"
         ))
     })?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -116,7 +200,7 @@ fn demand_go(sources: &Sources) -> Result<Vec<(String, String)>, ServeError> {
     }
     if numbers(&found) < numbers(needed) {
         return Err(ServeError::new(format!(
-            "Kubernetes {wanted} is built with Go {needed} or newer, and this machine has {found}; install one from https://go.dev/dl"
+            "{wanted} is built with Go {needed} or newer, and this machine has {found}; install one from https://go.dev/dl"
         )));
     }
     let values = GO_SETTINGS.iter().zip(lines).filter(|(_, value)| !value.is_empty());
@@ -124,7 +208,7 @@ fn demand_go(sources: &Sources) -> Result<Vec<(String, String)>, ServeError> {
 }
 
 /// The numbers of a version.
-fn numbers(version: &str) -> Vec<u32> {
+pub(super) fn numbers(version: &str) -> Vec<u32> {
     let word = version.split(' ').next().unwrap_or_default();
     word.split(['.', 'r', 'b', '-']).map_while(|part| part.parse().ok()).collect()
 }
@@ -165,39 +249,24 @@ fn variables(folder: &Path, settings: Vec<(String, String)>) -> Vec<(String, Str
     variables
 }
 
-fn arguments(sources: &Sources) -> Vec<String> {
-    let version = sources.kubernetes();
+/// The flags of the linker with which a program of Kubernetes says which version it is.
+fn stamp(version: &str) -> String {
     let mut numbers = version.trim_start_matches('v').split('.');
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let base = "-X k8s.io/component-base/version";
-    let stamp = format!(
+    format!(
         "-s -w -X k8s.io/client-go/pkg/version.gitVersion={version} {base}.gitVersion={version} {base}.gitMajor={major} \
          {base}.gitMinor={minor}"
-    );
-    let words = [
-        "-c",
-        GO,
-        "go",
-        "build",
-        "-v",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        &stamp,
-        "-o",
-        "bin/control-plane",
-        ".",
-    ];
-    words.map(str::to_owned).to_vec()
+    )
 }
 
 /// How far it is: on a terminal each second in one line, else each half minute.
-fn report(guard: &Guard, began: Instant) {
+fn report(guard: &Guard, began: Instant, expected: usize) {
     let log = guard.whole_log("go");
     let modules = log.lines().filter(|line| line.starts_with("go: downloading ")).count();
     let packages = log.lines().count() - modules;
     let seconds = began.elapsed().as_secs();
-    let text = format!("{modules} modules downloaded, {packages} of about {PACKAGES} packages built, {seconds} s");
+    let text = format!("{modules} modules downloaded, {packages} of about {expected} packages built, {seconds} s");
     let mut out = io::stderr();
     let is_terminal = out.is_terminal();
     if is_terminal {
@@ -208,40 +277,50 @@ fn report(guard: &Guard, began: Instant) {
 }
 
 /// Puts the programs into their place, if Go has built them.
-fn finish(guard: &Guard, folder: &Path, sources: &Sources) -> Result<(), ServeError> {
+fn finish(guard: &Guard, place: &Path, stages: &[Stage]) -> Result<(), ServeError> {
     if io::stderr().is_terminal() {
         eprintln!();
     }
     let made = guard.folder().join("bin");
     let code = fs::read_to_string(guard.folder().join(EXIT_CODE)).unwrap_or_default();
-    if code.trim() != "0" || !made.join("control-plane").is_file() {
+    let failed = |fault: io::Error| ServeError::io(&place.display().to_string(), &fault);
+    if code.trim() == "0" && made.join(CONTROL_PLANE).is_file() {
+        for name in NAMES {
+            link(&made.join(name)).map_err(failed)?;
+        }
+    }
+    let is_there = |name: &&str| made.join(name).is_file();
+    if code.trim() != "0" || !stages.iter().flat_map(|stage| &stage.programs).all(is_there) {
         return Err(ServeError::new(cause(code.trim(), &guard.log("go"))));
     }
-    let failed = |fault: io::Error| ServeError::io(&folder.display().to_string(), &fault);
-    for name in NAMES {
-        link(&made.join(name)).map_err(failed)?;
+    fs::create_dir_all(place).map_err(failed)?;
+    for stage in stages {
+        // Until all programs are in their place, they are from no sources.
+        fs::write(place.join(stage.built), "").map_err(failed)?;
     }
-    fs::write(made.join(BUILT), sources.hash()).map_err(failed)?;
-    let place = folder.join("bin");
-    if place.exists() {
-        fs::remove_dir_all(&place).map_err(failed)?;
+    for entry in fs::read_dir(&made).map_err(failed)?.flatten() {
+        fs::rename(entry.path(), place.join(entry.file_name())).map_err(failed)?;
     }
-    fs::rename(&made, &place).map_err(failed)
+    for stage in stages {
+        fs::write(place.join(stage.built), stage.sources.hash()).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Why Go built nothing. Without an exit code, it was killed.
 fn cause(code: &str, log: &str) -> String {
     let has = |words: &[&str]| words.iter().any(|word| log.contains(word));
-    let hint =
-        if has(&["dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake", "proxyconnect"]) {
-            "; modules are downloaded from GOPROXY: check the network and that setting"
-        } else if has(&["no space left"]) {
-            "; the disk is full"
-        } else if has(&["signal: killed"]) {
-            "; the linker needs 2.5 GB of memory"
-        } else {
-            ""
-        };
+    let hint = if has(&["runc is not installed"]) {
+        "; install the package runc"
+    } else if has(&["dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake", "proxyconnect"]) {
+        "; modules are downloaded from GOPROXY: check the network and that setting"
+    } else if has(&["no space left"]) {
+        "; the disk is full"
+    } else if has(&["signal: killed"]) {
+        "; the linker needs 2.5 GB of memory"
+    } else {
+        ""
+    };
     let end = match code {
         "" => String::from("it was killed"),
         "0" => String::from("it wrote no program"),

@@ -1,9 +1,10 @@
 //! Keys and certificates of one control plane. The keys of its parts are files in its folder that only their owner can
-//! read. The administrator's key is only in memory, and the authority's key is kept nowhere.
+//! read. The administrator's key and the authority's are only in memory.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -26,6 +27,8 @@ const CLIENTS: [(&str, &str); 2] =
 /// What a client of the API server needs.
 #[derive(Clone)]
 pub(super) struct Identity {
+    /// Signs the certificates of nodes that join later.
+    pub(super) signer: Arc<Authority>,
     /// The authority's certificate, as PEM.
     pub(super) authority: String,
     /// Certificate and key of an administrator, as PEM.
@@ -51,12 +54,17 @@ pub(super) fn issue(folder: &Path, names: &[&str], port: u16) -> Result<Identity
         let client = authority.sign(name, None, &[], ExtendedKeyUsagePurpose::ClientAuth)?;
         put(&format!("{part}.kubeconfig"), &kubeconfig(port, &authority.pem, &client).to_string())?;
     }
+    // By which the API server is a client of kubelets.
+    let client = authority.sign("masterclient", Some("system:masters"), &[], ExtendedKeyUsagePurpose::ClientAuth)?;
+    put("kubelet-client.crt", &client.0)?;
+    put("kubelet-client.key", &client.1)?;
     // As AKS names its administrator.
     let client = authority.sign("masterclient", Some("system:masters"), &[], ExtendedKeyUsagePurpose::ClientAuth)?;
-    Ok(Identity { authority: authority.pem, certificate: client.0, key: client.1 })
+    Ok(Identity { authority: authority.pem.clone(), certificate: client.0, key: client.1, signer: Arc::new(authority) })
 }
 
-struct Authority {
+/// The authority of one control plane.
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
@@ -68,6 +76,13 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let pem = params.self_signed(&key)?.pem();
         Ok(Self { issuer: Issuer::new(params, key), pem })
+    }
+
+    /// Its certificate, and certificate and key of a kubelet.
+    pub(super) fn node(&self, name: &str) -> Result<(String, (String, String)), ServeError> {
+        let name = format!("system:node:{name}");
+        let client = self.sign(&name, Some("system:nodes"), &[], ExtendedKeyUsagePurpose::ClientAuth)?;
+        Ok((self.pem.clone(), client))
     }
 
     /// A certificate and its key.

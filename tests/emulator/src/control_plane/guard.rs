@@ -8,13 +8,11 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Wri
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use super::leftovers::{LOCK, PREFIX};
-
-/// The name of the lock file before it is locked.
-const NEW_LOCK: &str = "lock.new";
+use super::leftovers::{self, PREFIX};
 
 /// Its input is the number of the group, if one was started, and `stop` or its end: a fork of this process may keep it open. It kills
-/// at least twice, as a process may be joining the group, and until the folder is gone.
+/// at least twice, as a process may be joining the group, and until the folder and control groups of its name are gone; the folder goes
+/// last, as its name says to others what is left.
 const GUARD: &str = r#"
 trap '' PIPE HUP INT TERM
 mkdir -m 700 -- "$1" || exit
@@ -27,7 +25,11 @@ round=0
 while [ $round -lt 50 ]; do
     round=$((round + 1))
     [ -z "$group" ] || kill -s KILL -- "-$group" || group=
-    rm -rf -- "$1" && [ ! -e "$1" ] && { [ -z "$group" ] || [ $round -gt 1 ]; } && exit
+    left=
+    for groups in /sys/fs/cgroup/"${1##*/}" /sys/fs/cgroup/*/"${1##*/}"; do
+        [ ! -d "$groups" ] || find "$groups" -depth -type d -exec rmdir {} + || left=1
+    done
+    [ -z "$left" ] && rm -rf -- "$1" && [ ! -e "$1" ] && { [ -z "$group" ] || [ $round -gt 1 ]; } && exit
     sleep 0.1
 done
 "#;
@@ -64,12 +66,7 @@ impl Guard {
             let text = format!("cannot create the folder {}", made.folder.display());
             return Err(io::Error::other(text));
         }
-        // Under its name it is locked from the beginning: another emulator takes an unlocked one for what is left of a dead one.
-        let (new, path) = (made.folder.join(NEW_LOCK), made.folder.join(LOCK));
-        let lock = File::create(&new)?;
-        lock.try_lock().map_err(io::Error::from)?;
-        std::fs::rename(new, path)?;
-        made.lock = Some(lock);
+        made.lock = Some(leftovers::lock(&made.folder)?);
         Ok(made)
     }
 
@@ -150,7 +147,7 @@ impl Guard {
             let _ = process.wait();
         }
         self.processes.clear();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        leftovers::clear(&self.folder);
         self.lock = None;
     }
 }
@@ -208,6 +205,7 @@ fn duplicate(_: &ChildStdin) -> io::Result<File> {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use super::super::leftovers::LOCK;
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
-//! What an emulator has left that was killed together with its guard: its processes and folders.
+//! What an emulator has left that was killed together with its guard: its processes, control groups and folders.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,6 +10,8 @@ use std::time::Duration;
 pub(super) const PREFIX: &str = "aks-acr-control-plane-";
 /// The file that the owner of a folder keeps locked.
 pub(super) const LOCK: &str = "lock";
+/// Its name before it is locked.
+const NEW_LOCK: &str = "lock.new";
 
 /// A folder without a lock is as young as this when its owner is still making it.
 const YOUNG: Duration = Duration::from_secs(60);
@@ -17,20 +20,44 @@ const YOUNG: Duration = Duration::from_secs(60);
 const ROUNDS: usize = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Locks a new folder. Under its name the file is locked from the beginning: another emulator takes an unlocked one for what is left of
+/// a dead one.
+pub(crate) fn lock(folder: &Path) -> io::Result<fs::File> {
+    let new = folder.join(NEW_LOCK);
+    let lock = fs::File::create(&new)?;
+    lock.try_lock().map_err(io::Error::from)?;
+    fs::rename(new, folder.join(LOCK))?;
+    Ok(lock)
+}
+
+/// Removes the folders whose names begin like this and whose lock no living process holds.
+pub(crate) fn remove_locked(parent: &Path, prefix: &str) {
+    for folder in folders(parent, prefix) {
+        if folder.join(LOCK).exists() && is_left(&folder) {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
 /// Ends and removes what no living emulator of this user owns in a folder.
 pub(super) fn remove(parent: &Path) {
-    for folder in folders(parent).into_iter().filter(|folder| is_left(folder)) {
-        if !(0..ROUNDS).any(|round| is_gone(&folder, round)) {
+    for folder in folders(parent, PREFIX).into_iter().filter(|folder| is_left(folder)) {
+        if !clear(&folder) {
             eprintln!("aks-acr-emulator: cannot remove what another emulator has left: {}", folder.display());
         }
     }
+}
+
+/// Ends the processes in a folder, and removes its control groups and the folder itself. Gives whether nothing of it is left.
+pub(super) fn clear(folder: &Path) -> bool {
+    (0..ROUNDS).any(|round| is_gone(folder, round))
 }
 
 /// Ends the processes in a folder and removes it. Gives whether nothing of it is left, which the next round is to say: a process may have
 /// started another one in the meantime.
 fn is_gone(folder: &Path, round: usize) -> bool {
     let running: Vec<String> = processes_in(folder).collect();
-    if running.is_empty() && !folder.exists() {
+    if running.is_empty() && !folder.exists() && control_groups(folder).next().is_none() {
         return true;
     }
     if round > 0 {
@@ -40,13 +67,34 @@ fn is_gone(folder: &Path, round: usize) -> bool {
         let mut kill = Command::new("kill");
         let _ = kill.args(["-s", "KILL"]).args(&running).stderr(Stdio::null()).status();
     }
-    let _ = fs::remove_dir_all(folder);
+    // The folder goes last: its name says which groups are left.
+    if control_groups(folder).all(|group| remove_groups(&group)) {
+        let _ = fs::remove_dir_all(folder);
+    }
     false
 }
 
-fn folders(parent: &Path) -> Vec<PathBuf> {
+/// The control groups of a real node whose folder this is.
+fn control_groups(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let name = folder.file_name().unwrap_or_default().to_owned();
+    let top = Path::new("/sys/fs/cgroup");
+    let hierarchies = fs::read_dir(top).into_iter().flatten().flatten().map(|entry| entry.path());
+    std::iter::once(top.to_owned())
+        .chain(hierarchies.collect::<Vec<_>>())
+        .map(move |hierarchy| hierarchy.join(&name))
+        .filter(|group| group.is_dir())
+}
+
+/// Removes a group and those below, which the kernel does once they are empty; their files go with them.
+fn remove_groups(group: &Path) -> bool {
+    let below = fs::read_dir(group).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
+    let below: Vec<PathBuf> = below.map(|entry| entry.path()).collect();
+    below.iter().all(|group| remove_groups(group)) && fs::remove_dir(group).is_ok()
+}
+
+fn folders(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
     // A link is not followed.
     named.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
@@ -145,6 +193,22 @@ mod tests {
         std::thread::sleep(Duration::from_millis(200));
         assert_eq!(processes_in(&left).count(), 0);
         assert!(!left.exists());
+    }
+
+    #[test]
+    fn a_folder_without_a_lock_is_another_programs() {
+        let parent = Folder::new();
+        let left = parent.leave();
+        let other = parent.0.join(format!("{PREFIX}2"));
+        fs::create_dir(&other).unwrap();
+        let held = parent.0.join(format!("{PREFIX}3"));
+        fs::create_dir(&held).unwrap();
+        let lock = lock(&held).unwrap();
+        remove_locked(&parent.0, PREFIX);
+        assert!(!left.exists() && other.exists() && held.exists());
+        drop(lock);
+        remove_locked(&parent.0, PREFIX);
+        assert!(!held.exists());
     }
 
     #[test]

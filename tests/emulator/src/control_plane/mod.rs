@@ -1,5 +1,5 @@
 //! Real control planes for emulated clusters: etcd, kube-apiserver, kube-controller-manager and kube-scheduler on loopback. The nodes
-//! stay emulated and are clients of the API server, so that a pull still depends on Azure's grants.
+//! are emulated, or real as well; both are clients of the API server, and their pulls depend on Azure's grants.
 
 mod build;
 mod certificates;
@@ -8,7 +8,8 @@ mod client;
 pub(crate) mod fake;
 mod forward;
 mod guard;
-mod leftovers;
+pub(crate) mod leftovers;
+mod node;
 mod parts;
 mod programs;
 mod running;
@@ -26,8 +27,10 @@ use tokio::time::Instant;
 
 use crate::door::{Shared, network};
 use crate::kubernetes::{NodeSpec, Remote};
+use crate::serve::NodeGate;
 pub(crate) use build::{Build, build};
 pub(crate) use forward::{Forward, Returned};
+use node::{Nodes, Wanted};
 pub(crate) use programs::Programs;
 use running::State;
 
@@ -44,6 +47,8 @@ pub(crate) struct ControlPlanes {
     /// Held by each control plane that runs.
     alive: mpsc::Sender<()>,
     ended: mpsc::Receiver<()>,
+    /// What real nodes reach, once a server runs.
+    gate: watch::Sender<Option<Arc<NodeGate>>>,
 }
 
 impl fmt::Debug for ControlPlanes {
@@ -59,6 +64,18 @@ pub(crate) struct Real {
     /// Closed when the cluster is gone.
     _stop: watch::Sender<()>,
     wake: Arc<Notify>,
+    /// The real nodes that there are to be, if nodes are real.
+    nodes: Option<watch::Sender<Wanted>>,
+}
+
+/// Divides nodes into those that this machine can be, if nodes are real, and others, which are emulated.
+fn adjust(remote: &mut Remote, real: Option<&watch::Sender<Wanted>>, specs: &[NodeSpec], now: Instant) {
+    let is_real = |spec: &NodeSpec| real.is_some() && node::can_be_real(spec);
+    let (made, emulated): (Vec<NodeSpec>, Vec<NodeSpec>) = specs.iter().cloned().partition(is_real);
+    remote.adjust(&emulated, now);
+    if let Some(real) = real {
+        real.send_modify(|wanted| wanted.adjust(made));
+    }
 }
 
 impl ControlPlanes {
@@ -67,7 +84,20 @@ impl ControlPlanes {
         let (runtime, wake) = (Handle::current(), Arc::new(Notify::new()));
         runtime.spawn(drive(Arc::downgrade(shared), Arc::clone(&wake)));
         let (alive, ended) = mpsc::channel(1);
-        Self { programs: Arc::new(programs), runtime, shared: Arc::downgrade(shared), wake, alive, ended }
+        Self {
+            programs: Arc::new(programs),
+            runtime,
+            shared: Arc::downgrade(shared),
+            wake,
+            alive,
+            ended,
+            gate: watch::Sender::new(None),
+        }
+    }
+
+    /// Lets real nodes reach a server; `None` when it stops.
+    pub(crate) fn open(&self, gate: Option<Arc<NodeGate>>) {
+        self.gate.send_replace(gate);
     }
 
     /// The version of Kubernetes.
@@ -80,14 +110,18 @@ impl ControlPlanes {
         let (writes, queue) = mpsc::unbounded_channel();
         let (state, stop) = (watch::Sender::new(State::Starting), watch::Sender::new(()));
         let mut remote = Remote::new(self.version(), now, wall, writes);
-        remote.adjust(nodes, now);
-        let real = Real { remote, state: state.subscribe(), _stop: stop.clone(), wake: Arc::clone(&self.wake) };
+        let real_nodes = self.programs.has_node().then(|| watch::Sender::new(Wanted::default()));
+        let known = real_nodes.as_ref().map(|wanted| Nodes { wanted: wanted.subscribe(), gate: self.gate.subscribe() });
+        adjust(&mut remote, real_nodes.as_ref(), nodes, now);
+        let wake = Arc::clone(&self.wake);
+        let real = Real { remote, state: state.subscribe(), _stop: stop.clone(), wake, nodes: real_nodes };
         let cluster = running::Cluster {
             fqdn: fqdn.to_owned(),
             programs: Arc::clone(&self.programs),
             shared: Weak::clone(&self.shared),
             wake: Arc::clone(&self.wake),
             alive: self.alive.clone(),
+            nodes: known,
         };
         self.runtime.spawn(cluster.run(state, stop.subscribe(), queue));
         real
@@ -104,13 +138,16 @@ impl ControlPlanes {
 impl Real {
     /// Lets nodes join and leave until there are these.
     pub(crate) fn adjust(&mut self, specs: &[NodeSpec], now: Instant) {
-        self.remote.adjust(specs, now);
+        adjust(&mut self.remote, self.nodes.as_ref(), specs, now);
         self.wake.notify_one();
     }
 
     /// Makes the nodes of a pool anew.
     pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
         self.remote.reimage(pool, now);
+        if let Some(nodes) = &self.nodes {
+            nodes.send_modify(|wanted| wanted.renew(pool));
+        }
         self.wake.notify_one();
     }
 
@@ -127,7 +164,7 @@ impl Real {
         let (writes, queue) = mpsc::unbounded_channel();
         let remote = Remote::new("1.33.3", Instant::now(), SystemTime::now(), writes);
         let state = watch::Sender::new(State::Ready(Arc::clone(&server.clients))).subscribe();
-        let real = Self { remote, state, _stop: watch::Sender::new(()), wake: Arc::new(Notify::new()) };
+        let real = Self { remote, state, _stop: watch::Sender::new(()), wake: Arc::new(Notify::new()), nodes: None };
         (real, queue)
     }
 }

@@ -2,16 +2,19 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
-use super::certificates::{self, Identity};
+use super::certificates::{self, Authority, Identity};
 use super::client::Client;
 use super::guard::Guard;
+use super::node::Common;
 use super::programs::Programs;
 use super::running::Clients;
 use crate::serve::ServeError;
@@ -21,8 +24,9 @@ const READY_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Emulated nodes run no programs, and pods and services have no addresses of this machine: a connection to one of them would reach a
 /// stranger. So the API server has to make them through a socket that does not exist.
-const EGRESS: &str = r#"{"apiVersion": "apiserver.k8s.io/v1beta1", "kind": "EgressSelectorConfiguration", "egressSelections": [{"name": "cluster",
-"connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": "/nonexistent/emulated-nodes-run-no-programs"}}}}]}"#;
+const NO_EGRESS: &str = "/nonexistent/emulated-nodes-run-no-programs";
+/// With real nodes, it is a proxy to them, in the folder of the control plane.
+const EGRESS: &str = "egress.sock";
 
 /// Why a control plane did not start.
 #[derive(Debug)]
@@ -50,6 +54,7 @@ pub(super) struct Parts {
     programs: Arc<Programs>,
     ports: Ports,
     pub(super) clients: Arc<Clients>,
+    signer: Arc<Authority>,
 }
 
 /// The processes, and what is held until they have ended.
@@ -82,13 +87,15 @@ impl Parts {
     fn start_server(programs: Arc<Programs>, fqdn: &str, alive: Sender<()>) -> Result<Self, StartError> {
         let guard = Guard::new(&std::env::temp_dir())?;
         let ports = free_ports()?;
-        let identity = certificates::issue(guard.folder(), &["127.0.0.1", "localhost", fqdn], ports.server)?;
-        certificates::write(&guard.folder().join("egress.json"), EGRESS)?;
+        let identity = certificates::issue(guard.folder(), &names(fqdn), ports.server)?;
+        let egress = guard.folder().join(EGRESS);
+        let egress = if programs.has_node() { egress.as_path() } else { Path::new(NO_EGRESS) };
+        certificates::write(&guard.folder().join("egress.json"), &egress_selector(egress).to_string())?;
         let clients = Arc::new(clients(&identity, fqdn, ports.server)?);
         let processes = Some(Processes { guard, _alive: alive });
-        let mut started = Self { processes, programs, ports, clients };
+        let mut started = Self { processes, programs, ports, clients, signer: identity.signer };
         started.run("etcd", &of_etcd(ports.etcd, ports.peer))?;
-        started.run("kube-apiserver", &of_server(ports.etcd, ports.server))?;
+        started.run("kube-apiserver", &of_server(ports.etcd, ports.server, started.programs.has_node()))?;
         Ok(started)
     }
 
@@ -103,6 +110,19 @@ impl Parts {
     fn run(&mut self, name: &str, arguments: &[String]) -> io::Result<()> {
         let path = self.programs.path(name);
         self.processes.as_mut().map_or(Ok(()), |running| running.guard.start(name, &path, arguments, &[]))
+    }
+
+    /// The socket at which the API server looks for a proxy to real nodes, and what these need.
+    pub(super) fn of_nodes(&self, fqdn: &str) -> Option<(PathBuf, Arc<Common>)> {
+        let folder = self.processes.as_ref()?.guard.folder();
+        let common = Common {
+            programs: Arc::clone(&self.programs),
+            fqdn: fqdn.to_owned(),
+            port: self.ports.server,
+            authority: Arc::clone(&self.signer),
+            admin: self.clients.admin.clone(),
+        };
+        Some((folder.join(EGRESS), Arc::new(common)))
     }
 
     async fn when_ready(self, paths: &[&str]) -> Result<Self, StartError> {
@@ -191,10 +211,10 @@ fn of_etcd(port: u16, peer: u16) -> Vec<String> {
     flags(&pairs).into_iter().chain([String::from("--unsafe-no-fsync")]).collect()
 }
 
-fn of_server(etcd: u16, port: u16) -> Vec<String> {
+fn of_server(etcd: u16, port: u16, has_nodes: bool) -> Vec<String> {
     let (etcd, port) = (format!("http://127.0.0.1:{etcd}"), port.to_string());
-    flags(&[
-        ("etcd-servers", &etcd),
+    let mut pairs = vec![
+        ("etcd-servers", etcd.as_str()),
         ("secure-port", &port),
         ("bind-address", "127.0.0.1"),
         ("advertise-address", "127.0.0.1"),
@@ -212,7 +232,33 @@ fn of_server(etcd: u16, port: u16) -> Vec<String> {
         ("service-account-signing-key-file", "sa.key"),
         ("service-account-issuer", "https://kubernetes.default.svc"),
         ("service-cluster-ip-range", "10.0.0.0/16"),
-    ])
+    ];
+    if has_nodes {
+        pairs.extend([
+            ("enable-admission-plugins", "NodeRestriction"),
+            ("kubelet-client-certificate", "kubelet-client.crt"),
+            ("kubelet-client-key", "kubelet-client.key"),
+            ("kubelet-preferred-address-types", "InternalIP"),
+        ]);
+    }
+    flags(&pairs)
+}
+
+/// The names of the API server: those of its cluster, too.
+fn names(fqdn: &str) -> [&str; 6] {
+    ["127.0.0.1", "localhost", fqdn, "10.0.0.1", "kubernetes.default", "kubernetes.default.svc"]
+}
+
+/// How the API server connects to nodes, pods and services.
+fn egress_selector(socket: &Path) -> Value {
+    json!({
+        "apiVersion": "apiserver.k8s.io/v1beta1",
+        "kind": "EgressSelectorConfiguration",
+        "egressSelections": [{
+            "name": "cluster",
+            "connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": socket}}},
+        }],
+    })
 }
 
 /// The flags of the two programs that are clients of the API server.

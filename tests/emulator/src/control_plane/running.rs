@@ -7,11 +7,13 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{Notify, watch};
 
 use super::client::Client;
+use super::node::{self, Nodes, Table};
 use super::parts::{Parts, StartError};
 use super::programs::Programs;
 use super::watching;
 use crate::door::Shared;
 use crate::kubernetes::{WATCHED, Write};
+use crate::world::World;
 
 /// How often a start is tried whose ports are taken.
 const TRIES: usize = 3;
@@ -47,6 +49,8 @@ pub(super) struct Cluster {
     pub(super) wake: Arc<Notify>,
     /// Held until the processes have ended.
     pub(super) alive: Sender<()>,
+    /// The real nodes, if nodes are real.
+    pub(super) nodes: Option<Nodes>,
 }
 
 impl Cluster {
@@ -77,6 +81,7 @@ impl Cluster {
             _ = futures::future::join_all(follows) => return,
             () = watching::write(self, writes, &clients.admin) => return,
             () = self.renew_leases() => return,
+            fault = self.run_nodes(&parts) => fault,
         };
         drop(parts);
         self.fail(&state, fault).await;
@@ -109,6 +114,21 @@ impl Cluster {
         }
     }
 
+    /// Runs the real nodes as long as this is polled.
+    async fn run_nodes(&self, parts: &Parts) -> String {
+        let (Some(nodes), Some((socket, common))) = (&self.nodes, parts.of_nodes(&self.fqdn)) else {
+            return std::future::pending().await;
+        };
+        let table = Table::default();
+        tokio::select! {
+            fault = node::serve_egress(&socket, &table) => match fault {
+                Ok(()) => String::from("the proxy to its nodes has ended"),
+                Err(fault) => format!("{}: {fault}", socket.display()),
+            },
+            () = node::follow(self, &common, nodes, &table) => std::future::pending().await,
+        }
+    }
+
     async fn renew_leases(&self) {
         loop {
             tokio::time::sleep(HEARTBEAT).await;
@@ -116,6 +136,19 @@ impl Cluster {
                 return;
             }
         }
+    }
+
+    /// The host of the API server.
+    pub(super) fn fqdn(&self) -> &str {
+        &self.fqdn
+    }
+
+    /// Reads the world and this cluster in it. `None` when the cluster is gone.
+    pub(super) fn look<T>(&self, read: impl FnOnce(&World, &crate::cluster::Cluster) -> T) -> Option<T> {
+        let shared = self.shared.upgrade()?;
+        let world = shared.world();
+        let cluster = world.clusters.iter().find(|cluster| cluster.fqdn() == self.fqdn)?;
+        Some(read(&world, cluster))
     }
 
     /// Changes what the nodes know, and lets them do what follows from it. `None` when the cluster is gone.

@@ -108,16 +108,17 @@ fn with_host(mut parts: http::request::Parts) -> http::request::Parts {
 
 /// Latency, then a fault, then the rules, then the log.
 async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body> {
+    let from = sender(&request);
     let (place, latency, fault) = {
         let _turn = shared.turn();
         let mut world = shared.world();
         let service = world.service(request.uri().host().unwrap_or_default());
-        let place = world.log.start(service, request.method(), request.uri(), From::Client);
+        let place = world.log.start(service, request.method(), request.uri(), from);
         if let Some(refusal) = entra::real::refuse(service, &request) {
             drop(world);
             return dated(shared, close(shared, place, Served::Whole(refusal)));
         }
-        let fault = world.faults.take(service, From::Client, request.method(), request.uri());
+        let fault = world.faults.take(service, from, request.method(), request.uri());
         // A storm follows from its seed and from all requests that it could have met.
         if fault.is_some() || world.faults.storm.is_some() {
             // The keeper reports one that cannot be kept; at worst it is used once more by another run.
@@ -140,6 +141,11 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Body>
         return std::future::pending().await;
     }
     dated(shared, answer)
+}
+
+/// Who sent a request. A real node has its own way in, which marks what comes by it.
+fn sender(request: &Request<Bytes>) -> From {
+    request.extensions().get().copied().unwrap_or(From::Client)
 }
 
 /// Every server sends its time, from which clients compute ages and waits.
@@ -301,7 +307,10 @@ fn by_rules(world: &mut World, service: Service, request: &Request<Bytes>, now: 
         let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         return kubernetes::serve(world, &host, request, now);
     }
-    let address = world.addresses.client.clone();
+    let address = match sender(request) {
+        From::Node => world.addresses.nodes.clone(),
+        From::Client => world.addresses.client.clone(),
+    };
     let answer = world.serve(request, &address, now);
     network::settle(world, now);
     Served::Whole(answer)

@@ -17,7 +17,7 @@ use crate::reply::{Broken, Caller};
 use crate::world::World;
 
 /// The address of a host that does not respond: one of those that [are for documentation](https://www.rfc-editor.org/rfc/rfc5737).
-const SILENT: &str = "203.0.113.40:443";
+pub(crate) const SILENT: &str = "203.0.113.40:443";
 
 /// No world has more to do at one time than this; more means that something does not move on.
 const MOST_STEPS: usize = 1_000_000;
@@ -169,10 +169,7 @@ impl Network for Nodes<'_> {
     }
 
     fn identity_token(&mut self, audience: &str) -> Option<String> {
-        let cluster = &self.world.clusters[self.cluster];
-        // Nodes of a cluster with a service principal sign in as that.
-        let principal = cluster.seed.service_principal.then_some(&cluster.control_plane);
-        let kubelet = self.world.principal(cluster.kubelet.as_ref().or(principal)?)?;
+        let kubelet = self.world.clusters[self.cluster].node_identity(self.world)?;
         let life = crate::entra::machine::LIFE.as_secs();
         Some(self.world.token(kubelet, audience.trim_end_matches('/'), life, self.now))
     }

@@ -348,6 +348,20 @@ impl Faults {
         self.asked_for.push(fault);
     }
 
+    /// Whether every request to a host meets a fault that leaves it unanswered. A real node cannot connect to such a host.
+    #[cfg(feature = "serve")]
+    pub(crate) fn silences(&self, host: &str) -> bool {
+        let silences = |fault: &Fault| {
+            let part = fault.part.trim_start_matches("https://");
+            let is_whole = part.trim_end_matches('/') == host;
+            fault.times > 0
+                && is_whole
+                && fault.method == "*"
+                && matches!(fault.outcome, Outcome::Broken(Broken::Silent))
+        };
+        self.asked_for.iter().any(silences)
+    }
+
     /// Takes the first fault that this request meets, and counts it down; where none was asked for, chance decides.
     pub(crate) fn take(&mut self, service: Service, from: From, method: &Method, uri: &Uri) -> Option<Fault> {
         let asked_for = self.asked_for.iter_mut().find(|fault| fault.times > 0 && fault.hits(method, uri));

@@ -34,6 +34,8 @@ struct Wanted {
     callers: Vec<Caller>,
     /// The folder of a real control plane for each cluster.
     kubernetes: Option<PathBuf>,
+    /// Whether nodes are real, too.
+    node: bool,
 }
 
 /// A running server and its threads. It ends when it is dropped; what it has seen can be read after
@@ -91,7 +93,8 @@ impl fmt::Debug for Token {
 impl Background {
     /// Starts an emulator and its server: `scene` as in a seed file (without it, the images that are usual), `timing` (`"none"`,
     /// `"typical"`, or the body of that order), `clock` (how many times faster it runs), `latencyMs`, `callers` in
-    /// addition to the scene's, and `kubernetes` (a folder that `build-kubernetes` has filled: clusters have a real control plane). When this returns, both ways in are open.
+    /// addition to the scene's, and `kubernetes` (a folder that `build-kubernetes` has filled: clusters have a real control plane), and
+    /// `node` (whether nodes are real, too). When this returns, both ways in are open.
     ///
     /// # Errors
     /// If what is wanted is not understood, which the text then names, or if the server does not come up.
@@ -237,7 +240,9 @@ impl Wanted {
     fn set(self) -> Result<Emulator, ServeError> {
         let mut emulator = Emulator::new();
         if let Some(folder) = &self.kubernetes {
-            emulator = emulator.with_control_planes(Programs::open(folder)?);
+            emulator = emulator.with_control_planes(Programs::open(folder, self.node)?)?;
+        } else if self.node {
+            return Err(ServeError::new("node needs kubernetes: real nodes are clients of a real control plane"));
         }
         emulator = self.scene.unwrap_or_else(Scene::usual).set(emulator)?;
         for caller in self.callers {

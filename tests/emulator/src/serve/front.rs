@@ -41,6 +41,17 @@ impl Front {
         self.emulator.shared.world().service(main_name(host)) != Service::Unknown
     }
 
+    /// Whether a fault leaves every request to a host unanswered.
+    pub(super) fn is_silent(&self, host: &str) -> bool {
+        self.emulator.shared.world().faults.silences(host)
+    }
+
+    /// Whether the name of a host has reached nodes: that of a new registry takes a while.
+    pub(super) fn is_known_to_nodes(&self, host: &str) -> bool {
+        let world = self.emulator.shared.world();
+        !world.is_unknown_to_nodes(host, world.clock.now())
+    }
+
     pub(super) fn is_own_port(&self, port: u16) -> bool {
         port == self.port
     }
@@ -61,6 +72,15 @@ impl Front {
             Err(refusal) => return Ok(refusal.map(Body::from)),
         };
         if is_direct { self.direct(request, &asked).await } else { self.emulated(request, &asked).await }
+    }
+
+    /// Answers a request to this host, whatever it names itself.
+    pub(super) async fn to(self: Arc<Self>, request: Request<Incoming>, host: &str) -> Result<Response<Body>, Cut> {
+        let host = host.parse().map_err(|_| Cut)?;
+        match whole(request, BODY).await {
+            Ok(request) => self.emulated(request, &host).await,
+            Err(refusal) => Ok(refusal.map(Body::from)),
+        }
     }
 
     /// A request to the server's own name.
@@ -125,7 +145,7 @@ fn collapsed(mut request: Request<Bytes>, path: &str) -> Result<Request<Bytes>, 
 }
 
 /// Docker Hub answers at more names than one; the rules know its first.
-fn main_name(host: &str) -> &str {
+pub(super) fn main_name(host: &str) -> &str {
     match host {
         "index.docker.io" | "registry.hub.docker.com" => upstream::api_host(host),
         other => other,

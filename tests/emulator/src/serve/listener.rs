@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -19,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use super::ServerOptions;
 use super::fault::ServeError;
 use super::front::Front;
+use crate::log::From;
 
 /// Connections at one time on one port. More wait until others end.
 const MOST_CONNECTIONS: usize = 1024;
@@ -126,6 +129,8 @@ pub(super) struct Wire {
     pub(super) stop: Stop,
     /// Held by everything that is running; waiting for its end means waiting for the last holder.
     pub(super) alive: mpsc::Sender<()>,
+    /// Who comes by it.
+    pub(super) from: From,
 }
 
 impl Wire {
@@ -138,9 +143,10 @@ impl Wire {
         let Ok(Ok(stream)) = timeout(HANDSHAKE, self.tls.accept(stream)).await else {
             return;
         };
-        let (front, _alive) = (self.front, self.alive);
-        let service = service_fn(move |request| {
+        let (front, _alive, from) = (self.front, self.alive, self.from);
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let front = Arc::clone(&front);
+            request.extensions_mut().insert(from);
             async move { front.answer(request).await }
         });
         let mut http = auto::Builder::new(TokioExecutor::new());

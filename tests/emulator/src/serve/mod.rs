@@ -16,6 +16,7 @@ mod listener;
 mod log_file;
 #[cfg(test)]
 mod node_causes;
+mod node_gate;
 mod origin;
 mod proxy;
 #[cfg(test)]
@@ -39,12 +40,13 @@ use self::control::Control;
 use self::front::Front;
 use self::listener::{Doors, LAST_CHANCE, Ports, Wire};
 use crate::emulator::Emulator;
-use crate::world;
+use crate::{log, world};
 
 pub use advice::Format;
 pub use background::{Background, Token};
 pub use command::{Command, run};
 pub use fault::{OrderError, ServeError};
+pub(crate) use node_gate::{Addresses, NodeGate};
 
 /// Where a server listens.
 #[derive(Clone, Debug)]
@@ -145,7 +147,13 @@ impl Server {
         let front = Arc::new(Front { emulator: emulator.clone(), control, port: doors.ports.listen });
         let known = Arc::clone(&front);
         let tls = authority.tls(Arc::new(move |host| known.knows(host)))?;
-        let wire = Wire { tls: TlsAcceptor::from(Arc::new(tls)), front, stop: stopped.clone(), alive };
+        let tls = TlsAcceptor::from(Arc::new(tls));
+        let wire = Wire { tls, front, stop: stopped.clone(), alive, from: log::From::Client };
+        emulator.act(|world| {
+            if let Some(planes) = &world.control_planes {
+                planes.open(Some(NodeGate::new(&wire, authority.pem())));
+            }
+        });
         let direct = wire.clone();
         let tasks = vec![
             tokio::spawn(listener::accept(doors.direct, stopped.clone(), move |stream| direct.clone().serve(stream))),
@@ -240,6 +248,10 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+        // Nodes hold what the emulator is made of.
+        if let Some(planes) = &self.emulator.shared.world().control_planes {
+            planes.open(None);
+        }
         for task in &self.tasks {
             task.abort();
         }

@@ -224,7 +224,7 @@ fn see(seen: &mut Seen, event: &Value, second: u64, uncounted: &[Uncounted]) {
     known.1 = (text(&event["type"]), reason, message, again);
 }
 
-/// Events up to the pull: a scene's images have no program that runs, and the size of one that runs is not known here.
+/// Events up to the pull: a scene's images have no program that runs, but on real nodes, and its size is not known here.
 fn comparable(cause: &Cause, (mut events, mut states): Outcome) -> Outcome {
     if cause.once {
         let last = events.iter().position(|event| event.2 == "Error: ErrImagePull");
@@ -237,12 +237,12 @@ fn comparable(cause: &Cause, (mut events, mut states): Outcome) -> Outcome {
     }
     let pulled = events.iter().position(|event| event.1 == "Pulled");
     let Some(at) = pulled else { return (events, states) };
+    if let Some((before, _)) = events[at].2.clone().split_once("Image size: ") {
+        events[at].2 = format!("{before}Image size: SIZE bytes.");
+    }
     if cause.pushed.is_empty() {
         events.truncate(at + 1);
         return (events, Vec::new());
-    }
-    if let Some((before, _)) = events[at].2.clone().split_once("Image size: ") {
-        events[at].2 = format!("{before}Image size: SIZE bytes.");
     }
     (events, states)
 }

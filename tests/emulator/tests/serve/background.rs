@@ -54,6 +54,7 @@ fn what_is_not_understood_is_named_with_its_place() {
         (json!({"latencyMs": -1}), "-0.001"),
         (json!({"clock": 0}), "0"),
         (json!({"kubernetes": "/nonexistent"}), "kubernetes"),
+        (json!({"node": true}), "node needs kubernetes"),
     ] {
         let text = why(wrong);
         assert!(text.contains(word), "{text}");

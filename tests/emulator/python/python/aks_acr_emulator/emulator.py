@@ -51,6 +51,8 @@ class Emulator(Orders):
         callers: Callers in addition to the scene's, in the same form.
         kubernetes: The folder of a control plane that ``aks-acr-emulator build-kubernetes`` has built, on Linux: each
             cluster has a real API server, controllers and scheduler, and only its nodes are emulated. The clock is real then.
+        node: Whether nodes are real, too: kubelet, containerd and runc, built by ``build-kubernetes --node``. They pull with their
+            cluster's identity. Needs ``kubernetes``, and root.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Emulator(Orders):
         latency_ms: float | None = None,
         callers: Iterable[Caller | Mapping[str, Any]] = (),
         kubernetes: str | os.PathLike[str] | None = None,
+        node: bool = False,
     ) -> None:
         self._wanted = json.dumps(
             {
@@ -71,6 +74,7 @@ class Emulator(Orders):
                 "latencyMs": latency_ms,
                 "callers": list(callers),
                 "kubernetes": None if kubernetes is None else os.fspath(kubernetes),
+                "node": node,
             }
         )
         super().__init__()

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
+use serde_json::Value;
 
 use super::super::logs;
+use super::super::object::text;
 use super::super::refusal::Refusal;
 use super::super::request::{Query, Target};
 use super::super::store::Key;
@@ -14,7 +16,17 @@ impl Remote {
     pub(crate) fn on_node(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let target = Target::parse(request.uri().path()).filter(|target| target.group.is_empty())?;
         let key = Key::new(&target.plural, &target.namespace, &target.name);
+        let is_real = |pod: &Value| {
+            let node = text(pod, "/spec/nodeName");
+            !node.is_empty() && self.workers.worker(node).is_none()
+        };
+        let on_real = self.known.get(&key).is_some_and(is_real);
         match (target.plural.as_str(), target.subresource.as_str()) {
+            ("pods", "log") if on_real => None,
+            ("pods", what @ ("exec" | "attach" | "portforward")) if on_real => {
+                let text = format!("{what} is not possible: the emulator does not forward this kind of connection");
+                Some(Refusal::bad_request(text).response())
+            }
             ("pods", "log") => {
                 let pod = self.known.get(&key).map(|pod| self.as_written(pod))?;
                 let answer = logs::of_pod(&pod, &Query::of(request));

@@ -1,0 +1,3 @@
+module aks-acr/emulator/agent
+
+go 1.24.0
