@@ -365,6 +365,44 @@ export interface Operations {
   attachmentsOfRegistry(registry: string, options?: AttachmentsOptions): Promise<RegistryAttachments>;
 
   /**
+   * Checks from outside whether a cluster can pull from a registry, and says why not.
+   *
+   * The report has a verdict, the findings in the order in which to fix them, and the stages of a pull that were
+   * checked. Each finding has an ID, the values that lead to it, and the next step: an operation of this library with
+   * its arguments, or an `az` command. No pod is started and nothing is written.
+   *
+   * What cannot be read is never guessed: it is a finding with the status `'unknown'`, which names the missing action
+   * and the smallest role that contains it. A verdict of `'can_pull'` lists what it takes for granted in `assumptions`:
+   * from outside, neither the nodes' own settings nor firewalls between them and the registry are visible. For a pull
+   * that has failed on a node, read the kubelet's message with `waitForRollout` or `pods`.
+   *
+   * With an image, the call also reads the image from the registry with the caller's own identity, and compares its
+   * platforms with the node pools. It waits at most 3 seconds for the registry, which may not be reachable from this
+   * machine, and at most 30 seconds including the caller's own sign-in. An image without a host is an image of this
+   * registry.
+   *
+   * A check needs 4 requests, 1 deep, if the registry is given by its ID. With a complete image reference these are 7
+   * requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull role, and
+   * a firewall cost more.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 1 minute by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the cluster does not exist.
+   * @throws {AksAcrError} `'invalid_input'` if the registry is of another cloud, or an address is invalid. That the
+   * caller lacks a permission, or that the registry does not exist, is a finding and not an error.
+   *
+   * @example
+   * ```js
+   * const report = await client.check('my-group/my-cluster', 'myregistry', { image: 'app:1' });
+   * console.log(String(report));
+   * for (const finding of report.findings) console.log(finding.id, finding.nextStep.summary);
+   * ```
+   */
+  check(cluster: string, registry: string, options?: CheckOptions): Promise<Report>;
+
+  /**
    * Lists the clusters that match a filter, in all subscriptions that the caller can see.
    *
    * The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
@@ -1177,6 +1215,26 @@ export interface AttachmentsOptions extends CallOptions {
   queryGraph?: boolean;
 }
 
+/** Options for checking whether a cluster can pull. */
+export interface CheckOptions extends CallOptions {
+  /**
+   * The image to check, such as `team/app:v1`. Without a host it is an image of the registry. By default, the registry
+   * as a whole is checked: whether the cluster may pull from it, and reaches it.
+   */
+  image?: string;
+  /**
+   * Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A cluster with a service
+   * principal needs it: Azure reports only the application ID of that.
+   */
+  principalId?: string;
+  /**
+   * The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the
+   * registry's firewall admits some addresses and the cluster's routes are your own; otherwise they are read from
+   * Azure.
+   */
+  outboundAddresses?: readonly string[];
+}
+
 /** Options for listing the resources of many subscriptions. */
 export interface ClustersOptions extends CallOptions {
   /** Tags; a cluster must have all of them. A tag without a value matches every value. */
@@ -1559,6 +1617,15 @@ export type ErrorKind =
   /** The service's response could not be understood. */
   | 'unexpected';
 
+/** What a finding says about the pull. */
+export type FindingStatus =
+  /** The pull fails because of it. */
+  | 'failing'
+  /** Whether the pull fails is not known because of it. */
+  | 'unknown'
+  /** The pull may fail because of it, now or on some nodes. */
+  | 'warning';
+
 /** Whether the members of a group with a grant are known. */
 export type GroupMembership =
   /** The principal is not a group. */
@@ -1661,6 +1728,31 @@ export type PullRole =
   /** `Container Registry Repository Reader`, for registries with repository permissions. */
   | 'Container Registry Repository Reader';
 
+/** A stage of a pull. A pull ends at its first stage that fails. */
+export type PullStage =
+  /** The image's name. */
+  | 'reference'
+  /** The cluster and its nodes exist and run. */
+  | 'cluster'
+  /** The registry exists and is ready. */
+  | 'registry'
+  /** The nodes reach the registry. */
+  | 'network'
+  /** The nodes have an identity. */
+  | 'identity'
+  /** The identity gets a credential from the registry. */
+  | 'sign_in'
+  /** The identity is allowed to pull. */
+  | 'authorization'
+  /** The registry has the image. */
+  | 'image'
+  /** The image has a variant for the node. */
+  | 'platform'
+  /** The node can fetch the image's layers. */
+  | 'layers'
+  /** The node can unpack and keep the image. */
+  | 'node';
+
 /** The service to read lists from. */
 export type ReadFrom =
   /** The library decides; at present it always uses Azure Resource Manager. */
@@ -1739,6 +1831,26 @@ export type Sku =
   | 'Standard'
   /** With private endpoints, network rules and geo-replication. */
   | 'Premium';
+
+/** What is known of a stage. */
+export type StageState =
+  /** It passes. */
+  | 'passed'
+  /** It fails. */
+  | 'failed'
+  /** What was read does not decide it. */
+  | 'unknown'
+  /** It was not checked: nothing was asked about it, or an earlier stage leaves it open. */
+  | 'not_checked';
+
+/** Whether a cluster can pull. */
+export type Verdict =
+  /** Every stage that was checked passes. */
+  | 'can_pull'
+  /** At least one stage fails. */
+  | 'cannot_pull'
+  /** No stage is known to fail, and at least one could not be checked. */
+  | 'unknown';
 
 /** The service that receives a write. */
 export type WriteService =
@@ -2209,6 +2321,99 @@ export interface Registry {
   readonly created: Date | null;
   /** Its tags. */
   readonly tags: { readonly [name: string]: string };
+}
+
+/** Whether a cluster can pull from a registry, and if not, why, and what to do about it. */
+export interface Report {
+  /** The version of this form. */
+  readonly version: number;
+  /** The verdict. */
+  readonly verdict: Verdict;
+  /** The first finding that fails: what to fix first. `null` if nothing fails. */
+  readonly rootCause: string | null;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** The registry, if it was found. A resource ID. */
+  readonly registry: string | null;
+  /** The image as nodes name it, if the check was about one. */
+  readonly image: string | null;
+  /** What was found: first what fails, then what is unknown, then warnings; each in the order of a pull's stages. */
+  readonly findings: readonly Finding[];
+  /** The stages of a pull that a check covers, in order. */
+  readonly stages: readonly Stage[];
+  /** What the verdict takes for granted, because it was not read. */
+  readonly assumptions: readonly string[];
+  /** When it was checked, by Azure's clock. */
+  readonly checkedAt: Date;
+}
+
+/** One reason why a pull fails, may fail, or cannot be judged. */
+export interface Finding {
+  /** The finding's ID, such as `grant.missing`. The page of findings lists them. */
+  readonly id: string;
+  /** What it says about the pull. */
+  readonly status: FindingStatus;
+  /** The stage that it belongs to. */
+  readonly stage: PullStage;
+  /** What it means here, in one sentence. */
+  readonly message: string;
+  /** What it was concluded from. */
+  readonly evidence: readonly Evidence[];
+  /** What to do about it. */
+  readonly nextStep: NextStep;
+  /** What is missing for an answer, if it is unknown. */
+  readonly needs: readonly Need[];
+  /** Whether waiting can help. */
+  readonly retry: PullRetry;
+}
+
+/** A value that was read. */
+export interface Evidence {
+  /** What it was read from, such as `registry` or `role assignment`. */
+  readonly source: string;
+  /** The field, in the service's words. */
+  readonly field: string;
+  /** Its value. */
+  readonly value: string;
+}
+
+/** What to do about a finding. */
+export interface NextStep {
+  /** The step, in one sentence. */
+  readonly summary: string;
+  /**
+   * The operation of this library that does it, such as `attach`. `arguments` contains everything that the operation
+   * needs.
+   */
+  readonly operation: string | null;
+  /** The arguments of `operation`, by name. */
+  readonly arguments: { readonly [name: string]: string };
+  /** The `az` or `kubectl` command that does it. */
+  readonly command: string | null;
+}
+
+/** What is missing for an answer: a permission, or an option. */
+export interface Need {
+  /** The action that the caller lacks. */
+  readonly action: string | null;
+  /** The scope at which it is needed. */
+  readonly scope: string | null;
+  /** The smallest built-in role that contains it. */
+  readonly smallestRole: string | null;
+  /** The option that would answer it. */
+  readonly option: string | null;
+  /** Why there is no answer. */
+  readonly reason: string;
+}
+
+/** A stage, and what is known of it. */
+export interface Stage {
+  /** The stage. */
+  readonly name: PullStage;
+  /** What is known of it. */
+  readonly state: StageState;
+  /** Why it passes, if it does. */
+  readonly by: string | null;
 }
 
 /** The clusters that match a filter, and how complete the list is. */
@@ -2710,21 +2915,6 @@ export interface PullFinding {
   readonly host: string | null;
   /** When the registry accepts requests again, if it says so. */
   readonly retryAt: Date | null;
-}
-
-/** What to do about a finding. */
-export interface NextStep {
-  /** The step, in one sentence. */
-  readonly summary: string;
-  /**
-   * The operation of this library that does it, such as `attach`. `arguments` contains everything that the operation
-   * needs.
-   */
-  readonly operation: string | null;
-  /** The arguments of `operation`, by name. */
-  readonly arguments: { readonly [name: string]: string };
-  /** The `az` or `kubectl` command that does it. */
-  readonly command: string | null;
 }
 
 /**

@@ -195,6 +195,27 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Checks from outside whether a cluster can pull from a registry, and says why not.
+    #[napi]
+    pub fn check<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: CheckOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.check(&cluster, &registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     #[napi]
     pub fn clusters<'env>(
@@ -725,6 +746,28 @@ impl AttachmentsOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CheckOptions {
+    pub image: Option<Text<aks_acr::ImageReference>>,
+    pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub outbound_addresses: Option<Vec<String>>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl CheckOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::CheckOptions> {
+        let mut options = aks_acr::CheckOptions::default().with_call(call);
+        options.image = self.image.map(|one| one.0);
+        options.principal_id = self.principal_id.map(|one| one.0);
+        set(&mut options.outbound_addresses, self.outbound_addresses);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ClustersOptions {
     pub tags: Option<std::collections::BTreeMap<String, Option<String>>>,
     pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
@@ -1063,6 +1106,7 @@ pub const OPTIONS: &[&str] = &[
     "on_existing_tag",
     "on_inherited_grant",
     "only_created_by_aks_acr",
+    "outbound_addresses",
     "principal_id",
     "propagation_timeout",
     "public_fqdn",
@@ -1108,6 +1152,12 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
             serde_json::from_str::<aks_acr::RegistryAttachments>(&json).map(|value| value.to_string())
         }
         "Registry" => serde_json::from_str::<aks_acr::Registry>(&json).map(|value| value.to_string()),
+        "Report" => serde_json::from_str::<aks_acr::Report>(&json).map(|value| value.to_string()),
+        "Finding" => serde_json::from_str::<aks_acr::Finding>(&json).map(|value| value.to_string()),
+        "Evidence" => serde_json::from_str::<aks_acr::Evidence>(&json).map(|value| value.to_string()),
+        "NextStep" => serde_json::from_str::<aks_acr::NextStep>(&json).map(|value| value.to_string()),
+        "Need" => serde_json::from_str::<aks_acr::Need>(&json).map(|value| value.to_string()),
+        "Stage" => serde_json::from_str::<aks_acr::Stage>(&json).map(|value| value.to_string()),
         "ClusterList" => serde_json::from_str::<aks_acr::ClusterList>(&json).map(|value| value.to_string()),
         "ListedCluster" => serde_json::from_str::<aks_acr::ListedCluster>(&json).map(|value| value.to_string()),
         "Unreadable" => serde_json::from_str::<aks_acr::Unreadable>(&json).map(|value| value.to_string()),
@@ -1135,7 +1185,6 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "Pod" => serde_json::from_str::<aks_acr::Pod>(&json).map(|value| value.to_string()),
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),
         "PullFinding" => serde_json::from_str::<aks_acr::PullFinding>(&json).map(|value| value.to_string()),
-        "NextStep" => serde_json::from_str::<aks_acr::NextStep>(&json).map(|value| value.to_string()),
         "Event" => serde_json::from_str::<aks_acr::Event>(&json).map(|value| value.to_string()),
         "DenyingPolicy" => serde_json::from_str::<aks_acr::DenyingPolicy>(&json).map(|value| value.to_string()),
         "RequiredRight" => serde_json::from_str::<aks_acr::RequiredRight>(&json).map(|value| value.to_string()),

@@ -389,6 +389,109 @@ value! {
 }
 
 value! {
+    /// Whether a cluster can pull from a registry, and if not, why, and what to do about it.
+    pub struct Report {
+        /// The version of this form.
+        version: u32,
+        /// The verdict.
+        verdict: Word<aks_acr::Verdict>,
+        /// The first finding that fails: what to fix first. `None` if nothing fails.
+        root_cause: Option<String>,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// The registry, if it was found. A resource ID.
+        registry: Option<String>,
+        /// The image as nodes name it, if the check was about one.
+        image: Option<String>,
+        /// What was found: first what fails, then what is unknown, then warnings; each in the order of a pull's stages.
+        findings: Several<Finding>,
+        /// The stages of a pull that a check covers, in order.
+        stages: Several<Stage>,
+        /// What the verdict takes for granted, because it was not read.
+        assumptions: Several<String>,
+        /// When it was checked, by Azure's clock.
+        checked_at: Time,
+    }
+}
+
+value! {
+    /// One reason why a pull fails, may fail, or cannot be judged.
+    pub struct Finding {
+        /// The finding's ID, such as `grant.missing`. The page of findings lists them.
+        id: String,
+        /// What it says about the pull.
+        status: Word<aks_acr::FindingStatus>,
+        /// The stage that it belongs to.
+        stage: Word<aks_acr::PullStage>,
+        /// What it means here, in one sentence.
+        message: String,
+        /// What it was concluded from.
+        evidence: Several<Evidence>,
+        /// What to do about it.
+        next_step: NextStep,
+        /// What is missing for an answer, if it is unknown.
+        needs: Several<Need>,
+        /// Whether waiting can help.
+        retry: Word<aks_acr::PullRetry>,
+    }
+}
+
+value! {
+    /// A value that was read.
+    pub struct Evidence {
+        /// What it was read from, such as `registry` or `role assignment`.
+        source: String,
+        /// The field, in the service's words.
+        field: String,
+        /// Its value.
+        value: String,
+    }
+}
+
+value! {
+    /// What to do about a finding.
+    pub struct NextStep {
+        /// The step, in one sentence.
+        summary: String,
+        /// The operation of this library that does it, such as `attach`. `arguments` contains everything that the
+        /// operation needs.
+        operation: Option<String>,
+        /// The arguments of `operation`, by name.
+        arguments: BTreeMap<String, String>,
+        /// The `az` or `kubectl` command that does it.
+        command: Option<String>,
+    }
+}
+
+value! {
+    /// What is missing for an answer: a permission, or an option.
+    pub struct Need {
+        /// The action that the caller lacks.
+        action: Option<String>,
+        /// The scope at which it is needed.
+        scope: Option<String>,
+        /// The smallest built-in role that contains it.
+        smallest_role: Option<String>,
+        /// The option that would answer it.
+        option: Option<String>,
+        /// Why there is no answer.
+        reason: String,
+    }
+}
+
+value! {
+    /// A stage, and what is known of it.
+    pub struct Stage {
+        /// The stage.
+        name: Word<aks_acr::PullStage>,
+        /// What is known of it.
+        state: Word<aks_acr::StageState>,
+        /// Why it passes, if it does.
+        by: Option<String>,
+    }
+}
+
+value! {
     /// The clusters that match a filter, and how complete the list is.
     pub struct ClusterList {
         /// The clusters, in the order of the subscriptions.
@@ -869,21 +972,6 @@ value! {
     }
 }
 
-value! {
-    /// What to do about a finding.
-    pub struct NextStep {
-        /// The step, in one sentence.
-        summary: String,
-        /// The operation of this library that does it, such as `attach`. `arguments` contains everything that the
-        /// operation needs.
-        operation: Option<String>,
-        /// The arguments of `operation`, by name.
-        arguments: BTreeMap<String, String>,
-        /// The `az` or `kubectl` command that does it.
-        command: Option<String>,
-    }
-}
-
 variants! {
     /// A progress event of a call.
     ///
@@ -1012,6 +1100,7 @@ word::known!(
     DetachOutcome,
     DomainNameLabelScope,
     ErrorKind,
+    FindingStatus,
     GroupMembership,
     ImportSide,
     MergeOutcome,
@@ -1024,6 +1113,7 @@ word::known!(
     PrincipalState,
     PullRetry,
     PullRole,
+    PullStage,
     ReadFrom,
     ReadSource,
     RefusalKind,
@@ -1031,6 +1121,8 @@ word::known!(
     RightScope,
     RoleAssignmentMode,
     Sku,
+    StageState,
+    Verdict,
     WriteService
 );
 
@@ -1158,6 +1250,12 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ClusterAttachments>()?;
     module.add_class::<RegistryAttachments>()?;
     module.add_class::<Registry>()?;
+    module.add_class::<Report>()?;
+    module.add_class::<Finding>()?;
+    module.add_class::<Evidence>()?;
+    module.add_class::<NextStep>()?;
+    module.add_class::<Need>()?;
+    module.add_class::<Stage>()?;
     module.add_class::<ClusterList>()?;
     module.add_class::<ListedCluster>()?;
     module.add_class::<Unreadable>()?;
@@ -1183,7 +1281,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Pod>()?;
     module.add_class::<PullFailure>()?;
     module.add_class::<PullFinding>()?;
-    module.add_class::<NextStep>()?;
     module.add_class::<Event>()?;
     module.add_class::<DenyingPolicy>()?;
     module.add_class::<RequiredRight>()?;

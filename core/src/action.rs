@@ -6,6 +6,7 @@ pub(crate) const READ_GROUP: &str = "Microsoft.Resources/subscriptions/resourceG
 pub(crate) const READ_GRANTS: &str = "Microsoft.Authorization/roleAssignments/read";
 pub(crate) const WRITE_GRANT: &str = "Microsoft.Authorization/roleAssignments/write";
 pub(crate) const DELETE_GRANT: &str = "Microsoft.Authorization/roleAssignments/delete";
+pub(crate) const READ_DENIALS: &str = "Microsoft.Authorization/denyAssignments/read";
 pub(crate) const READ_ROLE: &str = "Microsoft.Authorization/roleDefinitions/read";
 
 pub(crate) const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
@@ -18,6 +19,9 @@ pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read"
 /// Needed to pull from a registry with repository permissions: a data action.
 pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
 
+/// Needed to read an image's platform from a registry with repository permissions: a data action. Elsewhere [`PULL`] is enough.
+pub(crate) const READ_METADATA: &str = "Microsoft.ContainerRegistry/registries/repositories/metadata/read";
+
 /// Needed to list the repositories of a registry with repository permissions: a data action. Elsewhere [`PULL`] is enough.
 pub(crate) const LIST_REPOSITORIES: &str = "Microsoft.ContainerRegistry/registries/catalog/read";
 
@@ -25,6 +29,7 @@ pub(crate) const READ_CLUSTER: &str = "Microsoft.ContainerService/managedCluster
 pub(crate) const WRITE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/write";
 pub(crate) const DELETE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/delete";
 pub(crate) const REGISTER_CLUSTERS: &str = "Microsoft.ContainerService/register/action";
+pub(crate) const READ_ADDRESS: &str = "Microsoft.Network/publicIPAddresses/read";
 pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
 pub(crate) const ADMIN_CREDENTIAL: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
@@ -36,6 +41,7 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         WRITE_GRANT | DELETE_GRANT => "Role Based Access Control Administrator",
         IMPORT => "Container Registry Data Importer and Data Reader",
         PULL => "AcrPull",
+        READ_CONTENT | READ_METADATA => "Container Registry Repository Reader",
         LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
         WRITE_CLUSTER | DELETE_CLUSTER => "Azure Kubernetes Service Contributor Role",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",

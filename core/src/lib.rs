@@ -62,6 +62,8 @@ pub use cluster::{
 pub use connection::Connection;
 pub use diagnosis::{
     catalogue::{FindingId, PullRetry},
+    report::{Evidence, Finding, FindingStatus, Need, Report, Stage, StageState, Verdict},
+    stage::PullStage,
     text::{NextStep, PullFailure, PullFinding},
 };
 pub use difference::Difference;
@@ -72,10 +74,10 @@ pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
     AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
 };
-pub use image::{Digest, Image, ImageReference, ReferenceError};
+pub use image::{Digest, Image, ImageDetails, ImageReference, Platform, ReferenceError};
 pub use inventory::{
-    AzureInventory, ClusterFilter, Inventory, ListError, ListedCluster, Listing, ReadSource, RegistryFilter,
-    RoleAssignmentUsage,
+    AzureInventory, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster, Listing, NodePool, ReadSource,
+    RegistryFilter, RoleAssignmentUsage,
 };
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};
@@ -83,10 +85,11 @@ pub use operation::exports::*;
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
     AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,
-    ImportRequest, ImportStatus, NewRegistry, Registry, RegistryImporter, RegistryRef, RegistryToken, Sku,
+    ImportRequest, ImportStatus, NewRegistry, PrivateEndpointConnection, Registry, RegistryImporter, RegistryRef,
+    RegistrySettings, RegistryToken, Sku,
 };
 pub use role::{
-    AzureRoleAssigner, Grant, Granted, PullRole, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode,
-    RoleDefinition, RolePermissions, assignment_name,
+    AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PullRole, Revoked, RoleAssigner,
+    RoleAssignment, RoleAssignmentMode, RoleDefinition, RolePermissions, assignment_name,
 };
 pub use write::{Write, WriteHook, WriteService};

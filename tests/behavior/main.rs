@@ -13,6 +13,7 @@ mod azure;
 mod backend;
 mod case;
 mod catalog;
+mod check;
 mod cluster;
 mod deletion;
 mod emulator;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         cluster::cases(),
         attach::cases(),
         refusal::cases(),
+        check::cases(),
     ];
     let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -6,10 +6,10 @@ use crate::{
     scene::{Scene, cluster, registry},
 };
 use aks_acr::{
-    Access, AttachmentsOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions,
+    Access, AttachmentsOptions, CheckOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions,
     RegistryFilter, RegistryToken,
 };
-use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed};
+use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed, RoleSeed};
 use serde_json::{Value, json};
 
 pub fn cases() -> Vec<Case> {
@@ -37,6 +37,15 @@ pub fn cases() -> Vec<Case> {
             let options = AttachmentsOptions::default().with_call(scene.call()).with_query_graph(true);
             client.attachments_of_registry(&registry(), options).await
         }),
+        case!(
+            "check",
+            "an image for one platform, a custom role and a firewall",
+            with_custom_role(),
+            |client, scene| {
+                let options = CheckOptions::default().with_call(scene.call()).with_image("app:1".parse()?);
+                client.check(&cluster(), &scene.by_id(), options).await
+            }
+        ),
         case!("clusters", "two subscriptions, one a page", in_two_subscriptions(), |client, scene| {
             let options = ReadOptions::default().with_call(scene.call());
             client.clusters(&ClusterFilter::default(), options).await.map(|list| list.clusters)
@@ -108,4 +117,16 @@ fn without_password(token: &RegistryToken) -> Value {
 fn without_token(kubeconfig: &Kubeconfig) -> Value {
     let lines: Vec<&str> = kubeconfig.text().lines().filter(|line| !line.trim().starts_with("token: ")).collect();
     json!({ "context": kubeconfig.context(), "server": kubeconfig.server(), "lines": lines })
+}
+
+/// Everything that a check can read, except groups.
+fn with_custom_role() -> Scene {
+    let scene = Scene::plain();
+    scene.azure.push_image("myregistry.azurecr.io/app:1", &["linux/amd64"]);
+    let seed = |seed: RegistrySeed| seed.sku("Premium").only_from(&["198.51.100.20", "203.0.113.7"]);
+    scene.azure.set_registry("group", "myregistry", seed);
+    let role = RoleSeed::new("puller").block(&["Microsoft.ContainerRegistry/registries/pull/read"], &[]);
+    let _ = scene.azure.clone().with_role(role);
+    scene.grant("puller", &scene.registry_id());
+    scene
 }

@@ -13,10 +13,24 @@ const DIFFERENT: &[(&str, &str)] = &[
 ];
 
 /// Where a result is neither like the first nor like the second run's. Where a connection was lost, the proof of an import may be
-/// weaker: a read failed, and the proof says so. So may the plan of a deletion, without the number of repositories.
+/// weaker: a read failed, and the proof says so. So may the plan of a deletion, without the number of repositories, and a check, without the
+/// image.
 pub fn differences(is: &Value, wanted: &[Value], way: Option<Way>) -> Vec<String> {
     let unread = json!({ "part": "repositories", "missing_action": null });
-    let weaker = json!({ "proof": { "kind": "target_only" }, "repositories": null, "unread": [unread] });
+    let unseen = json!({
+        "id": "unknown.image", "status": "unknown", "stage": "image", "message": "the image could not be read", "evidence": [],
+        "needs": [{ "action": null, "option": null, "scope": null, "smallest_role": null }], "retry": "never",
+        "next_step": {
+            "summary": "get the missing role, or check from a network that reaches the registry", "operation": null,
+            "arguments": {}, "command": null,
+        },
+    });
+    let stage = |name: &str, state: &str| json!({ "name": name, "state": state, "by": null });
+    let weaker = json!({
+        "proof": { "kind": "target_only" }, "repositories": null, "unread": [unread],
+        "verdict": "unknown", "findings": [unseen],
+        "stages": [stage("image", "unknown"), stage("platform", "not_checked")],
+    });
     let mut found = Vec::new();
     let weaker = Some(&weaker).filter(|_| way == Some(Way::ConnectionLost));
     compare(is, &wanted.iter().chain(weaker).collect::<Vec<_>>(), "result", &mut found);

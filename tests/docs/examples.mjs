@@ -103,6 +103,12 @@ export async function applyDeleteCluster(client) {
   console.log(outcome);
 }
 
+export async function check(client) {
+  const report = await client.check('my-group/my-cluster', 'myregistry', { image: 'app:1' });
+  console.log(String(report));
+  for (const finding of report.findings) console.log(finding.id, finding.nextStep.summary);
+}
+
 export async function deleteRegistry(client) {
   const { outcome } = await client.deleteRegistry('myregistry');
   console.log(outcome);

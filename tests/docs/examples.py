@@ -110,6 +110,13 @@ def apply_delete_cluster(client: aks_acr.Client) -> None:
     print(client.apply_delete_cluster(plan).outcome)
 
 
+def check(client: aks_acr.Client) -> None:
+    report = client.check("my-group/my-cluster", "myregistry", image="app:1")
+    print(report)
+    for finding in report.findings:
+        print(finding.id, finding.next_step.summary)
+
+
 def delete_registry(client: aks_acr.Client) -> None:
     print(client.delete_registry("myregistry").outcome)
 

@@ -2,7 +2,7 @@
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterFilter, ClusterRef,
+    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef,
     CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind,
     Event, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
     Operation, PodSelection, ReadOptions, RegistryFilter, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
@@ -163,6 +163,16 @@ pub async fn apply_delete_cluster(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn check(client: &Client) -> Result<()> {
+    let options = CheckOptions::default().with_image("app:1".parse()?);
+    let report = client.check(&"my-group/my-cluster".parse()?, &"myregistry".parse()?, options).await?;
+    println!("{report}");
+    for finding in &report.findings {
+        println!("{} {}", finding.id, finding.next_step);
+    }
+    Ok(())
+}
+
 pub async fn delete_registry(client: &Client) -> Result<()> {
     let deletion = client.delete_registry(&"myregistry".parse()?, DeleteRegistryOptions::default()).await?;
     println!("{}", deletion.outcome);
@@ -299,6 +309,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::Registry => registry(client).await,
         Operation::RegistryToken => registry_token(client).await,
         Operation::CreateRegistry => create_registry(client).await,
+        Operation::Check => check(client).await,
         Operation::DeleteCluster => delete_cluster(client).await,
         Operation::PlanDeleteCluster => plan_delete_cluster(client).await,
         Operation::ApplyDeleteCluster => apply_delete_cluster(client).await,

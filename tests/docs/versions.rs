@@ -28,6 +28,13 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
         "Microsoft.Authorization/roleDefinitions",
         "operations that read role assignments, if one has a role that is not built in",
     ),
+    ("role/deny.rs", "API", "Microsoft.Authorization/denyAssignments", ""),
+    (
+        "inventory/address.rs",
+        "API",
+        "Microsoft.Network/publicIPAddresses",
+        "`check`, if the registry's firewall admits some addresses only",
+    ),
     ("http/group.rs", "API", "resource groups", "error messages that name a missing resource group"),
     (
         "http/provider.rs",

@@ -5,16 +5,19 @@ use crate::Scene;
 use aks_acr::{
     Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
     AzureInventory, AzureRegistryImporter, AzureRoleAssigner, Call, Cluster, ClusterCreation, ClusterDeployer,
-    ClusterFilter, ClusterIdentities, ClusterRef, CreatedRegistry, DeletedCluster, DeletedRegistry, Grant, Granted,
-    IdentityResolver, Image, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig,
-    KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry, PodListener, PodSelection, Pods,
-    PrincipalId, Registry, RegistryFilter, RegistryImporter, RegistryRef, RegistryToken, ResourceId, Result, Revoked,
-    RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid,
-    WorkloadRef, async_trait,
+    ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster, DeletedRegistry,
+    DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
+    ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
+    PodListener, PodSelection, Pods, PrincipalId, Registry, RegistryFilter, RegistryImporter, RegistryRef,
+    RegistrySettings, RegistryToken, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage,
+    RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef, async_trait,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// A part of Azure's that counts its calls.
@@ -74,6 +77,12 @@ impl RoleAssigner for Counted<AzureRoleAssigner> {
 impl RegistryImporter for Counted<AzureRegistryImporter> {
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
         self.part().find(registry, call).await
+    }
+    async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>> {
+        self.part().settings(registry, call).await
+    }
+    async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>> {
+        self.part().describe(image, call).await
     }
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
         self.part().create(registry, call).await
@@ -164,6 +173,15 @@ impl Inventory for Counted<AzureInventory> {
         call: &Call,
     ) -> Result<Listing<ListedCluster>> {
         self.part().clusters(subscriptions, filter, call).await
+    }
+    async fn cluster_settings(&self, cluster: &ResourceId, call: &Call) -> Result<ClusterSettings> {
+        self.part().cluster_settings(cluster, call).await
+    }
+    async fn deny_assignments(&self, scope: &ResourceId, call: &Call) -> Result<Vec<DenyAssignment>> {
+        self.part().deny_assignments(scope, call).await
+    }
+    async fn public_address(&self, address: &ResourceId, call: &Call) -> Result<Option<IpAddr>> {
+        self.part().public_address(address, call).await
     }
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {
         self.part().subscriptions(call).await

@@ -15,7 +15,7 @@ use crate::{
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions, ApplyOptions,
-    AttachOptions, AttachPlan, AttachmentsOptions, CallOptions, Client, ClusterFilter, ClusterRef,
+    AttachOptions, AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef,
     CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions,
     DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
     KubeconfigOptions, MergeKubeconfigOptions, Operation, PodSelection, ReadOptions, RegistryFilter, RegistryRef,
@@ -87,6 +87,13 @@ pub async fn operate(
             let options = attachments_options(args)?;
             args.done();
             Ok(shown(client.attachments_of_registry(&registry, options.with_call(call)).await?))
+        }
+        Operation::Check => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let options = check_options(args)?;
+            args.done();
+            Ok(shown(client.check(&cluster, &registry, options.with_call(call)).await?))
         }
         Operation::Clusters => {
             let mut filter = ClusterFilter::default();
@@ -258,6 +265,14 @@ pub(crate) fn attachments_options(args: &mut Arguments) -> Result<AttachmentsOpt
     let mut options = AttachmentsOptions::default();
     args.set("subscriptions", &mut options.subscriptions)?;
     args.set("query_graph", &mut options.query_graph)?;
+    Ok(options)
+}
+
+pub(crate) fn check_options(args: &mut Arguments) -> Result<CheckOptions, Error> {
+    let mut options = CheckOptions::default();
+    args.set("image", &mut options.image)?;
+    args.set("principal_id", &mut options.principal_id)?;
+    args.set("outbound_addresses", &mut options.outbound_addresses)?;
     Ok(options)
 }
 

@@ -28,6 +28,7 @@ from ._words import (
     DetachOutcome,
     DomainNameLabelScope,
     ErrorKind,
+    FindingStatus,
     GroupMembership,
     ImportSide,
     MergeOutcome,
@@ -40,6 +41,7 @@ from ._words import (
     PrincipalState,
     PullRetry,
     PullRole,
+    PullStage,
     ReadFrom,
     ReadSource,
     RefusalKind,
@@ -47,6 +49,8 @@ from ._words import (
     RightScope,
     RoleAssignmentMode,
     Sku,
+    StageState,
+    Verdict,
     WriteService,
 )
 
@@ -641,6 +645,63 @@ class Calls:
         Example:
             for grant in client.attachments_of_registry("myregistry").grants:
                 print(grant.principal_id, grant.principal_state, grant.clusters)
+        """
+
+    def check(
+        self,
+        cluster: str,
+        registry: str,
+        *,
+        image: str | None = None,
+        principal_id: str | None = None,
+        outbound_addresses: Sequence[str] | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[Report]:
+        """Checks from outside whether a cluster can pull from a registry, and says why not.
+
+        The report has a verdict, the findings in the order in which to fix them, and the stages of a pull that were
+        checked. Each finding has an ID, the values that lead to it, and the next step: an operation of this library
+        with its arguments, or an `az` command. No pod is started and nothing is written.
+
+        What cannot be read is never guessed: it is a finding with the status `FindingStatus.UNKNOWN`, which names the
+        missing action and the smallest role that contains it. A verdict of `Verdict.CAN_PULL` lists what it takes for
+        granted in `assumptions`: from outside, neither the nodes' own settings nor firewalls between them and the
+        registry are visible. For a pull that has failed on a node, read the kubelet's message with `wait_for_rollout`
+        or `pods`.
+
+        With an image, the call also reads the image from the registry with the caller's own identity, and compares its
+        platforms with the node pools. It waits at most 3 seconds for the registry, which may not be reachable from this
+        machine, and at most 30 seconds including the caller's own sign-in. An image without a host is an image of this
+        registry.
+
+        A check needs 4 requests, 1 deep, if the registry is given by its ID. With a complete image reference these are
+        7 requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull
+        role, and a firewall cost more.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            registry: A reference to a registry: name, login server or resource ID.
+            image: The image to check, such as `team/app:v1`. Without a host it is an image of the registry. By default,
+                the registry as a whole is checked: whether the cluster may pull from it, and reaches it.
+            principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
+                cluster with a service principal needs it: Azure reports only the application ID of that.
+            outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
+                needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
+                otherwise they are read from Azure.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the cluster does not exist.
+            InvalidInputError: If the registry is of another cloud, or an address is invalid. That the caller lacks a
+                permission, or that the registry does not exist, is a finding and not an error.
+
+        Example:
+            report = client.check("my-group/my-cluster", "myregistry", image="app:1")
+            print(report)
+            for finding in report.findings:
+                print(finding.id, finding.next_step.summary)
         """
 
     def clusters(
@@ -1582,6 +1643,7 @@ _DeletionOutcome: TypeAlias = DeletionOutcome | Literal["deleted", "nothing_to_d
 _DetachOutcome: TypeAlias = DetachOutcome | Literal["removed", "nothing_to_remove"]
 _DomainNameLabelScope: TypeAlias = DomainNameLabelScope | Literal["TenantReuse", "SubscriptionReuse", "ResourceGroupReuse", "NoReuse"]
 _ErrorKind: TypeAlias = ErrorKind | Literal["invalid_input", "not_found", "conflict", "forbidden", "not_registered", "unauthenticated", "rate_limited", "deadline_exceeded", "cancelled", "unavailable", "operation_failed", "pull_failed", "unsupported", "unexpected"]
+_FindingStatus: TypeAlias = FindingStatus | Literal["failing", "unknown", "warning"]
 _GroupMembership: TypeAlias = GroupMembership | Literal["none", "checked", "unchecked"]
 _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
@@ -1590,10 +1652,11 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
+_PullStage: TypeAlias = PullStage | Literal["reference", "cluster", "registry", "network", "identity", "sign_in", "authorization", "image", "platform", "layers", "node"]
 _ReadFrom: TypeAlias = ReadFrom | Literal["auto", "arm", "graph"]
 _ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
 _RefusalKind: TypeAlias = RefusalKind | Literal["missing_right", "policy", "lock", "deny_assignment", "constrained_delegation", "conditional_access", "read_only_client", "write_hook"]
@@ -1601,6 +1664,8 @@ _RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignme
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
 _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 _Sku: TypeAlias = Sku | Literal["Basic", "Standard", "Premium"]
+_StageState: TypeAlias = StageState | Literal["passed", "failed", "unknown", "not_checked"]
+_Verdict: TypeAlias = Verdict | Literal["can_pull", "cannot_pull", "unknown"]
 _WriteService: TypeAlias = WriteService | Literal["azure", "kubernetes"]
 _AttachOutcome: TypeAlias = AttachOutcome.Granted | AttachOutcome.AlreadyGranted | AttachOutcome.Inherited | AttachOutcome.ThroughGroup | AttachOutcome.ConditionDiffers
 _PlannedAction: TypeAlias = PlannedAction.Grant | PlannedAction.Replace | PlannedAction.Nothing
@@ -2447,6 +2512,234 @@ class Registry(Result):
     @property
     def tags(self) -> dict[str, str]:
         """Its tags."""
+
+
+@final
+class Report(Result):
+    """Whether a cluster can pull from a registry, and if not, why, and what to do about it."""
+
+    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "checked_at")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        verdict: _Verdict,
+        root_cause: str | None,
+        cluster: str,
+        registry: str | None,
+        image: str | None,
+        findings: Iterable[Finding],
+        stages: Iterable[Stage],
+        assumptions: Iterable[str],
+        checked_at: datetime,
+    ) -> Report: ...
+    @property
+    def version(self) -> int:
+        """The version of this form."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+
+    @property
+    def root_cause(self) -> str | None:
+        """The first finding that fails: what to fix first. `None` if nothing fails."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def registry(self) -> str | None:
+        """The registry, if it was found. A resource ID."""
+
+    @property
+    def image(self) -> str | None:
+        """The image as nodes name it, if the check was about one."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found: first what fails, then what is unknown, then warnings; each in the order of a pull's stages.
+        """
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of a pull that a check covers, in order."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the verdict takes for granted, because it was not read."""
+
+    @property
+    def checked_at(self) -> datetime:
+        """When it was checked, by Azure's clock."""
+
+
+@final
+class Finding(Result):
+    """One reason why a pull fails, may fail, or cannot be judged."""
+
+    __match_args__ = ("id", "status", "stage", "message", "evidence", "next_step", "needs", "retry")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        status: _FindingStatus,
+        stage: _PullStage,
+        message: str,
+        evidence: Iterable[Evidence],
+        next_step: NextStep,
+        needs: Iterable[Need],
+        retry: _PullRetry,
+    ) -> Finding: ...
+    @property
+    def id(self) -> str:
+        """The finding's ID, such as `grant.missing`. The page of findings lists them."""
+
+    @property
+    def status(self) -> FindingStatus:
+        """What it says about the pull."""
+
+    @property
+    def stage(self) -> PullStage:
+        """The stage that it belongs to."""
+
+    @property
+    def message(self) -> str:
+        """What it means here, in one sentence."""
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What it was concluded from."""
+
+    @property
+    def next_step(self) -> NextStep:
+        """What to do about it."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What is missing for an answer, if it is unknown."""
+
+    @property
+    def retry(self) -> PullRetry:
+        """Whether waiting can help."""
+
+
+@final
+class Evidence(Result):
+    """A value that was read."""
+
+    __match_args__ = ("source", "field", "value")
+    def __new__(
+        cls,
+        *,
+        source: str,
+        field: str,
+        value: str,
+    ) -> Evidence: ...
+    @property
+    def source(self) -> str:
+        """What it was read from, such as `registry` or `role assignment`."""
+
+    @property
+    def field(self) -> str:
+        """The field, in the service's words."""
+
+    @property
+    def value(self) -> str:
+        """Its value."""
+
+
+@final
+class NextStep(Result):
+    """What to do about a finding."""
+
+    __match_args__ = ("summary", "operation", "arguments", "command")
+    def __new__(
+        cls,
+        *,
+        summary: str,
+        operation: str | None,
+        arguments: dict[str, str],
+        command: str | None,
+    ) -> NextStep: ...
+    @property
+    def summary(self) -> str:
+        """The step, in one sentence."""
+
+    @property
+    def operation(self) -> str | None:
+        """The operation of this library that does it, such as `attach`. `arguments` contains everything that the
+        operation needs.
+        """
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments of `operation`, by name."""
+
+    @property
+    def command(self) -> str | None:
+        """The `az` or `kubectl` command that does it."""
+
+
+@final
+class Need(Result):
+    """What is missing for an answer: a permission, or an option."""
+
+    __match_args__ = ("action", "scope", "smallest_role", "option", "reason")
+    def __new__(
+        cls,
+        *,
+        action: str | None,
+        scope: str | None,
+        smallest_role: str | None,
+        option: str | None,
+        reason: str,
+    ) -> Need: ...
+    @property
+    def action(self) -> str | None:
+        """The action that the caller lacks."""
+
+    @property
+    def scope(self) -> str | None:
+        """The scope at which it is needed."""
+
+    @property
+    def smallest_role(self) -> str | None:
+        """The smallest built-in role that contains it."""
+
+    @property
+    def option(self) -> str | None:
+        """The option that would answer it."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no answer."""
+
+
+@final
+class Stage(Result):
+    """A stage, and what is known of it."""
+
+    __match_args__ = ("name", "state", "by")
+    def __new__(
+        cls,
+        *,
+        name: _PullStage,
+        state: _StageState,
+        by: str | None,
+    ) -> Stage: ...
+    @property
+    def name(self) -> PullStage:
+        """The stage."""
+
+    @property
+    def state(self) -> StageState:
+        """What is known of it."""
+
+    @property
+    def by(self) -> str | None:
+        """Why it passes, if it does."""
 
 
 @final
@@ -3480,38 +3773,6 @@ class PullFinding(Result):
     @property
     def retry_at(self) -> datetime | None:
         """When the registry accepts requests again, if it says so."""
-
-
-@final
-class NextStep(Result):
-    """What to do about a finding."""
-
-    __match_args__ = ("summary", "operation", "arguments", "command")
-    def __new__(
-        cls,
-        *,
-        summary: str,
-        operation: str | None,
-        arguments: dict[str, str],
-        command: str | None,
-    ) -> NextStep: ...
-    @property
-    def summary(self) -> str:
-        """The step, in one sentence."""
-
-    @property
-    def operation(self) -> str | None:
-        """The operation of this library that does it, such as `attach`. `arguments` contains everything that the
-        operation needs.
-        """
-
-    @property
-    def arguments(self) -> dict[str, str]:
-        """The arguments of `operation`, by name."""
-
-    @property
-    def command(self) -> str | None:
-        """The `az` or `kubectl` command that does it."""
 
 
 @disjoint_base

@@ -30,6 +30,8 @@ class Blocking:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = blocking(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    check = blocking(Calls.check)
+    """Checks from outside whether a cluster can pull from a registry, and says why not."""
     clusters = blocking(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = blocking(Calls.registries)
@@ -98,6 +100,8 @@ class Awaitable:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = awaitable(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    check = awaitable(Calls.check)
+    """Checks from outside whether a cluster can pull from a registry, and says why not."""
     clusters = awaitable(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = awaitable(Calls.registries)
@@ -167,6 +171,8 @@ class Followed:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    check = followed(Calls.check)
+    """Checks from outside whether a cluster can pull from a registry, and says why not."""
     clusters = followed(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed(Calls.registries)
@@ -236,6 +242,8 @@ class FollowedAsync:
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed_async(Calls.attachments_of_registry)
     """Lists the principals that can pull from a registry, and the grants that allow it."""
+    check = followed_async(Calls.check)
+    """Checks from outside whether a cluster can pull from a registry, and says why not."""
     clusters = followed_async(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed_async(Calls.registries)

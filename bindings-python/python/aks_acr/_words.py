@@ -129,6 +129,17 @@ class ErrorKind(_Word):
     """The service's response could not be understood."""
 
 
+class FindingStatus(_Word):
+    """What a finding says about the pull."""
+
+    FAILING = "failing"
+    """The pull fails because of it."""
+    UNKNOWN = "unknown"
+    """Whether the pull fails is not known because of it."""
+    WARNING = "warning"
+    """The pull may fail because of it, now or on some nodes."""
+
+
 class GroupMembership(_Word):
     """Whether the members of a group with a grant are known."""
 
@@ -224,6 +235,7 @@ class Operation(_Word):
     APPLY_DETACH = "apply_detach"
     ATTACHMENTS_OF_CLUSTER = "attachments_of_cluster"
     ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
+    CHECK = "check"
     CLUSTERS = "clusters"
     REGISTRIES = "registries"
     REGISTRY = "registry"
@@ -281,6 +293,33 @@ class PullRole(_Word):
     """`AcrPull`, for registries with registry-wide permissions."""
     REPOSITORY_READER = "Container Registry Repository Reader"
     """`Container Registry Repository Reader`, for registries with repository permissions."""
+
+
+class PullStage(_Word):
+    """A stage of a pull. A pull ends at its first stage that fails."""
+
+    REFERENCE = "reference"
+    """The image's name."""
+    CLUSTER = "cluster"
+    """The cluster and its nodes exist and run."""
+    REGISTRY = "registry"
+    """The registry exists and is ready."""
+    NETWORK = "network"
+    """The nodes reach the registry."""
+    IDENTITY = "identity"
+    """The nodes have an identity."""
+    SIGN_IN = "sign_in"
+    """The identity gets a credential from the registry."""
+    AUTHORIZATION = "authorization"
+    """The identity is allowed to pull."""
+    IMAGE = "image"
+    """The registry has the image."""
+    PLATFORM = "platform"
+    """The image has a variant for the node."""
+    LAYERS = "layers"
+    """The node can fetch the image's layers."""
+    NODE = "node"
+    """The node can unpack and keep the image."""
 
 
 class ReadFrom(_Word):
@@ -371,6 +410,30 @@ class Sku(_Word):
     """More storage and throughput."""
     PREMIUM = "Premium"
     """With private endpoints, network rules and geo-replication."""
+
+
+class StageState(_Word):
+    """What is known of a stage."""
+
+    PASSED = "passed"
+    """It passes."""
+    FAILED = "failed"
+    """It fails."""
+    UNKNOWN = "unknown"
+    """What was read does not decide it."""
+    NOT_CHECKED = "not_checked"
+    """It was not checked: nothing was asked about it, or an earlier stage leaves it open."""
+
+
+class Verdict(_Word):
+    """Whether a cluster can pull."""
+
+    CAN_PULL = "can_pull"
+    """Every stage that was checked passes."""
+    CANNOT_PULL = "cannot_pull"
+    """At least one stage fails."""
+    UNKNOWN = "unknown"
+    """No stage is known to fail, and at least one could not be checked."""
 
 
 class WriteService(_Word):

@@ -433,6 +433,72 @@ impl Calls {
         Ok(Call::new::<values::RegistryAttachments, _, _>(manner, work))
     }
 
+    /// Checks from outside whether a cluster can pull from a registry, and says why not.
+    ///
+    /// The report has a verdict, the findings in the order in which to fix them, and the stages of a pull that were
+    /// checked. Each finding has an ID, the values that lead to it, and the next step: an operation of this library
+    /// with its arguments, or an `az` command. No pod is started and nothing is written.
+    ///
+    /// What cannot be read is never guessed: it is a finding with the status `FindingStatus.UNKNOWN`, which names the
+    /// missing action and the smallest role that contains it. A verdict of `Verdict.CAN_PULL` lists what it takes for
+    /// granted in `assumptions`: from outside, neither the nodes' own settings nor firewalls between them and the
+    /// registry are visible. For a pull that has failed on a node, read the kubelet's message with `wait_for_rollout`
+    /// or `pods`.
+    ///
+    /// With an image, the call also reads the image from the registry with the caller's own identity, and compares its
+    /// platforms with the node pools. It waits at most 3 seconds for the registry, which may not be reachable from this
+    /// machine, and at most 30 seconds including the caller's own sign-in. An image without a host is an image of this
+    /// registry.
+    ///
+    /// A check needs 4 requests, 1 deep, if the registry is given by its ID. With a complete image reference these are
+    /// 7 requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull
+    /// role, and a firewall cost more.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     image: The image to check, such as `team/app:v1`. Without a host it is an image of the registry. By default,
+    ///         the registry as a whole is checked: whether the cluster may pull from it, and reaches it.
+    ///     principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
+    ///         cluster with a service principal needs it: Azure reports only the application ID of that.
+    ///     outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
+    ///         needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
+    ///         otherwise they are read from Azure.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster does not exist.
+    ///     InvalidInputError: If the registry is of another cloud, or an address is invalid. That the caller lacks a
+    ///         permission, or that the registry does not exist, is a finding and not an error.
+    ///
+    /// Example:
+    ///     report = client.check("my-group/my-cluster", "myregistry", image="app:1")
+    ///     print(report)
+    ///     for finding in report.findings:
+    ///         print(finding.id, finding.next_step.summary)
+    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, outbound_addresses = None, deadline = None, on_progress = None))]
+    fn check(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        image: Option<Parsed<aks_acr::ImageReference>>,
+        principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        outbound_addresses: Option<Vec<String>>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::CheckOptions::default();
+        options.image = image.map(|Parsed(one)| one);
+        options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.outbound_addresses, outbound_addresses);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.check(&cluster.0, &registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::Report, _, _>(manner, work))
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     ///
     /// The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what

@@ -1,5 +1,18 @@
 //! Diagnosis: why a cluster cannot pull an image, as findings. Everything here is computed from what was read; no request is made.
 
+mod authorization;
 pub(crate) mod catalogue;
+mod cluster;
+mod condition;
+pub(crate) mod facts;
 pub(crate) mod grant;
+mod image;
+pub(crate) mod network;
+mod outcome;
+mod print;
+mod rank;
+pub(crate) mod report;
+pub(crate) mod stage;
 pub(crate) mod text;
+
+pub(crate) use rank::diagnose;

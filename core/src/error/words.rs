@@ -1,7 +1,10 @@
 //! Enums of named values, parsed from their names.
 
 use super::ImportSide;
-use crate::{diagnosis::catalogue::PullRetry, refusal::RefusalKind};
+use crate::{
+    diagnosis::{catalogue::PullRetry, stage::PullStage},
+    refusal::RefusalKind,
+};
 
 /// Gives an enum its names, `ALL`, `Display`, and a `FromStr` whose error lists the known names.
 macro_rules! words {
@@ -37,14 +40,15 @@ pub(crate) use {from_words, words};
 // The enums inside an error cannot refer to it.
 from_words!(RefusalKind, "refusal");
 from_words!(PullRetry, "retry");
+from_words!(PullStage, "stage");
 from_words!(ImportSide, "failed_side");
 
 #[cfg(test)]
 mod tests {
     use crate::{
         Access, DetachOutcome, MergeOutcome, OnConditionMismatch, OnExistingEntry, OnExistingTag, OnInheritedGrant,
-        OnMissingGrant, Operation, PrincipalState, PullRetry, PullRole, RefusalKind, RightScope, RoleAssignmentMode,
-        Sku, WriteService,
+        OnMissingGrant, Operation, PrincipalState, PullRetry, PullRole, PullStage, RefusalKind, RightScope,
+        RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -73,6 +77,7 @@ mod tests {
         is_one_word_everywhere(Operation::ALL);
         is_one_word_everywhere(OnConditionMismatch::ALL);
         is_one_word_everywhere(PullRetry::ALL);
+        is_one_word_everywhere(PullStage::ALL);
         is_one_word_everywhere(PrincipalState::ALL);
         is_one_word_everywhere(PullRole::ALL);
         is_one_word_everywhere(RefusalKind::ALL);

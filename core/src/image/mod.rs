@@ -1,9 +1,11 @@
 //! Images: their references, and the data that a registry returns.
 
+mod details;
 mod digest;
 mod error;
 mod reference;
 
+pub use details::{ImageDetails, Platform};
 pub use digest::Digest;
 pub use error::ReferenceError;
 pub use reference::ImageReference;

@@ -1,19 +1,20 @@
 //! Lists from Azure Resource Manager.
 
 use super::{
-    ClusterFilter, Directory, Inventory, ListedCluster, Listing, RegistryFilter, RoleAssignmentUsage, read,
-    subscription, usage,
+    ClusterFilter, ClusterSettings, Directory, Inventory, ListedCluster, Listing, RegistryFilter, RoleAssignmentUsage,
+    address, read, settings, subscription, usage,
 };
 use crate::{
     call::Call,
     connection::Connection,
     error::Result,
     http::Arm,
-    id::{PrincipalId, SubscriptionId},
+    id::{PrincipalId, ResourceId, SubscriptionId},
     registry::Registry,
-    role::{self, RoleAssignment},
+    role::{self, DenyAssignment, RoleAssignment},
 };
 use async_trait::async_trait;
+use std::net::IpAddr;
 
 /// The [`Inventory`](crate::Inventory) for Azure.
 #[derive(Clone, Debug)]
@@ -49,6 +50,18 @@ impl Inventory for AzureInventory {
         call: &Call,
     ) -> Result<Listing<ListedCluster>> {
         read::clusters(&self.arm, subscriptions, filter, call).await
+    }
+
+    async fn cluster_settings(&self, cluster: &ResourceId, call: &Call) -> Result<ClusterSettings> {
+        settings::read(&self.arm, cluster, call).await
+    }
+
+    async fn deny_assignments(&self, scope: &ResourceId, call: &Call) -> Result<Vec<DenyAssignment>> {
+        role::list_denials(&self.arm, scope, call).await
+    }
+
+    async fn public_address(&self, id: &ResourceId, call: &Call) -> Result<Option<IpAddr>> {
+        address::read(&self.arm, id, call).await
     }
 
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {

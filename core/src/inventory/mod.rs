@@ -1,11 +1,13 @@
 //! The resources of a subscription: registries, clusters, and the role assignments of a principal.
 
+mod address;
 mod azure;
 mod directory;
 mod filter;
 mod listing;
 mod read;
 mod search;
+mod settings;
 mod subscription;
 mod usage;
 
@@ -14,19 +16,21 @@ use directory::Directory;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
 pub(crate) use search::Search;
+pub use settings::{ClusterSettings, NodePool};
 
 use crate::{
     call::Call,
     error::Result,
-    id::{PrincipalId, SubscriptionId},
+    id::{PrincipalId, ResourceId, SubscriptionId},
     registry::Registry,
-    role::RoleAssignment,
+    role::{DenyAssignment, RoleAssignment},
 };
 use async_trait::async_trait;
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
-/// Lists the resources of subscriptions, and principals in Microsoft Graph.
+/// Lists the resources of subscriptions, reads those that decide about pulls, and finds principals in Microsoft Graph.
 ///
+/// - `cluster_settings` of a cluster that does not exist is [`NotFound`](crate::ErrorKind::NotFound).
 /// - Listing changes nothing in Azure, and reads every page. Only what matches the filter is kept.
 /// - A subscription that the caller cannot read, and an item that this version cannot parse, such as a registry with an unknown mode,
 ///   is in [`unreadable`](Listing::unreadable) and does not hide the others. A transient error fails the whole list.
@@ -50,6 +54,12 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
         filter: &ClusterFilter,
         call: &Call,
     ) -> Result<Listing<ListedCluster>>;
+    /// A cluster with the settings that decide whether its nodes can pull, from one read of the cluster.
+    async fn cluster_settings(&self, cluster: &ResourceId, call: &Call) -> Result<ClusterSettings>;
+    /// The deny assignments at `scope` and at the scopes above it.
+    async fn deny_assignments(&self, scope: &ResourceId, call: &Call) -> Result<Vec<DenyAssignment>>;
+    /// The address of a public IP address resource, if it has one.
+    async fn public_address(&self, address: &ResourceId, call: &Call) -> Result<Option<IpAddr>>;
     /// The enabled subscriptions that the caller can see.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
     /// How many role assignments a subscription has, and its limit.

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod attach;
 pub(crate) mod attachments;
+pub(crate) mod check;
 pub(crate) mod create_cluster;
 pub(crate) mod create_registry;
 pub(crate) mod delete_cluster;
@@ -36,6 +37,7 @@ pub mod exports {
         AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant,
         RegistryAttachments,
     };
+    pub use super::check::CheckOptions;
     pub use super::create_cluster::{CreateClusterOptions, CreatedCluster};
     pub use super::create_registry::CreateRegistryOptions;
     pub use super::delete_cluster::{

@@ -5,8 +5,8 @@
 //! its name; those of a twin, which makes or applies a plan, are at its row.
 
 use super::{
-    apply, attach, attachments, create_cluster, create_registry, delete_cluster, delete_registry, detach, identities,
-    import, kubeconfig, list, pods, registry, registry_token, right::RequiredRight, rollout,
+    apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
+    identities, import, kubeconfig, list, pods, registry, registry_token, right::RequiredRight, rollout,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ macro_rules! imports {
                 Applied, ApplyOptions, ClusterRef, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
                 MergedKubeconfig, PodSelection, Pods, Rollout, WorkloadRef,
             },
+            diagnosis::report::Report,
             error::Result,
             identity::ClusterIdentities,
             image::ImageReference,
@@ -28,6 +29,7 @@ macro_rules! imports {
                 apply,
                 attach::{self, ApplyAttachOptions, AttachOptions, AttachPlan, Attachment},
                 attachments::{self, AttachmentsOptions, ClusterAttachments, RegistryAttachments},
+                check::{self, CheckOptions},
                 create_cluster::{self, CreateClusterOptions, CreatedCluster},
                 create_registry::{self, CreateRegistryOptions},
                 delete_cluster::{
@@ -180,6 +182,13 @@ macro_rules! operations {
                 deadline: attachments::DEADLINE,
                 rights: attachments::RIGHTS_OF_REGISTRY,
                 run: |parts, call| attachments::of_registry(parts, registry, &options, call),
+            }
+            Check check(cluster: &ClusterRef, registry: &RegistryRef, options: CheckOptions) -> Report {
+                about: About::both(cluster, registry),
+                call: options.call,
+                deadline: check::DEADLINE,
+                rights: check::RIGHTS,
+                run: |parts, call| check::check(parts, cluster, registry, &options, call),
             }
             Clusters clusters(filter: &ClusterFilter, options: ReadOptions) -> ClusterList {
                 about: About { cluster: None, registry: None },

@@ -7,6 +7,10 @@ use std::fmt;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Access<'a> {
     Image(&'a ImageReference),
+    /// The manifest of an image in an Azure registry, to learn its platforms.
+    Details(&'a ImageReference),
+    /// The attributes of an image's manifest.
+    Attributes(&'a ImageReference),
     /// The list of repositories of the Azure registry at this host.
     Catalog(&'a str),
     /// Nothing: the sign-in itself at the Azure registry at this host.
@@ -17,7 +21,7 @@ impl<'a> Access<'a> {
     /// The registry's host, as references name it.
     pub fn registry(self) -> &'a str {
         match self {
-            Self::Image(image) => image.registry(),
+            Self::Image(image) | Self::Details(image) | Self::Attributes(image) => image.registry(),
             Self::Catalog(host) | Self::SignIn(host) => host,
         }
     }
@@ -31,6 +35,9 @@ impl<'a> Access<'a> {
     pub fn scope(self) -> String {
         match self {
             Self::Image(image) => format!("repository:{}:pull", image.repository()),
+            Self::Details(image) | Self::Attributes(image) => {
+                format!("repository:{}:pull,metadata_read", image.repository())
+            }
             Self::Catalog(_) => "registry:catalog:*".to_owned(),
             Self::SignIn(_) => String::new(),
         }
@@ -40,7 +47,10 @@ impl<'a> Access<'a> {
     pub fn key(self) -> String {
         match self {
             Self::Image(image) => format!("{}/{}", image.registry(), image.repository()),
-            // No repository has this name.
+            // No repository has such a name.
+            Self::Details(image) | Self::Attributes(image) => {
+                format!("{}/{}?metadata", image.registry(), image.repository())
+            }
             Self::Catalog(host) => format!("{host}/*"),
             Self::SignIn(host) => host.to_owned(),
         }
@@ -49,7 +59,9 @@ impl<'a> Access<'a> {
     /// Names it in an error.
     pub fn name_in(self, err: Error) -> Error {
         match self {
-            Self::Image(image) => err.with_context("image", image.to_string()),
+            Self::Image(image) | Self::Details(image) | Self::Attributes(image) => {
+                err.with_context("image", image.to_string())
+            }
             Self::Catalog(host) | Self::SignIn(host) => err.with_context("registry", host),
         }
     }
@@ -64,7 +76,8 @@ impl<'a> From<&'a ImageReference> for Access<'a> {
 impl fmt::Display for Access<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Image(image) => image.fmt(f),
+            Self::Image(image) | Self::Details(image) => image.fmt(f),
+            Self::Attributes(image) => write!(f, "the platform of {image}"),
             Self::Catalog(host) => write!(f, "the repositories of {host}"),
             Self::SignIn(host) => f.write_str(host),
         }

@@ -2,7 +2,7 @@
 
 use super::{
     CreatedRegistry, DeletedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry,
-    RegistryImporter, RegistryRef, RegistryToken, create,
+    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, create,
     data_plane::DataPlane,
     delete, import,
     lookup::{find_in_list, read_registry},
@@ -14,8 +14,8 @@ use crate::{
     connection::Connection,
     error::Result,
     http::Arm,
-    id::{ResourceId, SubscriptionId},
-    image::{Image, ImageReference},
+    id::SubscriptionId,
+    image::{Image, ImageDetails, ImageReference},
 };
 use async_trait::async_trait;
 
@@ -35,21 +35,25 @@ impl AzureRegistryImporter {
         Self { arm, data_plane: DataPlane::new(registries, cloud, tokens), subscription }
     }
 
-    async fn find_by_id(&self, id: &ResourceId, call: &Call) -> Result<Option<Registry>> {
-        read_registry(&self.arm, id, call).await?.map(WireRegistry::into_registry).transpose()
+    async fn read(&self, registry: &RegistryRef, call: &Call) -> Result<Option<WireRegistry>> {
+        registry.check_cloud(self.arm.cloud())?;
+        let subscription = registry.subscription(self.subscription);
+        match &registry.by {
+            By::Id(id) => read_registry(&self.arm, id, call).await,
+            By::Name(name) => find_in_list(&self.arm, subscription, Requested::Name(name), call).await,
+            By::LoginServer(host) => find_in_list(&self.arm, subscription, Requested::LoginServer(host), call).await,
+        }
     }
 }
 
 #[async_trait]
 impl RegistryImporter for AzureRegistryImporter {
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>> {
-        registry.check_cloud(self.arm.cloud())?;
-        let subscription = registry.subscription(self.subscription);
-        match &registry.by {
-            By::Id(id) => self.find_by_id(id, call).await,
-            By::Name(name) => find_in_list(&self.arm, subscription, Requested::Name(name), call).await,
-            By::LoginServer(host) => find_in_list(&self.arm, subscription, Requested::LoginServer(host), call).await,
-        }
+        self.read(registry, call).await?.map(WireRegistry::into_registry).transpose()
+    }
+
+    async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>> {
+        self.read(registry, call).await?.map(WireRegistry::into_settings).transpose()
     }
 
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
@@ -74,6 +78,10 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken> {
         self.data_plane.refresh_token(login_server, call).await
+    }
+
+    async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>> {
+        self.data_plane.describe(image, call).await
     }
 
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {

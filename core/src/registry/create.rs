@@ -143,7 +143,7 @@ async fn explain(arm: &Arm, err: Error, registry: &NewRegistry, call: &Call) -> 
     let own = find_in_list(arm, registry.id.subscription(), Requested::Name(name), call).await;
     let err =
         err.saying("the name is taken: registry names are unique in the whole cloud").with_context("registry", name);
-    match own {
+    match own.and_then(|own| own.map(WireRegistry::into_registry).transpose()) {
         Ok(Some(Registry { id, .. })) => err.with_context("it is in the subscription's group", id.group()),
         // If the caller can list all registries and the name is not among them, it belongs to another owner.
         Ok(None) => err.with_context(

@@ -3,17 +3,17 @@
 use super::{
     Registry, RegistryToken,
     access::Access,
-    address, catalog,
+    address, catalog, describe,
     manifest::{self, Seen},
-    probe::Probe,
-    sign_in::SignIn,
+    probe::{Probe, failed},
+    sign_in::{Challenge, SignIn},
 };
 use crate::{
     call::Call,
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
     http::{Answer, Registries, Tokens},
-    image::{Image, ImageReference},
+    image::{Digest, Image, ImageDetails, ImageReference, Platform},
     role::RoleAssignmentMode,
 };
 use azure_core::http::Method;
@@ -44,6 +44,35 @@ impl DataPlane {
             Seen::Image(found) => Ok(Some(found)),
             Seen::Absent => Ok(None),
             Seen::Unnamed => manifest::read_body(image, &self.follow(Method::Get, image, &probe).await?),
+        }
+    }
+
+    /// The image with its kind and its platforms, `None` if the registry does not have it.
+    pub async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>> {
+        let probe = self.probe(Access::Details(image), call);
+        let answer = self.follow(Method::Get, image, &probe).await?;
+        let Some(found) = manifest::read_body(image, &answer)? else { return Ok(None) };
+        let details = describe::read_details(image, found, &answer)?;
+        if details.platforms.is_some() || !details.is_image() || self.sign_in.own_challenge(probe.access).is_none() {
+            return Ok(Some(details));
+        }
+        let platforms = self.platform(image, &details.digest, &probe).await?.map(|platform| vec![platform]);
+        Ok(Some(ImageDetails { platforms, ..details }))
+    }
+
+    /// The platform of a manifest, from its attributes. A caller that reads images may lack the permission to read attributes.
+    async fn platform(&self, image: &ImageReference, digest: &Digest, probe: &Probe<'_>) -> Result<Option<Platform>> {
+        let url = super::sign_in::url(&format!(
+            "https://{}/acr/v1/{}/_manifests/{digest}",
+            probe.access.api_host(),
+            image.repository()
+        ))?;
+        let probe = &probe.reading(Access::Attributes(image));
+        let answer = self.ask_registry(Method::Get, &url, probe).await?;
+        match answer.status {
+            401 | 403 | 404 => Ok(None),
+            _ if !answer.is_success() => Err(failed(probe.access, &answer, "the registry did not return the platform")),
+            _ => describe::read_platform(&answer),
         }
     }
 
@@ -101,11 +130,17 @@ impl DataPlane {
     /// the second try signs in again.
     async fn ask_registry(&self, method: Method, url: &Url, probe: &Probe<'_>) -> Result<Answer> {
         let cached = self.sign_in.cached(probe.access);
-        let first = probe.request(method, url, cached.as_ref()).await?;
-        if first.status != 401 {
-            return Ok(first);
-        }
-        let challenge = SignIn::challenge(&first, probe.access)?;
+        // The challenge of an Azure registry is known: one request is saved where the number of steps in a row matters.
+        let known = if cached.is_none() { self.known_challenge(probe.access) } else { None };
+        let challenge = if let Some(challenge) = known {
+            challenge
+        } else {
+            let first = probe.request(method, url, cached.as_ref()).await?;
+            if first.status != 401 {
+                return Ok(first);
+            }
+            SignIn::challenge(&first, probe.access)?
+        };
         let had_refresh_token = self.sign_in.has_refresh_token(probe.access);
         let asked = self.ask_signed_in(method, url, probe, &challenge).await;
         let is_refused = match &asked {
@@ -119,12 +154,18 @@ impl DataPlane {
         self.ask_signed_in(method, url, probe, &challenge).await
     }
 
+    fn known_challenge(&self, access: Access<'_>) -> Option<Challenge> {
+        matches!(access, Access::Details(_) | Access::Attributes(_))
+            .then(|| self.sign_in.own_challenge(access))
+            .flatten()
+    }
+
     async fn ask_signed_in(
         &self,
         method: Method,
         url: &Url,
         probe: &Probe<'_>,
-        challenge: &super::sign_in::Challenge,
+        challenge: &Challenge,
     ) -> Result<Answer> {
         self.sign_in.forget(probe.access);
         let token = self.sign_in.token(challenge, probe).await?;

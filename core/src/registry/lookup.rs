@@ -35,7 +35,7 @@ pub(super) async fn find_in_list(
     subscription: SubscriptionId,
     wanted: Requested<'_>,
     call: &Call,
-) -> Result<Option<Registry>> {
+) -> Result<Option<WireRegistry>> {
     let mut search = Search::new(wanted);
     arm.each(list_registries(subscription), LIST, call, |item| search.take(item)).await?;
     let has_nameless = search.has_nameless();
@@ -46,7 +46,7 @@ pub(super) async fn find_in_list(
         let text = "Azure listed a registry that could not be parsed, and it may be the requested one";
         return Err(Error::new(ErrorKind::Unexpected, text).with_context("subscription", subscription.to_string()));
     };
-    read_item::<WireRegistry>(item, "a registry")?.into_registry().map(Some)
+    read_item(item, "a registry").map(Some)
 }
 
 /// See [Registries](https://learn.microsoft.com/rest/api/container-registry/registries/get).

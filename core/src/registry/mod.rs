@@ -8,6 +8,7 @@ mod create;
 mod created;
 mod data_plane;
 mod delete;
+mod describe;
 mod domain_label;
 mod import;
 mod import_failure;
@@ -15,6 +16,7 @@ mod lookup;
 mod manifest;
 mod probe;
 mod reference;
+mod settings;
 mod sign_in;
 mod token;
 mod wire;
@@ -25,6 +27,7 @@ pub use delete::DeletedRegistry;
 pub use domain_label::DomainNameLabelScope;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
+pub use settings::{PrivateEndpointConnection, RegistrySettings};
 pub use token::RegistryToken;
 
 pub(crate) use import::ExpectedImage;
@@ -36,7 +39,7 @@ use crate::{
     call::Call,
     error::{Result, words},
     id::ResourceId,
-    image::{Image, ImageReference},
+    image::{Image, ImageDetails, ImageReference},
     role::RoleAssignmentMode,
 };
 use async_trait::async_trait;
@@ -60,12 +63,16 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 ///   elsewhere. If the image is named by its digest, any other digest in the response is an error.
 /// - `token` signs in at the registry with the caller's identity, and returns a token that is not cached anywhere; a caller that the registry
 ///   rejects is [`Forbidden`](crate::ErrorKind::Forbidden).
+/// - `settings` is `find` with the settings that decide who reaches the registry. A setting that cannot be parsed is an error.
+/// - `describe` of a missing image is `None`; it reads an Azure registry with the caller's identity, like `image`.
 /// - `repository_count` signs in at the registry with the caller's identity; a caller that cannot list repositories is
 ///   [`Forbidden`](crate::ErrorKind::Forbidden).
 #[async_trait]
 pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     /// The registry, if it exists.
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>>;
+    /// The registry with the settings that decide who reaches it, if it exists.
+    async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>>;
     /// Creates a registry unless it exists, and waits until it is ready.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry>;
     /// Deletes a registry with all its images, and waits until it is gone.
@@ -78,6 +85,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn image(&self, image: &ImageReference, call: &Call) -> Result<Option<Image>>;
     /// Signs in with the caller's identity, and returns a new refresh token.
     async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken>;
+    /// Reads which platforms an image has, if it exists.
+    async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>>;
     /// Counts the repositories of a registry.
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32>;
 }

@@ -18,6 +18,11 @@ use url::Url;
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
+/// The same with Docker's first schema, which current nodes refuse, and which has to be told from an image that is missing.
+const MANIFESTS_OF_ANY_AGE: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json";
+
 /// One read: what is read, and how long the registry may still take.
 pub(super) struct Probe<'a> {
     pub access: Access<'a>,
@@ -26,7 +31,13 @@ pub(super) struct Probe<'a> {
     pub left: Option<Mutex<Duration>>,
 }
 
-impl Probe<'_> {
+impl<'a> Probe<'a> {
+    /// A further read, for which the rest of the time is left.
+    pub fn reading(&self, access: Access<'a>) -> Self {
+        let left = self.left.as_ref().map(|left| Mutex::new(*left.lock().unwrap_or_else(PoisonError::into_inner)));
+        Self { access, call: self.call, registries: self.registries, left }
+    }
+
     /// Sends a request.
     /// The time limit applies to all requests of a probe together; the caller's own sign-in, which may be a program or a person, does
     /// not count.
@@ -44,6 +55,8 @@ impl Probe<'_> {
     pub async fn request(&self, method: Method, url: &Url, token: Option<&Secret>) -> Result<Answer> {
         let (accept, body_kind) = match self.access {
             Access::Image(_) => (MANIFESTS, BodyKind::Manifest),
+            Access::Details(_) => (MANIFESTS_OF_ANY_AGE, BodyKind::Manifest),
+            Access::Attributes(_) => ("application/json", BodyKind::Object),
             Access::Catalog(_) => ("application/json", BodyKind::ListPage),
             Access::SignIn(_) => ("application/json", BodyKind::Token),
         };
@@ -60,7 +73,7 @@ impl Probe<'_> {
 pub(super) fn failed<'a>(access: impl Into<Access<'a>>, answer: &Answer, message: &str) -> Error {
     let access = access.into();
     let step = match access {
-        Access::Image(_) => "reading an image",
+        Access::Image(_) | Access::Details(_) | Access::Attributes(_) => "reading an image",
         Access::Catalog(_) => "reading the repositories",
         Access::SignIn(_) => "signing in",
     };

@@ -113,6 +113,16 @@ impl SignIn {
         self.cached.forget(access.registry());
     }
 
+    /// The challenge of an Azure registry, known without a request: it issues its tokens itself. `None` for any other registry.
+    pub fn own_challenge(&self, access: Access<'_>) -> Option<Challenge> {
+        let host = access.registry();
+        self.cloud.has_registry(host).then(|| Challenge {
+            realm: format!("https://{host}/oauth2/token"),
+            service: Some(host.to_owned()),
+            scope: None,
+        })
+    }
+
     /// Acquires a token from the registry for what the probe accesses.
     pub async fn token(&self, challenge: &Challenge, probe: &Probe<'_>) -> Result<Secret> {
         if self.cloud.has_registry(probe.access.registry()) {

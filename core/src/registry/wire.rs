@@ -1,13 +1,16 @@
 //! A registry in Azure Resource Manager's format.
 
-use super::Registry;
+use super::{
+    Registry,
+    settings::{PrivateEndpointConnection, RegistrySettings},
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::ImageReference,
     role::RoleAssignmentMode,
     stored_time,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -49,6 +52,10 @@ struct WireProperties {
     creation_date: Option<String>,
     admin_user_enabled: Option<bool>,
     anonymous_pull_enabled: Option<bool>,
+    #[serde(deserialize_with = "crate::lenient::word")]
+    public_network_access: Option<String>,
+    network_rule_set: Option<Value>,
+    private_endpoint_connections: Option<Value>,
 }
 
 impl WireRegistry {
@@ -107,6 +114,30 @@ impl WireRegistry {
         self.properties.anonymous_pull_enabled.unwrap_or_default()
     }
 
+    /// The registry with its network settings. A setting of an unexpected type is an error: it may be the one that keeps nodes out.
+    pub fn into_settings(mut self) -> Result<RegistrySettings> {
+        let rules = read_part::<WireRules>("networkRuleSet", self.properties.network_rule_set.take())?;
+        let connections = read_part::<Vec<WireConnection>>(
+            "privateEndpointConnections",
+            self.properties.private_endpoint_connections.take(),
+        )?;
+        let public_network_access = self.properties.public_network_access.take();
+        let anonymous_pull = self.has_anonymous_pull();
+        let rules = rules.unwrap_or_default();
+        Ok(RegistrySettings {
+            public_network_access,
+            default_action: rules.default_action,
+            allowed_addresses: rules.ip_rules.unwrap_or_default().into_iter().map(|rule| rule.value).collect(),
+            private_endpoints: connections
+                .unwrap_or_default()
+                .into_iter()
+                .map(WireConnection::into_connection)
+                .collect(),
+            anonymous_pull,
+            registry: self.into_registry()?,
+        })
+    }
+
     pub fn into_registry(self) -> Result<Registry> {
         let no_host = || {
             Error::new(ErrorKind::Unexpected, "the registry has no login server yet")
@@ -130,6 +161,52 @@ impl WireRegistry {
             created,
             tags: self.tags,
         })
+    }
+}
+
+fn read_part<T: DeserializeOwned>(field: &'static str, value: Option<Value>) -> Result<Option<T>> {
+    // The reader's own words may quote the answer.
+    value.map(serde_json::from_value).transpose().map_err(|_| {
+        Error::new(ErrorKind::Unexpected, "Azure's response about the registry has a field of an unexpected type")
+            .with_context("field", format!("properties.{field}"))
+    })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WireRules {
+    default_action: Option<String>,
+    ip_rules: Option<Vec<WireRule>>,
+}
+
+#[derive(Deserialize)]
+struct WireRule {
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct WireConnection {
+    name: Option<String>,
+    properties: WireConnectionProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireConnectionProperties {
+    private_link_service_connection_state: WireConnectionState,
+}
+
+#[derive(Deserialize)]
+struct WireConnectionState {
+    status: String,
+}
+
+impl WireConnection {
+    fn into_connection(self) -> PrivateEndpointConnection {
+        PrivateEndpointConnection {
+            name: self.name.unwrap_or_default(),
+            status: self.properties.private_link_service_connection_state.status,
+        }
     }
 }
 

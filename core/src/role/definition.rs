@@ -42,13 +42,13 @@ impl RoleDefinition {
 }
 
 fn has(allowed: &[String], excluded: &[String], action: &str) -> bool {
-    let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, action));
+    let any = |patterns: &[String]| patterns.iter().any(|pattern| action_matches(pattern, action));
     any(allowed) && !any(excluded)
 }
 
 /// Whether a pattern with `*` matches an action. Azure compares case-insensitively. A star between two slashes may match nothing: the
 /// built-in Managed Identity Operator reads identities by `userAssignedIdentities/*/read`.
-fn matches(pattern: &str, action: &str) -> bool {
+pub(crate) fn action_matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.trim().to_ascii_lowercase(), action.to_ascii_lowercase());
     fits(&pattern, &action) || (pattern.contains("/*/") && fits(&pattern.replacen("/*/", "/", 1), &action))
 }
@@ -72,17 +72,17 @@ mod tests {
     #[test]
     fn a_star_stands_for_anything() {
         for pattern in ["*", "*/read", "microsoft.containerregistry/*", "*/registries/*/read", PULL] {
-            assert!(matches(pattern, PULL), "{pattern}");
+            assert!(action_matches(pattern, PULL), "{pattern}");
         }
         for pattern in ["*/write", "Microsoft.ContainerRegistry/registries/read", "*/registries/*/write", ""] {
-            assert!(!matches(pattern, PULL), "{pattern}");
+            assert!(!action_matches(pattern, PULL), "{pattern}");
         }
     }
 
     #[test]
     fn a_star_between_slashes_may_stand_for_nothing() {
-        assert!(matches("Microsoft.ContainerRegistry/registries/pull/*/read", PULL));
-        assert!(!matches("Microsoft.ContainerRegistry/registries/push/*/read", PULL));
+        assert!(action_matches("Microsoft.ContainerRegistry/registries/pull/*/read", PULL));
+        assert!(!action_matches("Microsoft.ContainerRegistry/registries/push/*/read", PULL));
     }
 
     use RoleAssignmentMode::{AbacRepositoryPermissions as Abac, LegacyRegistryPermissions as Legacy};

@@ -3,6 +3,7 @@
 mod azure;
 mod built_in;
 mod definition;
+mod deny;
 mod effect;
 mod group_access;
 mod mode;
@@ -10,11 +11,14 @@ mod name;
 
 pub use azure::AzureRoleAssigner;
 pub use definition::{RoleDefinition, RolePermissions};
+pub use deny::{DeniedPrincipal, DenyAssignment};
 pub use mode::{PullRole, RoleAssignmentMode};
 pub use name::assignment_name;
 
 pub(crate) use azure::{list_of_principal, our_description};
 pub(crate) use built_in::BuiltIn;
+pub(crate) use definition::action_matches;
+pub(crate) use deny::list_denials;
 pub(crate) use effect::{Effect, Roles, is_above};
 pub(crate) use group_access::{GroupAccess, group_access};
 

@@ -39,6 +39,14 @@ impl Manifest {
         own.filter_map(|part| part["digest"].as_str().map(str::to_owned)).collect()
     }
 
+    /// The media type of the configuration, and what it holds if that is known here.
+    pub(crate) fn config(&self, blobs: &BTreeMap<String, Bytes>) -> Option<(String, Value)> {
+        let body: Value = serde_json::from_slice(&self.bytes).ok()?;
+        let kind = body["config"]["mediaType"].as_str()?.to_owned();
+        let blob = body["config"]["digest"].as_str().and_then(|digest| blobs.get(digest));
+        Some((kind, blob.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default()))
+    }
+
     /// The digest of what it says something about, if it does.
     pub(crate) fn subject(&self) -> Option<String> {
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();

@@ -31,6 +31,7 @@ fn outcome(operation: Operation, result: &Value) -> &str {
         Operation::ImportImage => "imported",
         Operation::StartImport => "started",
         Operation::PollImport => "succeeded",
+        Operation::Check => "cannot_pull",
         _ => "done",
     })
 }

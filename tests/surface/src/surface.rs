@@ -81,6 +81,7 @@ impl<'a> Surface<'a> {
     pub fn deadline(&self, operation: &Operation<'_>) -> String {
         match self.consts.seconds(&operation.row.deadline) {
             seconds @ 7200.. => format!("{} hours", seconds / 3600),
+            60 => "1 minute".to_owned(),
             seconds => format!("{} minutes", seconds / 60),
         }
     }

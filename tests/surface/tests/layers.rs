@@ -11,6 +11,7 @@ const RANKS: &[&str] = &[
     "stored_time.rs",
     "words.rs",
     "refusal.rs",
+    "diagnosis/stage.rs",
     "diagnosis/catalogue.rs",
     "diagnosis/text/",
     "telemetry.rs",

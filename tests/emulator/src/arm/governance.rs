@@ -2,10 +2,10 @@
 //!
 //! Azure's answers to both are known from public threads, not from a recording.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Call;
+use super::{Call, page};
 use crate::emulator::Emulator;
 use crate::principal::stable_id;
 use crate::rbac::{Wanted, matches, within};
@@ -68,6 +68,49 @@ impl Emulator {
     }
 }
 
+/// Lists deny assignments at a scope, and at the scopes above it.
+pub(super) fn serve(world: &World, call: &Call<'_>, scope: &str, name: Option<&str>) -> Option<Reply> {
+    if (call.method(), name) != (&Method::GET, None) {
+        return None;
+    }
+    let filter = call.parameter("$filter").unwrap_or_default().trim();
+    if !filter.eq_ignore_ascii_case("atScope()") {
+        return Some(super::filter_unknown(call));
+    }
+    if let Err(refusal) = call.demand_action(world, "Microsoft.Authorization/denyAssignments/read", scope) {
+        return Some(refusal);
+    }
+    let here = world.deny_assignments.iter().filter(|one| within(scope, &one.scope));
+    Some(page(world, call, &here.map(DenyAssignment::body).collect::<Vec<_>>()))
+}
+
+impl DenyAssignment {
+    fn guid(&self) -> String {
+        stable_id(&format!("deny/{}", self.name))
+    }
+
+    /// As in the reference of the REST API, 2022-04-01.
+    fn body(&self) -> Value {
+        let excluded: Vec<Value> =
+            self.excluded.iter().map(|id| json!({"id": id, "type": "ServicePrincipal"})).collect();
+        json!({
+            "id": format!("{}/providers/Microsoft.Authorization/denyAssignments/{}", self.scope, self.guid()),
+            "type": "Microsoft.Authorization/denyAssignments",
+            "name": self.guid(),
+            "properties": {
+                "denyAssignmentName": self.name,
+                "description": "",
+                "permissions": [{"actions": self.actions, "notActions": [], "dataActions": [], "notDataActions": []}],
+                "scope": self.scope,
+                "doNotApplyToChildScopes": false,
+                "principals": [{"id": "00000000-0000-0000-0000-000000000000", "type": "Everyone"}],
+                "excludePrincipals": excluded,
+                "isSystemProtected": true,
+            },
+        })
+    }
+}
+
 /// The answer to a caller who has the right, where something else keeps them from using it.
 pub(super) fn refusal(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown_scope: &str) -> Option<Reply> {
     denied(world, call, wanted, shown_scope)
@@ -95,7 +138,7 @@ fn denied(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown_scope: &str
         call.caller.object_id,
         wanted.action,
         one.name,
-        stable_id(&format!("deny/{}", one.name)).replace('-', ""),
+        one.guid().replace('-', ""),
         one.scope,
     );
     Some(gateway_error(StatusCode::FORBIDDEN, "DenyAssignmentAuthorizationFailed", &message))

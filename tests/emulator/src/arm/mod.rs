@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
 pub(crate) mod lock;
+mod network;
 mod polling;
 mod provider;
 pub(crate) mod registry;
@@ -169,6 +170,8 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
         cluster::route(world, call, &segments, &lower)
     } else if of("microsoft.managedidentity") {
         identity::route(world, call, &segments, &lower)
+    } else if of("microsoft.network") {
+        network::route(world, call, &segments, &lower)
     } else {
         group::route(world, call, &segments, &lower)
     };
@@ -184,6 +187,7 @@ fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
     match kind.to_ascii_lowercase().as_str() {
         "roleassignments" => role_assignment::serve(world, call, scope, name),
         "roleassignmentsusagemetrics" => role_assignment::usage(world, call, scope),
+        "denyassignments" => governance::serve(world, call, scope, name),
         "locks" => lock::serve(world, call, scope, name),
         "roledefinitions" => role_definition::serve(world, call, scope, name),
         _ => None,

@@ -60,6 +60,29 @@ const ASSIGNMENTS: &[&str] = &[
 
 const DEFINITIONS: &[&str] = &["2015-07-01", "2018-01-01-preview", "2018-07-01", "2022-04-01", "2022-05-01-preview"];
 
+const DENIALS: &[&str] = &["2018-07-01-preview", "2022-04-01", "2024-07-01-preview"];
+
+/// Of the network's types: those of the last years.
+const NETWORK: &[&str] = &[
+    "2022-01-01",
+    "2022-05-01",
+    "2022-07-01",
+    "2022-09-01",
+    "2022-11-01",
+    "2023-02-01",
+    "2023-04-01",
+    "2023-05-01",
+    "2023-06-01",
+    "2023-09-01",
+    "2023-11-01",
+    "2024-01-01",
+    "2024-03-01",
+    "2024-05-01",
+    "2024-07-01",
+    "2024-10-01",
+    "2025-01-01",
+];
+
 const LOCKS: &[&str] = &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"];
 
 /// Subscriptions, groups, resources, providers: what Resource Manager itself answers.
@@ -145,6 +168,10 @@ fn known(lower: &[&str]) -> Option<(&'static str, &'static str, Vec<String>)> {
         Some(("microsoft.authorization", "roleassignments")) => {
             ("Microsoft.Authorization", "roleAssignments", owned(ASSIGNMENTS))
         }
+        Some(("microsoft.authorization", "denyassignments")) => {
+            ("Microsoft.Authorization", "denyAssignments", owned(DENIALS))
+        }
+        Some(("microsoft.network", "publicipaddresses")) => ("Microsoft.Network", "publicIPAddresses", owned(NETWORK)),
         Some(("microsoft.authorization", "roledefinitions")) => {
             ("Microsoft.Authorization", "roleDefinitions", owned(DEFINITIONS))
         }

@@ -64,6 +64,12 @@ impl Cluster {
             // The overlay goes with the plugin that the service chooses, not with any that was asked for.
             properties["networkProfile"].as_object_mut().map(|network| network.remove("networkPluginMode"));
         }
+        if let Some(address) = self.address_id() {
+            properties["networkProfile"]["loadBalancerProfile"] = json!({
+                "managedOutboundIPs": {"count": 1}, "effectiveOutboundIPs": [{"id": address}],
+                "backendPoolType": "nodeIPConfiguration",
+            });
+        }
         if properties["oidcIssuerProfile"]["enabled"] == true {
             let place = crate::principal::stable_id(&format!("{}/issuer", self.id()));
             let issuer = format!("https://{}.oic.prod-aks.azure.com/{}/{place}/", self.location, world.tenant);
@@ -97,6 +103,18 @@ impl Cluster {
             "disableLocalAccounts": seed.local_accounts_disabled,
             "resourceUID": self.uid(),
             "oidcIssuerProfile": {"enabled": false},
+        })
+    }
+
+    /// The public address that its nodes are seen at, where it has a load balancer for that.
+    pub(crate) fn address_id(&self) -> Option<String> {
+        let kind = &self.seed.properties["networkProfile"]["outboundType"];
+        (kind.is_null() || kind == "loadBalancer").then(|| {
+            let name = crate::principal::stable_id(&format!("{}/address", self.id()));
+            format!(
+                "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/publicIPAddresses/{name}",
+                self.subscription, self.node_group
+            )
         })
     }
 

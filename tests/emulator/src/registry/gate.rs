@@ -151,7 +151,9 @@ pub(crate) fn refresh(
     if is_outdated(world, registry, &claims) || permissions.is_none() != registry.is_abac() {
         return None;
     }
-    let principal = world.principal(claims.text("sub"))?.clone();
+    let mut principal = world.principal(claims.text("sub"))?.clone();
+    let groups = claims.get("groups").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    principal.groups = groups.iter().filter_map(|group| group.as_str().map(str::to_owned)).collect();
     let words = permissions.and_then(|one| one["actions"].as_array()).cloned().unwrap_or_default();
     Some((principal, words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()))
 }

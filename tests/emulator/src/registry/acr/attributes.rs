@@ -206,9 +206,18 @@ impl Visit<'_> {
             json!({"digest": child["digest"], "architecture": child["platform"]["architecture"],
                    "os": child["platform"]["os"]})
         });
-        json!({"digest": digest, "imageSize": manifest.size(), "createdTime": time, "lastUpdateTime": time,
+        let mut body = json!({"digest": digest, "imageSize": manifest.size(), "createdTime": time, "lastUpdateTime": time,
                "mediaType": manifest.media_type, "tags": tags.collect::<Vec<_>>(),
-               "changeableAttributes": changeable(images, digest), "references": references.collect::<Vec<_>>()})
+               "changeableAttributes": changeable(images, digest), "references": references.collect::<Vec<_>>()});
+        if let Some((kind, config)) = manifest.config(&images.blobs) {
+            body["configMediaType"] = kind.into();
+            for name in ["architecture", "os"] {
+                if config[name].is_string() {
+                    body[name] = config[name].clone();
+                }
+            }
+        }
+        body
     }
 
     /// Puts a list into the order that the request asks for; names are in their own without one.

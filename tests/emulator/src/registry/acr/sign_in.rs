@@ -58,6 +58,8 @@ impl Visit<'_> {
             "sub": principal.object_id,
             "grant_type": "refresh_token",
             "tenant": self.world.tenant,
+            // Those of the Entra token, nested ones too: a registry knows its callers by what they show.
+            "groups": principal.groups,
             "jti": uuid::Uuid::new_v4(),
             "iat": issued,
             "exp": issued + REFRESH_LIFE,

@@ -1,0 +1,219 @@
+//! The stage authorization: whether a role assignment allows the identity to pull.
+
+use super::{
+    catalogue::{FindingId, PullRetry},
+    condition::{Pull, Truth, evaluate},
+    facts::{Facts, Grants},
+    grant::MissingGrant,
+    outcome::Outcome,
+    report::{Finding, FindingStatus, Need},
+    stage::PullStage,
+};
+use crate::{
+    action::{PULL, READ_CONTENT, READ_ROLE, smallest_role},
+    id::PrincipalId,
+    inventory::ClusterSettings,
+    registry::{Registry, RegistrySettings},
+    role::{Effect, RoleAssignment, RoleAssignmentMode, is_above},
+};
+
+/// A role assignment whose role allows the pull, or may allow it.
+struct Held<'a> {
+    assignment: &'a RoleAssignment,
+    role: String,
+    is_certain: bool,
+    condition: Truth,
+    through_group: bool,
+}
+
+impl Held<'_> {
+    fn describe(&self, registry: &Registry) -> String {
+        let from = if registry.id.is(&self.assignment.scope) {
+            String::new()
+        } else {
+            format!(" from {}", self.assignment.scope)
+        };
+        let group =
+            if self.through_group { format!(" through group {}", self.assignment.principal_id) } else { String::new() };
+        format!("{}{from}{group}, assignment {}", self.role, name_of(self.assignment))
+    }
+
+    fn allows(&self) -> bool {
+        self.is_certain && self.condition == Truth::True
+    }
+
+    fn seen(&self, finding: Finding) -> Finding {
+        let finding = finding.seen("role assignment", "id", &self.assignment.id);
+        match &self.assignment.condition {
+            Some(condition) => finding.seen("role assignment", "condition", condition),
+            None => finding,
+        }
+    }
+}
+
+fn name_of(assignment: &RoleAssignment) -> &str {
+    assignment.id.rsplit('/').next().unwrap_or(&assignment.id)
+}
+
+pub(super) fn authorization(facts: &Facts) -> Outcome {
+    let outcome = Outcome::of(PullStage::Authorization);
+    let (Ok(cluster), Ok(Some(settings)), Some(principal)) = (&facts.cluster, &facts.registry, facts.principal) else {
+        return outcome;
+    };
+    if settings.anonymous_pull {
+        return outcome.passed_by("anonymous pull".to_owned());
+    }
+    let grants = match &facts.grants {
+        Ok(grants) => grants,
+        Err(unread) => {
+            return outcome.with(Finding::unknown(FindingId::UNKNOWN_ROLE_ASSIGNMENTS).needing(unread.need.clone()));
+        }
+    };
+    let repository = facts.image.as_ref().map(|image| image.reference.repository());
+    let held = held(grants, &settings.registry, principal, repository);
+    let outcome = denied(facts, &settings.registry, principal, outcome);
+    judge(outcome, &held, grants, (cluster, settings, principal))
+}
+
+/// What deny assignments say: they have precedence over all role assignments.
+fn denied(facts: &Facts, registry: &Registry, principal: PrincipalId, outcome: Outcome) -> Outcome {
+    let denials = match &facts.denials {
+        Ok(denials) => denials,
+        Err(unread) => {
+            let text = "the deny assignments at the registry could not be read";
+            let found = Finding::unknown(FindingId::UNKNOWN_ROLE_ASSIGNMENTS).saying(text);
+            return outcome.with(found.needing(unread.need.clone()));
+        }
+    };
+    denials.iter().fold(outcome, |outcome, one| {
+        let text = |how: &str| format!("deny assignment {} {how} the cluster's identity from pulling", one.name);
+        let seen = |found: Finding| found.seen("deny assignment", "id", &one.id);
+        match one.denies_pull(&registry.id, registry.mode, principal) {
+            Some(false) => outcome,
+            Some(true) => outcome.with(seen(Finding::failing(FindingId::GRANT_DENIED).saying(text("keeps")))),
+            None => {
+                let reason = "the members of the groups that it names are not known";
+                let found = Finding::unknown(FindingId::GRANT_DENIED).saying(text("may keep"));
+                outcome.with(seen(found.needing(Need::option("", reason))))
+            }
+        }
+    })
+}
+
+/// The assignments of the identity, and of its groups, whose role allows the pull or may allow it.
+fn held<'a>(
+    grants: &'a Grants,
+    registry: &Registry,
+    principal: PrincipalId,
+    repository: Option<&str>,
+) -> Vec<Held<'a>> {
+    let action = match registry.mode {
+        RoleAssignmentMode::LegacyRegistryPermissions => PULL,
+        RoleAssignmentMode::AbacRepositoryPermissions => READ_CONTENT,
+    };
+    let reaches = |one: &RoleAssignment| registry.id.is(&one.scope) || is_above(&one.scope, registry.id.as_str());
+    let own = grants.assignments.iter().filter(|one| one.is_of(principal)).map(|one| (one, &grants.roles, false));
+    let through = grants.groups.held.iter().map(|one| (one, &grants.groups.roles, true));
+    let each = own.chain(through).filter(|(one, ..)| reaches(one));
+    each.filter_map(|(assignment, roles, through_group)| {
+        let effect = roles.effect(assignment.role_definition_id, Some(registry.mode));
+        let condition = assignment.condition.as_deref();
+        let pull = Pull { action, repository };
+        (effect != Effect::None).then(|| Held {
+            assignment,
+            role: roles
+                .name(assignment.role_definition_id)
+                .unwrap_or_else(|| assignment.role_definition_id.to_string()),
+            is_certain: effect == Effect::Pulls,
+            condition: condition.map_or(Truth::True, |condition| evaluate(condition, pull)),
+            through_group,
+        })
+    })
+    .collect()
+}
+
+/// Allowing assignments form a union, so the strongest of them decides.
+fn judge(
+    outcome: Outcome,
+    held: &[Held<'_>],
+    grants: &Grants,
+    (cluster, settings, principal): (&ClusterSettings, &RegistrySettings, PrincipalId),
+) -> Outcome {
+    let registry = &settings.registry;
+    let direct = held.iter().find(|one| one.allows() && !one.through_group);
+    if let Some(one) = direct.or_else(|| held.iter().find(|one| one.allows())) {
+        let outcome = outcome.passed_by(one.describe(registry));
+        return match warning(one, grants, registry) {
+            Some(found) => outcome.with(one.seen(found)),
+            None => outcome,
+        };
+    }
+    let open = |one: &&Held<'_>| !one.is_certain && one.condition != Truth::False;
+    if let Some(one) = held.iter().find(open) {
+        return outcome.with(one.seen(unread_role(one)));
+    }
+    if let Some(one) = held.iter().find(|one| one.condition == Truth::Unknown) {
+        let text = format!("role assignment {} has a condition that cannot be evaluated here", name_of(one.assignment));
+        return outcome.with(one.seen(Finding::unknown(FindingId::CONDITION_NOT_EVALUATED).saying(text)));
+    }
+    if let Some(one) = held.iter().find(|one| one.condition == Truth::DependsOnRepository) {
+        let found = Finding::warning(FindingId::LIMITED_TO_REPOSITORIES);
+        return outcome.passed_by(one.describe(registry)).with(one.seen(found));
+    }
+    if let Some(one) = grants.groups.unchecked.first() {
+        let text = format!("whether the cluster's identity is a member of group {} is not known", one.principal_id);
+        let reason = "Azure did not list the role assignments of the identity's groups";
+        let found = Finding::unknown(FindingId::UNKNOWN_PRINCIPAL).saying(text);
+        return outcome.with(found.needing(Need::option("principal_id", reason)));
+    }
+    if grants.is_recent && held.is_empty() {
+        let text = format!(
+            "the role was granted within the last minutes, and Azure does not list it yet on {}",
+            registry.id.name()
+        );
+        return outcome.with(Finding::unknown(FindingId::GRANT_NOT_EFFECTIVE_YET).saying(text));
+    }
+    let missing = MissingGrant::new((&cluster.identities, principal), registry, &grants.assignments, &grants.roles);
+    let finding = missing.finding();
+    let found = Finding { message: finding.message, next_step: finding.next_step, ..Finding::failing(finding.id) };
+    let found = found.seen("registry", "roleAssignmentMode", registry.mode);
+    let excluded = held.iter().find(|one| one.condition == Truth::False);
+    outcome.with(match excluded {
+        Some(one) => one.seen(excludes(one, found)),
+        // Everything that decides was read.
+        None => Finding { retry: PullRetry::Never, ..found },
+    })
+}
+
+/// What delays a grant that exists.
+fn warning(one: &Held<'_>, grants: &Grants, registry: &Registry) -> Option<Finding> {
+    if one.through_group {
+        let text = format!(
+            "the cluster's identity has access only as a member of group {}, and tokens keep earlier memberships for up to a day",
+            one.assignment.principal_id
+        );
+        return Some(Finding::warning(FindingId::GRANT_THROUGH_GROUP).saying(text));
+    }
+    grants.is_recent.then(|| {
+        let text = format!("the grant on registry {} was made within the last minutes", registry.id.name());
+        Finding::warning(FindingId::GRANT_NOT_EFFECTIVE_YET).saying(text)
+    })
+}
+
+fn unread_role(one: &Held<'_>) -> Finding {
+    let text = format!("whether the role {} allows pulling is not known: its definition could not be read", one.role);
+    Finding::unknown(FindingId::UNKNOWN_ROLE_DEFINITION).saying(text).needing(Need {
+        action: Some(READ_ROLE.to_owned()),
+        scope: Some(one.assignment.scope.clone()),
+        smallest_role: smallest_role(READ_ROLE).map(str::to_owned),
+        option: None,
+        reason: "the role's definition could not be read".to_owned(),
+    })
+}
+
+/// Its next step is another attach, with a condition that includes the repository.
+fn excludes(one: &Held<'_>, found: Finding) -> Finding {
+    let text = format!("the condition of role assignment {} excludes this repository", name_of(one.assignment));
+    let row = Finding::failing(FindingId::CONDITION_EXCLUDES_REPOSITORY).saying(text);
+    Finding { evidence: found.evidence, status: FindingStatus::Failing, ..row }
+}

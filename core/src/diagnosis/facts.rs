@@ -1,0 +1,91 @@
+//! What was read for a diagnosis.
+
+use super::report::Need;
+use crate::{
+    error::{Error, ErrorKind},
+    id::{PrincipalId, ResourceId},
+    image::{ImageDetails, ImageReference},
+    inventory::ClusterSettings,
+    registry::RegistrySettings,
+    role::{DenyAssignment, GroupAccess, RoleAssignment, Roles},
+};
+use std::net::IpAddr;
+
+/// A value, or why it could not be read.
+pub(crate) type Read<T> = Result<T, Unread>;
+
+/// Why something could not be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Unread {
+    pub need: Need,
+    /// The status with which the service refused, if it responded.
+    pub status: Option<u16>,
+}
+
+/// Everything that a check reads.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub cluster_id: ResourceId,
+    pub cluster: Read<ClusterSettings>,
+    /// The registry as the caller names it.
+    pub registry_ref: String,
+    /// `None`: it was not found.
+    pub registry: Read<Option<RegistrySettings>>,
+    /// Whether the registry was given by its ID, so that one that is not found does not exist.
+    pub is_by_id: bool,
+    /// The identity that pulls, if it is known.
+    pub principal: Option<PrincipalId>,
+    pub grants: Read<Grants>,
+    pub denials: Read<Vec<DenyAssignment>>,
+    /// The addresses from which the nodes reach the registry, read only if its firewall depends on them.
+    pub addresses: Read<Vec<IpAddr>>,
+    pub image: Option<ImageFacts>,
+}
+
+/// The role assignments at a registry and above it.
+#[derive(Debug, Default)]
+pub(crate) struct Grants {
+    pub assignments: Vec<RoleAssignment>,
+    /// The custom roles of the identity's own assignments.
+    pub roles: Roles,
+    pub groups: GroupAccess,
+    /// Whether this client has granted the role within the last minutes.
+    pub is_recent: bool,
+}
+
+/// An image, and what its registry says of it.
+#[derive(Debug)]
+pub(crate) struct ImageFacts {
+    /// As the nodes name it.
+    pub reference: ImageReference,
+    /// `None`: the registry does not have it.
+    pub details: Read<Option<ImageDetails>>,
+}
+
+impl Unread {
+    /// The reason and the missing action of an error.
+    pub fn of(err: &Error) -> Self {
+        let need = Need {
+            action: err.missing_action().map(str::to_owned),
+            scope: err.scope().map(str::to_owned),
+            smallest_role: err.smallest_role().map(str::to_owned),
+            option: None,
+            reason: err.to_string(),
+        };
+        Self { need, status: err.status() }
+    }
+
+    /// Something that was not read, because nothing could be concluded from it.
+    pub fn skipped() -> Self {
+        Self { need: Need::option("", "not read"), status: None }
+    }
+}
+
+/// Sorts out the errors that end a check: nothing can be said without the cluster, and a cancelled call ends.
+pub(crate) fn read<T>(result: Result<T, Error>) -> Result<Read<T>, Error> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(Err(Unread::of(&err))),
+        Err(err) => Err(err),
+    }
+}

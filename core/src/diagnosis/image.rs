@@ -1,0 +1,190 @@
+//! The stages reference, image and platform.
+
+use super::{
+    catalogue::FindingId,
+    facts::{Facts, ImageFacts},
+    outcome::Outcome,
+    report::Finding,
+    stage::PullStage,
+};
+use crate::{
+    image::{ImageDetails, Platform},
+    inventory::NodePool,
+};
+
+/// The builds of Windows Server, by the end of a pool's OS SKU. See [Windows container version
+/// compatibility](https://learn.microsoft.com/virtualization/windowscontainers/deploy-containers/version-compatibility).
+const WINDOWS_BUILDS: [(&str, &str); 3] = [("2019", "17763"), ("2022", "20348"), ("2025", "26100")];
+
+pub(super) fn reference(facts: &Facts) -> Outcome {
+    let outcome = Outcome::of(PullStage::Reference);
+    let (Some(image), Ok(Some(settings))) = (&facts.image, &facts.registry) else { return outcome };
+    let (host, login_server) = (image.reference.registry(), &settings.registry.login_server);
+    if host.eq_ignore_ascii_case(login_server) {
+        return outcome.passed_by(image.reference.to_string());
+    }
+    let text = format!("the image's host {host} is not the login server of registry {}", settings.registry.id.name());
+    let mut found = Finding::failing(FindingId::OTHER_REGISTRY).saying(text);
+    found.next_step.summary = format!("name the image {}", image.reference.in_registry(login_server));
+    outcome.with(found.seen("registry", "loginServer", login_server).seen("image", "host", host))
+}
+
+pub(super) fn image(facts: &Facts) -> Outcome {
+    let outcome = Outcome::of(PullStage::Image);
+    let Some(image) = &facts.image else { return outcome };
+    let details = match &image.details {
+        Err(unread) if unread.status == Some(405) => {
+            let command = read_enabled(facts, image);
+            return outcome.with(Finding::failing(FindingId::IMAGE_READ_DISABLED).run(command));
+        }
+        Err(unread) if unread.need.option.is_some() => return outcome,
+        Err(unread) => return outcome.with(Finding::unknown(FindingId::UNKNOWN_IMAGE).needing(unread.need.clone())),
+        Ok(None) => return outcome.with(not_found(image)),
+        Ok(Some(details)) => details,
+    };
+    let seen = |found: Finding, field: &str, value: &str| found.seen("manifest", field, value);
+    if details.is_schema1() {
+        return outcome.with(seen(Finding::failing(FindingId::IMAGE_SCHEMA1), "mediaType", &details.media_type));
+    }
+    if let (false, Some(kind)) = (details.is_image(), &details.config_media_type) {
+        return outcome.with(seen(Finding::failing(FindingId::NOT_AN_IMAGE), "config.mediaType", kind));
+    }
+    outcome.passed_by(details.digest.to_string())
+}
+
+fn not_found(image: &ImageFacts) -> Finding {
+    let text = format!("the registry does not have {}", image.reference);
+    Finding::failing(FindingId::IMAGE_NOT_FOUND).saying(text)
+}
+
+fn read_enabled(facts: &Facts, image: &ImageFacts) -> String {
+    let name = facts.registry.as_ref().ok().and_then(Option::as_ref).map_or("", |one| one.registry.id.name());
+    let reference = &image.reference;
+    let part = match (reference.digest(), reference.tag()) {
+        (Some(digest), _) => format!("@{digest}"),
+        (None, tag) => format!(":{}", tag.unwrap_or("latest")),
+    };
+    format!("az acr repository update --name {name} --image {}{part} --read-enabled true", reference.repository())
+}
+
+pub(super) fn platform(facts: &Facts) -> Outcome {
+    let outcome = Outcome::of(PullStage::Platform);
+    let Some(ImageFacts { details: Ok(Some(details)), .. }) = &facts.image else { return outcome };
+    if !details.is_image() || details.is_schema1() {
+        return outcome;
+    }
+    let (Some(platforms), Ok(cluster)) = (&details.platforms, &facts.cluster) else {
+        return outcome.with(Finding::unknown(FindingId::UNKNOWN_PLATFORM));
+    };
+    let pools: Vec<(&NodePool, Option<Platform>)> =
+        cluster.node_pools.iter().map(|pool| (pool, platform_of(pool))).collect();
+    if pools.is_empty() || pools.iter().all(|(_, platform)| platform.is_none()) {
+        return outcome.with(Finding::unknown(FindingId::UNKNOWN_PLATFORM));
+    }
+    judge(outcome, details, platforms, &pools)
+}
+
+/// A pool without a variant does not matter if another one has it: selectors are usual. The variant of the operating system is
+/// compared first: on Windows, an image of another build does not run.
+fn judge(
+    outcome: Outcome,
+    details: &ImageDetails,
+    platforms: &[Platform],
+    pools: &[(&NodePool, Option<Platform>)],
+) -> Outcome {
+    let has = |wanted: &Platform| platforms.iter().any(|one| fits(one, wanted));
+    let lacking: Vec<&(&NodePool, Option<Platform>)> =
+        pools.iter().filter(|(_, platform)| platform.as_ref().is_some_and(|wanted| !has(wanted))).collect();
+    let shown = platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let Some((first, Some(wanted))) = lacking.first() else { return outcome.passed_by(shown) };
+    let is_other_build = platforms.iter().any(|one| one.os == wanted.os && one.architecture == wanted.architecture);
+    let id = if is_other_build { FindingId::WINDOWS_VERSION_MISMATCH } else { FindingId::PLATFORM_MISSING };
+    // containerd compares platforms only to choose from an index. It pulls an image's only manifest on every platform, and the
+    // container then fails to start, with "exec format error".
+    let is_all = lacking.len() == pools.len() && details.is_index();
+    let found = if is_all { Finding::failing(id) } else { Finding::warning(id) };
+    let pulled = if details.is_index() { "" } else { "; it is pulled there, and does not run" };
+    let text = format!("the image has no variant for {wanted}, which node pool {} runs{pulled}", first.name);
+    let found = found.saying(text).seen("manifest", "platforms", shown).seen("manifest", "digest", &details.digest);
+    let outcome = outcome.with(lacking.iter().fold(found, |found, (pool, platform)| {
+        let platform = platform.as_ref().map(ToString::to_string).unwrap_or_default();
+        found.seen("cluster", &format!("agentPoolProfiles[{}]", pool.name), platform)
+    }));
+    if is_all {
+        outcome
+    } else {
+        outcome.passed_by(format!("{} of {} node pools", pools.len() - lacking.len(), pools.len()))
+    }
+}
+
+/// An image for Windows has to be of the node's build; on Linux the version does not matter.
+fn fits(image: &Platform, node: &Platform) -> bool {
+    let build =
+        |version: &Option<String>| version.as_deref().and_then(|text| text.split('.').nth(2).map(str::to_owned));
+    let is_same_build = match (build(&image.os_version), &node.os_version) {
+        (Some(image), Some(node)) => build(&Some(node.clone())) == Some(image),
+        _ => true,
+    };
+    image.os == node.os && image.architecture == node.architecture && is_same_build
+}
+
+/// The platform that a pool's nodes run. `None` if Azure does not report the operating system or the size.
+fn platform_of(pool: &NodePool) -> Option<Platform> {
+    let os = pool.os_type.as_deref()?.to_ascii_lowercase();
+    let size = pool.vm_size.as_deref()?;
+    let sku = pool.os_sku.as_deref().unwrap_or_default();
+    let build = WINDOWS_BUILDS.iter().find(|(year, _)| os == "windows" && sku.ends_with(year));
+    let os_version = build.map(|(_, build)| format!("10.0.{build}"));
+    Some(Platform { os, architecture: architecture(size).to_owned(), os_version })
+}
+
+/// A size has `p` among the letters after its number of cores if its processors are of ARM's architecture. See [VM size naming
+/// conventions](https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions).
+fn architecture(size: &str) -> &'static str {
+    let name = size.strip_prefix("Standard_").unwrap_or(size).split('_').next().unwrap_or_default();
+    let features = name.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
+    let features = features.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '-');
+    if features.contains('p') { "arm64" } else { "amd64" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_tells_the_architecture() {
+        for (size, wanted) in [
+            ("Standard_D2s_v5", "amd64"),
+            ("Standard_D2ps_v5", "arm64"),
+            ("Standard_D4pds_v6", "arm64"),
+            ("Standard_B2pts_v2", "arm64"),
+            ("Standard_NC24ads_A100_v4", "amd64"),
+            ("Standard_M8-2ms", "amd64"),
+            ("Standard_DS2_v2", "amd64"),
+        ] {
+            assert_eq!(architecture(size), wanted, "{size}");
+        }
+    }
+
+    #[test]
+    fn windows_needs_its_own_build() {
+        let pool = |sku: &str| NodePool {
+            os_type: Some("Windows".to_owned()),
+            os_sku: Some(sku.to_owned()),
+            vm_size: Some("Standard_D2s_v5".to_owned()),
+            ..NodePool::new("win")
+        };
+        let image =
+            |version: &str| Platform { os_version: Some(version.to_owned()), ..Platform::new("windows", "amd64") };
+        let node = |sku: &str| platform_of(&pool(sku)).unwrap();
+        assert!(fits(&image("10.0.20348.2700"), &node("Windows2022")));
+        assert!(!fits(&image("10.0.17763.6414"), &node("Windows2022")));
+        assert!(
+            fits(&image("10.0.17763.6414"), &node("Windows2019"))
+                && !fits(&image("10.0.17763.1"), &node("Windows2025"))
+        );
+        assert!(fits(&Platform::new("windows", "amd64"), &node("Windows2022")));
+        assert!(fits(&image("10.0.20348.1"), &node("WindowsAnnual")), "its build is not known");
+        assert!(!fits(&Platform::new("linux", "amd64"), &node("Windows2022")));
+    }
+}

@@ -1,0 +1,65 @@
+//! A report as text.
+
+use super::report::{Evidence, Finding, FindingStatus, Need, Report, Stage, StageState, Verdict};
+use crate::quoted::Quoted;
+use std::fmt;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.verdict {
+            Verdict::CanPull => "CAN PULL",
+            Verdict::CannotPull => "CANNOT PULL",
+            Verdict::Unknown => "UNKNOWN",
+        })?;
+        let registry = self.registry.as_ref().map_or("a registry that was not found", |id| id.name());
+        let what = self.image.as_deref().unwrap_or("images");
+        write!(f, "  {} from {} by {}/{}", Quoted(what), registry, self.cluster.group(), self.cluster.name())?;
+        self.findings.iter().try_for_each(|finding| write!(f, "\n{finding}"))?;
+        let passed = self.stages.iter().filter(|stage| stage.state == StageState::Passed);
+        let passed: Vec<&str> = passed.map(|stage| stage.name.as_str()).collect();
+        if !passed.is_empty() {
+            write!(f, "\n  passed: {}", passed.join(", "))?;
+        }
+        self.assumptions.iter().try_for_each(|text| write!(f, "\n  assumed: {text}"))
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = match self.status {
+            FindingStatus::Failing => "fails",
+            FindingStatus::Unknown => "unknown",
+            FindingStatus::Warning => "warning",
+        };
+        write!(f, "  {status}: {} [{}]", Quoted(&self.message), Quoted(self.id.as_str()))?;
+        self.evidence.iter().try_for_each(|one| write!(f, "\n    {one}"))?;
+        self.needs.iter().try_for_each(|need| write!(f, "\n    needs {need}"))?;
+        write!(f, "\n    next step: {}", self.next_step)?;
+        self.next_step.command.iter().try_for_each(|command| write!(f, "\n      {}", Quoted(command)))
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", Quoted(&self.source), Quoted(&self.field), Quoted(&self.value))
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.action, &self.option) {
+            (Some(action), _) => Quoted(action).fmt(f)?,
+            (None, Some(option)) if !option.is_empty() => write!(f, "the option {}", Quoted(option))?,
+            _ => write!(f, "an answer: {}", Quoted(&self.reason))?,
+        }
+        self.scope.iter().try_for_each(|scope| write!(f, " on {}", Quoted(scope)))?;
+        self.smallest_role.iter().try_for_each(|role| write!(f, ", in the role {}", Quoted(role)))
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.state)?;
+        self.by.iter().try_for_each(|by| write!(f, " ({})", Quoted(by)))
+    }
+}

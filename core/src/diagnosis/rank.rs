@@ -1,0 +1,59 @@
+//! From facts to a report: each stage is judged, and the findings are ranked.
+
+use super::{
+    authorization, cluster,
+    facts::Facts,
+    image, network,
+    outcome::Outcome,
+    report::{Finding, FindingStatus, Report, Stage, StageState, VERSION, Verdict},
+};
+use std::time::SystemTime;
+
+/// Makes the report. No request is made here.
+pub(crate) fn diagnose(facts: &Facts, checked_at: SystemTime) -> Report {
+    let mut outcomes = vec![
+        cluster::cluster(facts),
+        cluster::registry(facts),
+        network::network(facts),
+        cluster::identity(facts),
+        authorization::authorization(facts),
+    ];
+    if facts.image.is_some() {
+        outcomes.insert(0, image::reference(facts));
+        outcomes.extend([image::image(facts), image::platform(facts)]);
+    }
+    let mut findings: Vec<Finding> = outcomes.iter().flat_map(|outcome| outcome.findings().iter().cloned()).collect();
+    findings.sort_by_key(|finding| (finding.status, finding.id.rank()));
+    let stages: Vec<Stage> = outcomes.into_iter().map(Outcome::into_stage).collect();
+    let root = findings.first().filter(|finding| finding.status == FindingStatus::Failing);
+    Report {
+        version: VERSION,
+        verdict: verdict(&stages),
+        root_cause: root.map(|finding| finding.id.clone()),
+        cluster: facts.cluster_id.clone(),
+        registry: facts.registry.as_ref().ok().and_then(Option::as_ref).map(|one| one.registry.id.clone()),
+        image: facts.image.as_ref().map(|image| image.reference.to_string()),
+        findings,
+        stages,
+        assumptions: assumptions(facts),
+        checked_at,
+    }
+}
+
+fn verdict(stages: &[Stage]) -> Verdict {
+    if stages.iter().any(|stage| stage.state == StageState::Failed) {
+        return Verdict::CannotPull;
+    }
+    if stages.iter().all(|stage| stage.state == StageState::Passed) { Verdict::CanPull } else { Verdict::Unknown }
+}
+
+/// What only Kubernetes, or a pull, can say.
+fn assumptions(facts: &Facts) -> Vec<String> {
+    let Some(principal) = facts.principal else { return Vec::new() };
+    vec![
+        format!("every node pulls with identity {principal}"),
+        "the nodes resolve the registry's name, and no firewall between them and the registry blocks it".to_owned(),
+        "no pull secret of the pod takes precedence".to_owned(),
+        "role assignments that were changed within the last hour are effective on every node".to_owned(),
+    ]
+}

@@ -1,0 +1,209 @@
+//! Reads what a check needs, in as few steps as possible.
+
+use super::options::CheckOptions;
+use crate::{
+    action::{PULL, READ_CONTENT, smallest_role},
+    call::Call,
+    cluster::ClusterRef,
+    diagnosis::{
+        facts::{Facts, Grants, ImageFacts, Read, Unread, read},
+        network::{depends_on_addresses, reports_addresses},
+    },
+    error::{Error, ErrorKind, Result},
+    id::{PrincipalId, ResourceId},
+    image::{ImageDetails, ImageReference},
+    inventory::ClusterSettings,
+    operation::Parts,
+    registry::{Registry, RegistryRef, RegistrySettings},
+    role::{DenyAssignment, Effect, GroupAccess, RoleAssignment, RoleAssignmentMode, Roles, group_access},
+};
+use futures::{future::join_all, join, try_join};
+use std::{net::IpAddr, time::Duration};
+
+/// How long the registry's own host may take: it may not be reachable from here.
+const REGISTRY_TIMEOUT: Duration = Duration::from_secs(3);
+/// The same with the caller's own sign-in, which may be a program or a person.
+const LONGEST_PROBE: Duration = Duration::from_secs(30);
+/// How many addresses of a cluster are read; a load balancer has at most 100, and rules usually contain ranges.
+const MOST_ADDRESSES: usize = 16;
+
+/// What is read of the registry, and with its ID.
+struct AtRegistry {
+    settings: Read<Option<RegistrySettings>>,
+    assignments: Read<Vec<RoleAssignment>>,
+    denials: Read<Vec<DenyAssignment>>,
+    image: Option<ImageFacts>,
+}
+
+pub(super) async fn gather(
+    parts: &Parts,
+    (cluster, registry): (&ClusterRef, &RegistryRef),
+    options: &CheckOptions,
+    outbound_addresses: &[IpAddr],
+    call: &Call,
+) -> Result<Facts> {
+    let cluster_id = cluster.id(parts.subscription_id());
+    let of_cluster = async { read(parts.inventory().cluster_settings(&cluster_id, call).await) };
+    let (cluster, at) = try_join!(of_cluster, at_registry(parts, registry, options, call))?;
+    let kubelet = cluster.as_ref().ok().and_then(|one| one.identities.kubelet.as_ref());
+    let principal = options.principal_id.or_else(|| kubelet.map(|kubelet| kubelet.object_id));
+    let settings = at.settings.as_ref().ok().and_then(Option::as_ref);
+    let (grants, addresses) = try_join!(
+        grants(parts, (settings, principal), at.assignments, call),
+        addresses(parts, (cluster.as_ref().ok(), settings), outbound_addresses, call),
+    )?;
+    Ok(Facts {
+        cluster_id,
+        cluster,
+        registry_ref: registry.as_str().to_owned(),
+        registry: at.settings,
+        is_by_id: registry.id().is_some(),
+        principal,
+        grants,
+        denials: at.denials,
+        addresses,
+        image: at.image,
+    })
+}
+
+/// With the registry's ID, everything is read at once; without it, the registry has to be found first.
+async fn at_registry(parts: &Parts, registry: &RegistryRef, options: &CheckOptions, call: &Call) -> Result<AtRegistry> {
+    let settings = async { read(parts.registry_importer().settings(registry, call).await) };
+    let image = options.image.as_ref();
+    // The caller's token is sent only to a host that can be this registry's.
+    let early = image.filter(|image| registry.may_have_host(image.registry()));
+    let (settings, at, early) = if let Some(id) = registry.id() {
+        let (settings, at, early) = try_join!(settings, at_scope(parts, id, call), look(parts, early, call))?;
+        (settings, Some(at), early)
+    } else {
+        let (settings, early) = try_join!(settings, look(parts, early, call))?;
+        (settings, None, early)
+    };
+    let Ok(Some(found)) = &settings else {
+        let (assignments, denials) = (Err(Unread::skipped()), Err(Unread::skipped()));
+        let image = image.map(|one| ImageFacts { reference: one.clone(), details: Err(Unread::skipped()) });
+        return Ok(AtRegistry { settings, assignments, denials, image });
+    };
+    let late = async {
+        let Some(image) = image.filter(|_| early.is_none()) else { return Ok(None) };
+        let named = image.as_typed_in(&found.registry.login_server).unwrap_or_else(|| image.clone());
+        // An image of another host is not this registry's to show.
+        let is_here = named.registry().eq_ignore_ascii_case(&found.registry.login_server);
+        match look(parts, Some(&named).filter(|_| is_here), call).await? {
+            None => Ok(Some(ImageFacts { reference: named, details: Err(Unread::skipped()) })),
+            read => Ok(read),
+        }
+    };
+    let at_scope = async {
+        match at {
+            Some(at) => Ok(at),
+            None => at_scope(parts, &found.registry.id, call).await,
+        }
+    };
+    let (late, (assignments, denials)) = try_join!(late, at_scope)?;
+    let image = early.or(late).map(|image| with_need(image, &found.registry));
+    Ok(AtRegistry { settings, assignments, denials, image })
+}
+
+/// The role assignments and the deny assignments at a registry. One that does not exist has none.
+async fn at_scope(
+    parts: &Parts,
+    registry: &ResourceId,
+    call: &Call,
+) -> Result<(Read<Vec<RoleAssignment>>, Read<Vec<DenyAssignment>>)> {
+    let (assignments, denials) =
+        join!(parts.role_assigner().list(registry, call), parts.inventory().deny_assignments(registry, call),);
+    Ok((read_below(assignments)?, read_below(denials)?))
+}
+
+/// That the registry is missing is reported by the read of the registry itself.
+fn read_below<T>(result: Result<T>) -> Result<Read<T>> {
+    match result {
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(Err(Unread::of(&err))),
+        result => read(result),
+    }
+}
+
+/// Reads the image as the caller. Only the end of the whole call is an error.
+async fn look(parts: &Parts, image: Option<&ImageReference>, call: &Call) -> Result<Option<ImageFacts>> {
+    let Some(image) = image else { return Ok(None) };
+    let limited = call.at_most(LONGEST_PROBE).with_registry_timeout(REGISTRY_TIMEOUT);
+    let details: Read<Option<ImageDetails>> = match parts.registry_importer().describe(image, &limited).await {
+        Ok(details) => Ok(details),
+        Err(err) if ends_call(&err, call) => return Err(err),
+        Err(err) => Err(Unread::of(&err)),
+    };
+    Ok(Some(ImageFacts { reference: image.clone(), details }))
+}
+
+fn ends_call(err: &Error, call: &Call) -> bool {
+    err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO
+}
+
+/// A registry refuses a caller without a role with 401, and does not name the action.
+fn with_need(image: ImageFacts, registry: &Registry) -> ImageFacts {
+    let details = image.details.map_err(|mut unread| {
+        if unread.status == Some(401) && unread.need.action.is_none() {
+            let action = match registry.mode {
+                RoleAssignmentMode::LegacyRegistryPermissions => PULL,
+                RoleAssignmentMode::AbacRepositoryPermissions => READ_CONTENT,
+            };
+            unread.need.action = Some(action.to_owned());
+            unread.need.scope = Some(registry.id.to_string());
+            unread.need.smallest_role = smallest_role(action).map(str::to_owned);
+        }
+        unread
+    });
+    ImageFacts { details, ..image }
+}
+
+/// What decides among the role assignments: custom roles of the identity, and its groups if it has no grant of its own.
+async fn grants(
+    parts: &Parts,
+    (settings, principal): (Option<&RegistrySettings>, Option<PrincipalId>),
+    assignments: Read<Vec<RoleAssignment>>,
+    call: &Call,
+) -> Result<Read<Grants>> {
+    let (Ok(assignments), Some(settings), Some(principal)) = (&assignments, settings, principal) else {
+        return Ok(assignments.map(|assignments| Grants { assignments, ..Grants::default() }));
+    };
+    let (id, mode) = (&settings.registry.id, Some(settings.registry.mode));
+    let own: Vec<RoleAssignment> = assignments.iter().filter(|one| one.is_of(principal)).cloned().collect();
+    let roles = Roles::read(parts.role_assigner(), Some(id), &own, call).await?;
+    let suffices =
+        |one: &RoleAssignment| one.condition.is_none() && roles.effect(one.role_definition_id, mode) == Effect::Pulls;
+    let groups = if own.iter().any(suffices) {
+        GroupAccess::default()
+    } else {
+        group_access(parts.role_assigner(), (id, mode), principal, assignments, call).await?
+    };
+    let is_recent = parts.recent_grants.has(id, principal);
+    Ok(Ok(Grants { assignments: assignments.clone(), roles, groups, is_recent }))
+}
+
+/// The addresses of the nodes, if the registry's firewall depends on them.
+async fn addresses(
+    parts: &Parts,
+    (cluster, settings): (Option<&ClusterSettings>, Option<&RegistrySettings>),
+    given: &[IpAddr],
+    call: &Call,
+) -> Result<Read<Vec<IpAddr>>> {
+    let (Some(cluster), Some(settings)) = (cluster, settings) else { return Ok(Ok(Vec::new())) };
+    if !given.is_empty() {
+        return Ok(Ok(given.to_vec()));
+    }
+    if !depends_on_addresses(cluster, settings) || !reports_addresses(cluster) {
+        return Ok(Ok(Vec::new()));
+    }
+    let ids = cluster.outbound_addresses.iter().take(MOST_ADDRESSES);
+    let mut addresses = Vec::new();
+    for result in join_all(ids.map(|id| parts.inventory().public_address(id, call))).await {
+        match result {
+            Ok(address) => addresses.extend(address),
+            Err(err) if ends_call(&err, call) => return Err(err),
+            // One that is not known could be the one that is denied.
+            Err(err) => return Ok(Err(Unread::of(&err))),
+        }
+    }
+    Ok(Ok(addresses))
+}

@@ -1,0 +1,54 @@
+//! The settings of a registry that decide who reaches it.
+
+use super::Registry;
+use serde::{Deserialize, Serialize};
+
+/// A registry with the settings that decide who reaches it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RegistrySettings {
+    /// The registry.
+    pub registry: Registry,
+    /// Azure's setting for access from public addresses: `Enabled` or `Disabled`.
+    pub public_network_access: Option<String>,
+    /// What the firewall does with an address that no rule allows: `Allow` or `Deny`.
+    pub default_action: Option<String>,
+    /// The addresses and ranges in CIDR notation that the firewall allows.
+    pub allowed_addresses: Vec<String>,
+    /// The connections to private endpoints.
+    pub private_endpoints: Vec<PrivateEndpointConnection>,
+    /// Whether everyone can pull without a credential.
+    pub anonymous_pull: bool,
+}
+
+/// A connection between a registry and a private endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PrivateEndpointConnection {
+    /// Its name.
+    pub name: String,
+    /// Its state in Azure: `Approved`, `Pending`, `Rejected` or `Disconnected`.
+    pub status: String,
+}
+
+impl RegistrySettings {
+    /// A registry that everyone reaches.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        Self {
+            registry,
+            public_network_access: None,
+            default_action: None,
+            allowed_addresses: Vec::new(),
+            private_endpoints: Vec::new(),
+            anonymous_pull: false,
+        }
+    }
+}
+
+impl PrivateEndpointConnection {
+    /// Whether the endpoint can be used.
+    pub(crate) fn is_approved(&self) -> bool {
+        self.status.eq_ignore_ascii_case("approved")
+    }
+}
