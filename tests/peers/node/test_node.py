@@ -97,6 +97,17 @@ def wait_until_nothing_is_left_of(emulator):
     assert not groups() & {one.name for one in emulator.folder.iterdir()}
 
 
+@pytest.mark.parametrize("moment", ["agent.log", "var/log/containerd.log"])
+def test_nothing_is_left_of_one_that_is_killed_while_a_node_starts(moment, start, folder):
+    emulator = start()
+    while not list(emulator.folder.glob(f"{PREFIX}*/{moment}")):
+        assert emulator.process.poll() is None
+        time.sleep(0.001)
+    kill(emulator)
+    wait_until_nothing_is_left_of(emulator)
+    assert groups() == set()
+
+
 def test_the_next_start_removes_what_is_left_of_one_that_was_killed_with_its_guards(start, folder, programs):
     first = start()
     ready(Cloud(first), 2)

@@ -372,3 +372,21 @@ impl Faults {
         self.storm.as_mut()?.strike(service, from, method, uri)
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "serve")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_silent_if_no_request_to_it_is_answered() {
+        let mut faults = Faults::default();
+        faults.asked_for.push(Fault::on("*", "https://One.azurecr.io/").silent().times(2));
+        faults.asked_for.push(Fault::on("*", "two.azurecr.io/v2/app/").silent());
+        faults.asked_for.push(Fault::on("GET", "three.azurecr.io/").silent());
+        faults.asked_for.push(Fault::on("*", "four.azurecr.io").status(500));
+        for (host, is_silent) in [("one", true), ("two", false), ("three", false), ("four", false), ("ne", false)] {
+            assert_eq!(faults.silences(&format!("{host}.azurecr.io")), is_silent, "{host}");
+        }
+    }
+}

@@ -88,3 +88,65 @@ async fn reach(node: Option<PathBuf>, target: &str) -> Result<BufReader<UnixStre
         Err(fault) => Err(format!("cannot connect to {target}: {fault}")),
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// A proxy to one node, number 1, which greets whoever wants to get to port 10250 and reaches nothing else.
+    async fn proxy() -> (Folder, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("aks-acr-egress-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).unwrap();
+        let (socket, node) = (folder.join("e"), folder.join("d"));
+        let table = Table::default();
+        table.insert(1, node.clone());
+        let listener = UnixListener::bind(node).unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut stream = BufReader::new(stream);
+                let mut line = String::new();
+                stream.read_line(&mut line).await.unwrap();
+                let answer = if line.ends_with(":10250\n") { "ok\nhello" } else { "error connection refused\n" };
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let place = socket.clone();
+        tokio::spawn(async move { serve(&place, &table).await });
+        while !socket.exists() {
+            tokio::task::yield_now().await;
+        }
+        (Folder(folder), socket)
+    }
+
+    async fn asked(socket: &Path, target: &str) -> String {
+        let mut stream = UnixStream::connect(socket).await.unwrap();
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: Go-http-client/1.1\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn an_api_server_gets_to_the_nodes_of_its_cluster_and_nowhere_else() {
+        let (_folder, socket) = proxy().await;
+        for address in ["10.224.0.5:10250", "10.244.1.7:10250"] {
+            assert_eq!(asked(&socket, address).await, "HTTP/1.1 200 OK\r\n\r\nhello");
+        }
+        let refused = asked(&socket, "10.224.0.5:80").await;
+        assert!(refused.starts_with("HTTP/1.1 502 ") && refused.contains("error connection refused"), "{refused}");
+        for address in ["10.224.0.4:10250", "127.0.0.1:10250", "192.0.2.1:443", "nonsense"] {
+            let refused = asked(&socket, address).await;
+            assert!(refused.contains(&format!("no node of this cluster has the address {address}")), "{refused}");
+        }
+    }
+}
