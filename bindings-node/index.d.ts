@@ -628,6 +628,93 @@ export interface Operations {
   applyDeleteRegistry(plan: DeleteRegistryPlan | StoredPlan, options?: CallOptions): Promise<RegistryDeletion>;
 
   /**
+   * Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
+   *
+   * A cluster whose identity is created with it can pull only after a role assignment to that identity, and an Entra
+   * group that it joins later can take up to a day to count: nodes keep a token with the memberships that it was issued
+   * with. With identities of your own, all of this exists before the first node. The plan covers two identities in one
+   * resource group (the nodes' and the control plane's), the role Managed Identity Operator that lets the one use the
+   * other, the membership in an Entra group, and the grants on registries. The plan needs read permissions only. Review
+   * it, store it as JSON, and carry it out with `applyKubeletIdentity`.
+   *
+   * @param group The resource group.
+   * @param name The name.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'invalid_input'` for an invalid name, or if several Entra groups have the name.
+   * @throws {AksAcrError} `'not_found'` if the resource group, the Entra group or a registry does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read one of them.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planKubeletIdentity('my-group', 'my-kubelet', { registries: ['myregistry'] });
+   * console.log(String(plan));
+   * ```
+   */
+  planKubeletIdentity(group: string, name: string, options?: KubeletIdentityOptions): Promise<KubeletIdentityPlan>;
+
+  /**
+   * Creates what is missing of a plan made by `planKubeletIdentity`, after checking that it still matches the current
+   * state.
+   *
+   * The current state is read again first. What was created in the meantime is kept; if more would have to be created
+   * than planned, nothing is written. First the two identities are created, then the role assignments and the
+   * membership, in parallel. Entra ID does not know a new identity at once: the call waits until Microsoft Graph does,
+   * for at most five minutes. If the call is interrupted, apply the same plan again. Pass the IDs in the result to
+   * `createCluster`. The plan is valid for one hour.
+   *
+   * @param plan A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one
+   * hour.
+   * @param options The deadline is 10 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `planKubeletIdentity`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired or more would have to be created than planned.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to create a part: the error names the
+   * missing action, or the permission in Microsoft Graph.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planKubeletIdentity('my-group', 'my-kubelet', { registries: ['myregistry'] });
+   * const { controlPlane, kubelet } = await client.applyKubeletIdentity(plan);
+   * await client.createCluster('my-group/another-cluster', {
+   *   controlPlaneIdentity: controlPlane.id,
+   *   kubeletIdentity: kubelet.id,
+   * });
+   * ```
+   */
+  applyKubeletIdentity(plan: KubeletIdentityPlan | StoredPlan, options?: CallOptions): Promise<KubeletIdentitySetup>;
+
+  /**
+   * Removes what was created from a plan made by `planKubeletIdentity`, and nothing else.
+   *
+   * Parts that existed when the plan was made are kept. An identity is deleted only if it was missing then and has the
+   * tag with which this library creates identities; a role assignment is removed only if its description says the same.
+   * A membership is removed if it was missing in the plan: Microsoft Graph does not say who added a member. The plan is
+   * not limited to one hour here, and it may have been applied in part, or not at all. Delete the cluster first: if a
+   * cluster in the subscription uses one of the identities, nothing is removed. Clusters that the caller cannot read,
+   * and those of other subscriptions, are not checked.
+   *
+   * @param plan A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one
+   * hour.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'conflict'` if a cluster uses an identity.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read or to remove a part: the error names
+   * the missing action, or the permission in Microsoft Graph.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planKubeletIdentity('my-group', 'my-kubelet');
+   * await client.applyKubeletIdentity(plan);
+   * const { removed } = await client.removeKubeletIdentity(plan);
+   * for (const { part, id } of removed) console.log(part, id);
+   * ```
+   */
+  removeKubeletIdentity(plan: KubeletIdentityPlan | StoredPlan, options?: CallOptions): Promise<KubeletIdentityRemoval>;
+
+  /**
    * Creates a cluster whose nodes can pull from the registries in the options.
    *
    * If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
@@ -1307,6 +1394,29 @@ export interface CreateRegistryOptions extends CallOptions {
   registerProviders?: boolean;
 }
 
+/** Options for setting up an own kubelet identity. */
+export interface KubeletIdentityOptions extends CallOptions {
+  /**
+   * The name of the control plane's identity, in the same resource group; by default the kubelet identity's name with
+   * `-control-plane`.
+   */
+  controlPlane?: string;
+  /** The region of identities that are created; by default the resource group's. */
+  location?: string;
+  /**
+   * An Entra group that the kubelet identity joins, by object ID or display name; none by default.
+   *
+   * To join it requires `GroupMember.ReadWrite.All` in Microsoft Graph, or to be an owner of the group; Azure roles do
+   * not include that.
+   */
+  entraGroup?: string;
+  /**
+   * The registries that the nodes can pull from; none by default. The role is granted to the group, if one is given,
+   * and otherwise to the kubelet identity.
+   */
+  registries?: readonly string[];
+}
+
 /** Options for creating a cluster. The defaults are those of `az aks create`, but without an SSH key. */
 export interface CreateClusterOptions extends CallOptions {
   /**
@@ -1335,6 +1445,16 @@ export interface CreateClusterOptions extends CallOptions {
    * cluster is created.
    */
   sshKeyFile?: string;
+  /** Resource ID of a user-assigned identity for the control plane; by default Azure creates one with the cluster. */
+  controlPlaneIdentity?: string;
+  /**
+   * Resource ID of a user-assigned identity that the nodes pull images with; by default Azure creates one with the
+   * cluster.
+   *
+   * It needs a `controlPlaneIdentity` that has the role Managed Identity Operator on it. `applyKubeletIdentity` sets up
+   * both.
+   */
+  kubeletIdentity?: string;
   /**
    * Whether to register `Microsoft.ContainerService` if the subscription has not registered it; off by default.
    *
@@ -1638,6 +1758,15 @@ export type GroupMembership =
    */
   | 'unchecked';
 
+/** A part of an own kubelet identity. */
+export type IdentityPartKind =
+  /** One of the two identities. */
+  | 'identity'
+  /** A role assignment: the control plane's, or one on a registry. */
+  | 'role_assignment'
+  /** The membership in the Entra group. */
+  | 'membership';
+
 /** The side of an import that failed. */
 export type ImportSide =
   /** The source of the image. */
@@ -1695,6 +1824,15 @@ export type OnMissingGrant =
    * the grant, such as Terraform.
    */
   | 'wait';
+
+/** Whether a part of a plan exists. */
+export type PartState =
+  /** It exists: nothing would be written. */
+  | 'exists'
+  /** It would be created. */
+  | 'missing'
+  /** The caller lacks the permission to read it. It would be created unless it exists. */
+  | 'unknown';
 
 /**
  * Whether a principal still exists.
@@ -1857,7 +1995,9 @@ export type WriteService =
   /** Azure Resource Manager. */
   | 'azure'
   /** The API of a cluster. */
-  | 'kubernetes';
+  | 'kubernetes'
+  /** Microsoft Graph: Entra ID. */
+  | 'graph';
 
 /** A plan as `JSON.parse` returns it. */
 export interface StoredPlan {
@@ -2587,6 +2727,152 @@ export interface UnreadPart {
   readonly reason: string;
 }
 
+/**
+ * A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one hour.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language. Keep
+ * it: `removeKubeletIdentity` uses it, at any time, to remove what was created from it.
+ *
+ * Applying it reads the current state again. What was created in the meantime is kept; if more would have to be created
+ * than planned, nothing is written and the error says so.
+ *
+ * `String()` has a line for each part, marked with `+` (would be created), `=` (exists) or `?` (could not be read, and
+ * would be created unless it exists).
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface KubeletIdentityPlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /** The expiry, by Azure's clock. The plan cannot be applied after this. */
+  readonly expires: Date;
+  /** The identity that the nodes would pull images with. */
+  readonly kubelet: PlannedIdentity;
+  /** The identity of the control plane. */
+  readonly controlPlane: PlannedIdentity;
+  /** The region of identities that would be created. `null`: the resource group's. */
+  readonly location: string | null;
+  /** The control plane's role on the kubelet identity, Managed Identity Operator. */
+  readonly operatorRole: PartState;
+  /** The kubelet identity's membership in the Entra group, if one was given. */
+  readonly membership: PlannedMembership | null;
+  /** The grants on the registries, in the order of the options, without duplicates. */
+  readonly pulls: readonly PlannedPull[];
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const KubeletIdentityPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): KubeletIdentityPlan;
+};
+
+/** An identity in a plan. */
+export interface PlannedIdentity {
+  /** Its resource ID. */
+  readonly id: string;
+  /** Its object ID. `null`: the identity is missing and would be created. */
+  readonly principalId: string | null;
+}
+
+/** A membership in a plan. */
+export interface PlannedMembership {
+  /** Object ID of the group. */
+  readonly group: string;
+  /** Whether the kubelet identity is a member, directly or through another group. */
+  readonly state: PartState;
+}
+
+/** A grant in a plan. */
+export interface PlannedPull {
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** The role that allows pulling. */
+  readonly role: PullRole;
+  /** Whether the grant exists, at the registry or above it. */
+  readonly state: PartState;
+}
+
+/**
+ * An own kubelet identity that is ready for a cluster.
+ *
+ * Give the IDs of the two identities to `createCluster`.
+ */
+export interface KubeletIdentitySetup {
+  /** The identity that the nodes pull images with. */
+  readonly kubelet: SetUpIdentity;
+  /** The identity of the control plane. */
+  readonly controlPlane: SetUpIdentity;
+  /** The control plane's role on the kubelet identity, Managed Identity Operator. */
+  readonly operatorRole: SetUpRole;
+  /** The kubelet identity's membership in the Entra group, if one was given. */
+  readonly membership: SetUpMembership | null;
+  /** The grants on the registries, in the order of the options, without duplicates. */
+  readonly pulls: readonly SetUpPull[];
+}
+
+/** An identity, and whether this call created it. */
+export interface SetUpIdentity {
+  /** Its resource ID. */
+  readonly id: string;
+  /** Its object ID, which role assignments and groups use. */
+  readonly principalId: string;
+  /** Its client ID. */
+  readonly clientId: string;
+  /** Whether this call created it. `false`: it existed. */
+  readonly isNew: boolean;
+}
+
+/** A role assignment, and whether this call created it. */
+export interface SetUpRole {
+  /** ID of the role assignment. `null` if it exists but the caller lacks the permission to read it. */
+  readonly assignmentId: string | null;
+  /** Whether this call created it. `false`: it existed, at this scope or above it. */
+  readonly isNew: boolean;
+}
+
+/** A membership, and whether this call created it. */
+export interface SetUpMembership {
+  /** Object ID of the group. */
+  readonly group: string;
+  /** Whether this call added the identity. `false`: it was a member, directly or through another group. */
+  readonly isNew: boolean;
+}
+
+/** A grant on a registry, and whether this call created it. */
+export interface SetUpPull {
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** The role that allows pulling. */
+  readonly role: PullRole;
+  /** The principal that has the role: the group, or the kubelet identity. An object ID. */
+  readonly principalId: string;
+  /** ID of the role assignment. `null` if it exists but the caller lacks the permission to read it. */
+  readonly assignmentId: string | null;
+  /** The condition that restricts an existing grant, which was kept. */
+  readonly condition: string | null;
+  /** Whether this call created it. `false`: it existed, at the registry or above it. */
+  readonly isNew: boolean;
+}
+
+/** What was removed of an own kubelet identity. */
+export interface KubeletIdentityRemoval {
+  /** What this call removed. */
+  readonly removed: readonly IdentityPart[];
+}
+
+/** A part that was removed. */
+export interface IdentityPart {
+  /** What it was. */
+  readonly part: IdentityPartKind;
+  /** ID of the identity or the role assignment, or object ID of the group. */
+  readonly id: string;
+}
+
 /** The result of creating a cluster: the cluster, and its attachments. */
 export interface CreatedCluster {
   /** The cluster. */
@@ -2595,7 +2881,8 @@ export interface CreatedCluster {
   readonly isNew: boolean;
   /**
    * How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested;
-   * always `node_count` and `tier`; and `ssh_key` if a public key was given.
+   * always `node_count` and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and
+   * `kubelet_identity` if given.
    */
   readonly differences: readonly Difference[];
   /** One result for each registry, in the order of the options, without duplicates. */
@@ -3029,17 +3316,17 @@ export interface Write {
   /** The HTTP method, such as `PUT`. */
   readonly method: string;
   /**
-   * The resource ID, or the cluster's resource ID and the path in its API. Without the query, which may contain a
-   * signature.
+   * The resource ID; the cluster's resource ID and the path in its API; or the path in Microsoft Graph. Without the
+   * query, which may contain a signature.
    */
   readonly target: string;
-  /** The action that Azure checks. `null` for Kubernetes. */
+  /** The action that Azure checks. `null` for Kubernetes and Microsoft Graph. */
   readonly action: string | null;
   /** The step that it belongs to. */
   readonly step: string;
   /**
-   * The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind, name
-   * and namespace.
+   * The body without secrets: for Azure and Microsoft Graph the body with secret values replaced, for Kubernetes the
+   * object's kind, name and namespace.
    */
   readonly body: unknown;
 }

@@ -11,6 +11,7 @@ export const {
   DetachPlan,
   ImportHandle,
   Kubeconfig,
+  KubeletIdentityPlan,
   RegistryToken,
   VERSION,
   customRoleJson,

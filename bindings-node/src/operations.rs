@@ -387,6 +387,65 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
+    #[napi]
+    pub fn plan_kubelet_identity<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        group: Unknown<'_>,
+        name: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let group = argument::text("group", group)?;
+            let name = argument::text("name", name)?;
+            let given: KubeletIdentityOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.plan_kubelet_identity(&group, &name, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Creates what is missing of a plan made by `planKubeletIdentity`, after checking that it still matches the current state.
+    #[napi]
+    pub fn apply_kubelet_identity<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::KubeletIdentityPlan = argument::object("plan", plan)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::ApplyKubeletIdentityOptions::default().with_call(of_call);
+            Ok(async move { client.apply_kubelet_identity(&plan, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Removes what was created from a plan made by `planKubeletIdentity`, and nothing else.
+    #[napi]
+    pub fn remove_kubelet_identity<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::KubeletIdentityPlan = argument::object("plan", plan)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::RemoveKubeletIdentityOptions::default().with_call(of_call);
+            Ok(async move { client.remove_kubelet_identity(&plan, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Creates a cluster whose nodes can pull from the registries in the options.
     #[napi]
     pub fn create_cluster<'env>(
@@ -847,6 +906,30 @@ impl CreateRegistryOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct KubeletIdentityOptions {
+    pub control_plane: Option<String>,
+    pub location: Option<String>,
+    pub entra_group: Option<String>,
+    pub registries: Option<Vec<Text<aks_acr::RegistryRef>>>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl KubeletIdentityOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::KubeletIdentityOptions> {
+        let mut options = aks_acr::KubeletIdentityOptions::default().with_call(call);
+        options.control_plane = self.control_plane;
+        options.location = self.location;
+        options.entra_group = self.entra_group;
+        set(&mut options.registries, self.registries.map(|all| all.into_iter().map(|one| one.0).collect()));
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CreateClusterOptions {
     pub registries: Option<Vec<Text<aks_acr::RegistryRef>>>,
     pub location: Option<String>,
@@ -856,6 +939,8 @@ pub struct CreateClusterOptions {
     pub tier: Option<Text<aks_acr::ClusterTier>>,
     pub ssh_key: Option<String>,
     pub ssh_key_file: Option<PathBuf>,
+    pub control_plane_identity: Option<Text<aks_acr::ResourceId>>,
+    pub kubelet_identity: Option<Text<aks_acr::ResourceId>>,
     pub register_providers: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
@@ -872,6 +957,8 @@ impl CreateClusterOptions {
         options.kubernetes_version = self.kubernetes_version;
         set(&mut options.tier, self.tier.map(|one| one.0));
         set(&mut options.ssh_key, argument::ssh_key(self.ssh_key, self.ssh_key_file)?);
+        options.control_plane_identity = self.control_plane_identity.map(|one| one.0);
+        options.kubelet_identity = self.kubelet_identity.map(|one| one.0);
         set(&mut options.register_providers, self.register_providers);
         Ok(options)
     }
@@ -1093,9 +1180,13 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
 pub const OPTIONS: &[&str] = &[
     "additional_tags",
     "allow_partial",
+    "control_plane",
+    "control_plane_identity",
     "domain_name_label_scope",
     "dry_run",
+    "entra_group",
     "fail_fast",
+    "kubelet_identity",
     "kubernetes_version",
     "lock_wait",
     "management_group",
@@ -1169,6 +1260,23 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
             serde_json::from_str::<aks_acr::DeleteRegistryPlan>(&json).map(|value| value.to_string())
         }
         "UnreadPart" => serde_json::from_str::<aks_acr::UnreadPart>(&json).map(|value| value.to_string()),
+        "KubeletIdentityPlan" => {
+            serde_json::from_str::<aks_acr::KubeletIdentityPlan>(&json).map(|value| value.to_string())
+        }
+        "PlannedIdentity" => serde_json::from_str::<aks_acr::PlannedIdentity>(&json).map(|value| value.to_string()),
+        "PlannedMembership" => serde_json::from_str::<aks_acr::PlannedMembership>(&json).map(|value| value.to_string()),
+        "PlannedPull" => serde_json::from_str::<aks_acr::PlannedPull>(&json).map(|value| value.to_string()),
+        "KubeletIdentitySetup" => {
+            serde_json::from_str::<aks_acr::KubeletIdentitySetup>(&json).map(|value| value.to_string())
+        }
+        "SetUpIdentity" => serde_json::from_str::<aks_acr::SetUpIdentity>(&json).map(|value| value.to_string()),
+        "SetUpRole" => serde_json::from_str::<aks_acr::SetUpRole>(&json).map(|value| value.to_string()),
+        "SetUpMembership" => serde_json::from_str::<aks_acr::SetUpMembership>(&json).map(|value| value.to_string()),
+        "SetUpPull" => serde_json::from_str::<aks_acr::SetUpPull>(&json).map(|value| value.to_string()),
+        "KubeletIdentityRemoval" => {
+            serde_json::from_str::<aks_acr::KubeletIdentityRemoval>(&json).map(|value| value.to_string())
+        }
+        "IdentityPart" => serde_json::from_str::<aks_acr::IdentityPart>(&json).map(|value| value.to_string()),
         "CreatedCluster" => serde_json::from_str::<aks_acr::CreatedCluster>(&json).map(|value| value.to_string()),
         "Cluster" => serde_json::from_str::<aks_acr::Cluster>(&json).map(|value| value.to_string()),
         "ClusterDeletion" => serde_json::from_str::<aks_acr::ClusterDeletion>(&json).map(|value| value.to_string()),

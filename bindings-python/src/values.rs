@@ -658,6 +658,159 @@ value! {
 }
 
 value! {
+    /// A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one hour.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    /// Keep it: `remove_kubelet_identity` uses it, at any time, to remove what was created from it.
+    ///
+    /// Applying it reads the current state again. What was created in the meantime is kept; if more would have to be
+    /// created than planned, nothing is written and the error says so.
+    ///
+    /// `str()` has a line for each part, marked with `+` (would be created), `=` (exists) or `?` (could not be read,
+    /// and would be created unless it exists).
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct KubeletIdentityPlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan cannot be applied after this.
+        expires: Time,
+        /// The identity that the nodes would pull images with.
+        kubelet: PlannedIdentity,
+        /// The identity of the control plane.
+        control_plane: PlannedIdentity,
+        /// The region of identities that would be created. `None`: the resource group's.
+        location: Option<String>,
+        /// The control plane's role on the kubelet identity, Managed Identity Operator.
+        operator_role: Word<aks_acr::PartState>,
+        /// The kubelet identity's membership in the Entra group, if one was given.
+        membership: Option<PlannedMembership>,
+        /// The grants on the registries, in the order of the options, without duplicates.
+        pulls: Several<PlannedPull>,
+    }
+}
+
+value! {
+    /// An identity in a plan.
+    pub struct PlannedIdentity {
+        /// Its resource ID.
+        id: String,
+        /// Its object ID. `None`: the identity is missing and would be created.
+        principal_id: Option<String>,
+    }
+}
+
+value! {
+    /// A membership in a plan.
+    pub struct PlannedMembership {
+        /// Object ID of the group.
+        group: String,
+        /// Whether the kubelet identity is a member, directly or through another group.
+        state: Word<aks_acr::PartState>,
+    }
+}
+
+value! {
+    /// A grant in a plan.
+    pub struct PlannedPull {
+        /// The registry. A resource ID.
+        registry: String,
+        /// The role that allows pulling.
+        role: Word<aks_acr::PullRole>,
+        /// Whether the grant exists, at the registry or above it.
+        state: Word<aks_acr::PartState>,
+    }
+}
+
+value! {
+    /// An own kubelet identity that is ready for a cluster.
+    ///
+    /// Give the IDs of the two identities to `create_cluster`.
+    pub struct KubeletIdentitySetup {
+        /// The identity that the nodes pull images with.
+        kubelet: SetUpIdentity,
+        /// The identity of the control plane.
+        control_plane: SetUpIdentity,
+        /// The control plane's role on the kubelet identity, Managed Identity Operator.
+        operator_role: SetUpRole,
+        /// The kubelet identity's membership in the Entra group, if one was given.
+        membership: Option<SetUpMembership>,
+        /// The grants on the registries, in the order of the options, without duplicates.
+        pulls: Several<SetUpPull>,
+    }
+}
+
+value! {
+    /// An identity, and whether this call created it.
+    pub struct SetUpIdentity {
+        /// Its resource ID.
+        id: String,
+        /// Its object ID, which role assignments and groups use.
+        principal_id: String,
+        /// Its client ID.
+        client_id: String,
+        /// Whether this call created it. `False`: it existed.
+        is_new: bool,
+    }
+}
+
+value! {
+    /// A role assignment, and whether this call created it.
+    pub struct SetUpRole {
+        /// ID of the role assignment. `None` if it exists but the caller lacks the permission to read it.
+        assignment_id: Option<String>,
+        /// Whether this call created it. `False`: it existed, at this scope or above it.
+        is_new: bool,
+    }
+}
+
+value! {
+    /// A membership, and whether this call created it.
+    pub struct SetUpMembership {
+        /// Object ID of the group.
+        group: String,
+        /// Whether this call added the identity. `False`: it was a member, directly or through another group.
+        is_new: bool,
+    }
+}
+
+value! {
+    /// A grant on a registry, and whether this call created it.
+    pub struct SetUpPull {
+        /// The registry. A resource ID.
+        registry: String,
+        /// The role that allows pulling.
+        role: Word<aks_acr::PullRole>,
+        /// The principal that has the role: the group, or the kubelet identity. An object ID.
+        principal_id: String,
+        /// ID of the role assignment. `None` if it exists but the caller lacks the permission to read it.
+        assignment_id: Option<String>,
+        /// The condition that restricts an existing grant, which was kept.
+        condition: Option<String>,
+        /// Whether this call created it. `False`: it existed, at the registry or above it.
+        is_new: bool,
+    }
+}
+
+value! {
+    /// What was removed of an own kubelet identity.
+    pub struct KubeletIdentityRemoval {
+        /// What this call removed.
+        removed: Several<IdentityPart>,
+    }
+}
+
+value! {
+    /// A part that was removed.
+    pub struct IdentityPart {
+        /// What it was.
+        part: Word<aks_acr::IdentityPartKind>,
+        /// ID of the identity or the role assignment, or object ID of the group.
+        id: String,
+    }
+}
+
+value! {
     /// The result of creating a cluster: the cluster, and its attachments.
     pub struct CreatedCluster {
         /// The cluster.
@@ -665,7 +818,8 @@ value! {
         /// Whether this call created it. `False`: it existed, or was already being created, and was not changed.
         is_new: bool,
         /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
-        /// requested; always `node_count` and `tier`; and `ssh_key` if a public key was given.
+        /// requested; always `node_count` and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and
+        /// `kubelet_identity` if given.
         differences: Several<Difference>,
         /// One result for each registry, in the order of the options, without duplicates.
         attachments: Several<Attachment>,
@@ -1079,15 +1233,15 @@ value! {
         service: Word<aks_acr::WriteService>,
         /// The HTTP method, such as `PUT`.
         method: String,
-        /// The resource ID, or the cluster's resource ID and the path in its API. Without the query, which may contain
-        /// a signature.
+        /// The resource ID; the cluster's resource ID and the path in its API; or the path in Microsoft Graph. Without
+        /// the query, which may contain a signature.
         target: String,
-        /// The action that Azure checks. `None` for Kubernetes.
+        /// The action that Azure checks. `None` for Kubernetes and Microsoft Graph.
         action: Option<String>,
         /// The step that it belongs to.
         step: String,
-        /// The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind,
-        /// name and namespace.
+        /// The body without secrets: for Azure and Microsoft Graph the body with secret values replaced, for Kubernetes
+        /// the object's kind, name and namespace.
         body: Option<Json>,
     }
 }
@@ -1102,6 +1256,7 @@ word::known!(
     ErrorKind,
     FindingStatus,
     GroupMembership,
+    IdentityPartKind,
     ImportSide,
     MergeOutcome,
     OnConditionMismatch,
@@ -1110,6 +1265,7 @@ word::known!(
     OnInheritedGrant,
     OnMissingGrant,
     Operation,
+    PartState,
     PrincipalState,
     PullRetry,
     PullRole,
@@ -1265,6 +1421,17 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RegistryDeletion>()?;
     module.add_class::<DeleteRegistryPlan>()?;
     module.add_class::<UnreadPart>()?;
+    module.add_class::<KubeletIdentityPlan>()?;
+    module.add_class::<PlannedIdentity>()?;
+    module.add_class::<PlannedMembership>()?;
+    module.add_class::<PlannedPull>()?;
+    module.add_class::<KubeletIdentitySetup>()?;
+    module.add_class::<SetUpIdentity>()?;
+    module.add_class::<SetUpRole>()?;
+    module.add_class::<SetUpMembership>()?;
+    module.add_class::<SetUpPull>()?;
+    module.add_class::<KubeletIdentityRemoval>()?;
+    module.add_class::<IdentityPart>()?;
     module.add_class::<CreatedCluster>()?;
     module.add_class::<Cluster>()?;
     module.add_class::<ClusterDeletion>()?;

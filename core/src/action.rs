@@ -34,6 +34,12 @@ pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClus
 pub(crate) const ADMIN_CREDENTIAL: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
+pub(crate) const READ_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
+pub(crate) const WRITE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/write";
+pub(crate) const DELETE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/delete";
+/// Needed to give an identity to a cluster: by its creator for both identities, and by the control plane for the kubelet identity.
+pub(crate) const ASSIGN_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
+
 /// The smallest built-in role that contains an action. See [built-in
 /// roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
 pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
@@ -47,6 +53,8 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
         ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",
         WRITE_REGISTRY | DELETE_REGISTRY => "Contributor",
+        WRITE_IDENTITY | DELETE_IDENTITY => "Managed Identity Contributor",
+        ASSIGN_IDENTITY => "Managed Identity Operator",
         register if register.ends_with("/register/action") => "Contributor",
         read if read.ends_with("/read") => "Reader",
         _ => return None,

@@ -72,7 +72,8 @@ pub use error::{Error, ErrorKind, ImportSide, Result, ServiceError};
 pub use http::CredentialFailure;
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
-    AddOnIdentity, AzureIdentityResolver, ClusterIdentities, EntraSettings, IdentityResolver, KubeletIdentity,
+    AddOnIdentity, AzureIdentityManager, AzureIdentityResolver, ClusterIdentities, CreatedIdentity, EntraSettings,
+    IdentityManager, IdentityResolver, KubeletIdentity, ManagedIdentity, NewIdentity,
 };
 pub use image::{Digest, Image, ImageDetails, ImageReference, Platform, ReferenceError};
 pub use inventory::{

@@ -18,14 +18,14 @@ pub struct Write {
     pub service: WriteService,
     /// The HTTP method, such as `PUT`.
     pub method: String,
-    /// The resource ID, or the cluster's resource ID and the path in its API.
+    /// The resource ID; the cluster's resource ID and the path in its API; or the path in Microsoft Graph.
     /// Without the query, which may contain a signature.
     pub target: String,
-    /// The action that Azure checks. `None` for Kubernetes.
+    /// The action that Azure checks. `None` for Kubernetes and Microsoft Graph.
     pub action: Option<String>,
     /// The step that it belongs to.
     pub step: String,
-    /// The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind, name and namespace.
+    /// The body without secrets: for Azure and Microsoft Graph the body with secret values replaced, for Kubernetes the object's kind, name and namespace.
     pub body: Option<Value>,
 }
 
@@ -38,9 +38,11 @@ pub enum WriteService {
     Azure,
     /// The API of a cluster.
     Kubernetes,
+    /// Microsoft Graph: Entra ID.
+    Graph,
 }
 
-words!(WriteService, "service": Azure => "azure", Kubernetes => "kubernetes");
+words!(WriteService, "service": Azure => "azure", Kubernetes => "kubernetes", Graph => "graph");
 
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

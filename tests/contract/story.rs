@@ -195,7 +195,9 @@ impl Step {
 fn client(azure: &Background, caller: &str) -> Result<Client, String> {
     let fact = |name: &str| azure.facts()[name].as_str().unwrap_or_default();
     let emulator = azure.emulator();
-    let cloud = Cloud::custom(fact("origin"), ".azurecr.io").map_err(|err| err.to_string())?;
+    let cloud =
+        Cloud::custom(fact("origin"), ".azurecr.io").and_then(|cloud| cloud.with_graph("https://graph.microsoft.com"));
+    let cloud = cloud.map_err(|err| err.to_string())?;
     let built = Client::builder(emulator.credential_of(caller), emulator.subscription())
         .cloud(cloud)
         .proxy(fact("proxy"))

@@ -59,6 +59,10 @@ const WRITES: &[Allowed] = &[
         "what Azure copies cannot be seen: a second copy is of the same digest, or ends at the tag that is there",
     ),
     if_lost("/roleassignments/", "sent again, it makes or removes the one assignment of that name"),
+    if_lost(
+        "/userassignedidentities/kubelet",
+        "a second deletion of what is gone has no effect, and is answered with 204",
+    ),
     if_lost("registries/another", "sent again, it has the same body"),
 ];
 
@@ -165,10 +169,17 @@ fn mode(_: &std::path::Path) -> u32 {
     0
 }
 
-/// Grants by their ids, and objects under what they are called: an event, whose name is chance, by what it is about.
+/// Grants, identities and principals by their ids, and objects under what they are called: an event, whose name is chance, by what it
+/// is about.
 fn put_in_order(state: &mut Value) {
     if let Some(grants) = state["roleAssignments"].as_array_mut() {
         grants.sort_by_key(|one| one["resource"]["id"].to_string());
+    }
+    // Two that are created at once come in any order.
+    for (list, key) in [("identities", "id"), ("principals", "objectId")] {
+        if let Some(all) = state[list].as_array_mut() {
+            all.sort_by_key(|one| one[key].to_string());
+        }
     }
     for cluster in state["clusters"].as_array_mut().into_iter().flatten() {
         let mut objects = Map::new();

@@ -15,6 +15,7 @@ mod delete;
 mod deploy;
 mod detach;
 mod end;
+mod identity;
 mod import;
 mod kubeconfig;
 mod line;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         detach::cases(),
         create::registries(),
         delete::cases(),
+        identity::cases(),
         create::clusters(),
         import::cases(),
         kubeconfig::cases(),

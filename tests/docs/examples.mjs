@@ -85,6 +85,27 @@ export async function createRegistry(client) {
   for (const difference of made.differences) console.log(String(difference)); // an existing registry is not changed
 }
 
+export async function planKubeletIdentity(client) {
+  const plan = await client.planKubeletIdentity('my-group', 'my-kubelet', { registries: ['myregistry'] });
+  console.log(String(plan));
+}
+
+export async function applyKubeletIdentity(client) {
+  const plan = await client.planKubeletIdentity('my-group', 'my-kubelet', { registries: ['myregistry'] });
+  const { controlPlane, kubelet } = await client.applyKubeletIdentity(plan);
+  await client.createCluster('my-group/another-cluster', {
+    controlPlaneIdentity: controlPlane.id,
+    kubeletIdentity: kubelet.id,
+  });
+}
+
+export async function removeKubeletIdentity(client) {
+  const plan = await client.planKubeletIdentity('my-group', 'my-kubelet');
+  await client.applyKubeletIdentity(plan);
+  const { removed } = await client.removeKubeletIdentity(plan);
+  for (const { part, id } of removed) console.log(part, id);
+}
+
 export async function deleteCluster(client) {
   const { outcome } = await client.deleteCluster('my-group/my-cluster');
   console.log(outcome);

@@ -93,6 +93,28 @@ def create_registry(client: aks_acr.Client) -> None:
         print(difference)  # an existing registry is not changed
 
 
+def plan_kubelet_identity(client: aks_acr.Client) -> None:
+    plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
+    print(plan)
+
+
+def apply_kubelet_identity(client: aks_acr.Client) -> None:
+    plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
+    setup = client.apply_kubelet_identity(plan)
+    client.create_cluster(
+        "my-group/another-cluster",
+        control_plane_identity=setup.control_plane.id,
+        kubelet_identity=setup.kubelet.id,
+    )
+
+
+def remove_kubelet_identity(client: aks_acr.Client) -> None:
+    plan = client.plan_kubelet_identity("my-group", "my-kubelet")
+    client.apply_kubelet_identity(plan)
+    for one in client.remove_kubelet_identity(plan).removed:
+        print(one.part, one.id)
+
+
 def delete_cluster(client: aks_acr.Client) -> None:
     print(client.delete_cluster("my-group/my-cluster").outcome)
 

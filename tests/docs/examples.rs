@@ -2,10 +2,11 @@
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef,
-    CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind,
-    Event, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
-    Operation, PodSelection, ReadOptions, RegistryFilter, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
+    ApplyKubeletIdentityOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, CheckOptions, Client,
+    ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions,
+    DeleteRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem, ImportManyOptions, ImportOptions,
+    KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection, ReadOptions,
+    RegistryFilter, RemoveKubeletIdentityOptions, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use std::{path::Path, time::Duration};
 
@@ -136,6 +137,34 @@ pub async fn create_registry(client: &Client) -> Result<()> {
     println!("{} {}", made.is_new, made.registry.login_server);
     for difference in &made.differences {
         println!("{difference}"); // an existing registry is not changed
+    }
+    Ok(())
+}
+
+pub async fn plan_kubelet_identity(client: &Client) -> Result<()> {
+    let options = KubeletIdentityOptions::default().with_registry("myregistry".parse()?);
+    let plan = client.plan_kubelet_identity("my-group", "my-kubelet", options).await?;
+    println!("{plan}");
+    Ok(())
+}
+
+pub async fn apply_kubelet_identity(client: &Client) -> Result<()> {
+    let options = KubeletIdentityOptions::default().with_registry("myregistry".parse()?);
+    let plan = client.plan_kubelet_identity("my-group", "my-kubelet", options).await?;
+    let setup = client.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default()).await?;
+    let options = CreateClusterOptions::default()
+        .with_control_plane_identity(setup.control_plane.id)
+        .with_kubelet_identity(setup.kubelet.id);
+    client.create_cluster(&"my-group/another-cluster".parse()?, options).await?;
+    Ok(())
+}
+
+pub async fn remove_kubelet_identity(client: &Client) -> Result<()> {
+    let plan = client.plan_kubelet_identity("my-group", "my-kubelet", KubeletIdentityOptions::default()).await?;
+    client.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default()).await?;
+    let removal = client.remove_kubelet_identity(&plan, RemoveKubeletIdentityOptions::default()).await?;
+    for one in &removal.removed {
+        println!("{} {}", one.part, one.id);
     }
     Ok(())
 }
@@ -310,6 +339,9 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::RegistryToken => registry_token(client).await,
         Operation::CreateRegistry => create_registry(client).await,
         Operation::Check => check(client).await,
+        Operation::PlanKubeletIdentity => plan_kubelet_identity(client).await,
+        Operation::ApplyKubeletIdentity => apply_kubelet_identity(client).await,
+        Operation::RemoveKubeletIdentity => remove_kubelet_identity(client).await,
         Operation::DeleteCluster => delete_cluster(client).await,
         Operation::PlanDeleteCluster => plan_delete_cluster(client).await,
         Operation::ApplyDeleteCluster => apply_delete_cluster(client).await,

@@ -151,7 +151,7 @@ fn errors(source: &Source) -> String {
 }
 
 /// The settings of a client: of each, its names in Python and Node.
-const SETTINGS: [(&str, Option<(&str, &str)>); 16] = [
+const SETTINGS: [(&str, Option<(&str, &str)>); 17] = [
     ("cloud", Some(("cloud", "cloud"))),
     ("proxy", Some(("proxy", "proxy"))),
     ("add_root_certificates", Some(("ca", "ca"))),
@@ -162,6 +162,7 @@ const SETTINGS: [(&str, Option<(&str, &str)>); 16] = [
     ("developer_tools", None),
     ("kubernetes", None),
     ("identity_resolver", None),
+    ("identity_manager", None),
     ("role_assigner", None),
     ("registry_importer", None),
     ("cluster_deployer", None),

@@ -35,6 +35,7 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
         "Microsoft.Network/publicIPAddresses",
         "`check`, if the registry's firewall admits some addresses only",
     ),
+    ("identity/managed.rs", "API", "Microsoft.ManagedIdentity/userAssignedIdentities", ""),
     ("http/group.rs", "API", "resource groups", "error messages that name a missing resource group"),
     (
         "http/provider.rs",

@@ -183,7 +183,9 @@ async fn a_rollout_through_a_group_waits_for_the_membership_and_succeeds() {
     let scene = Scene::new();
     let azure = scene.azure.clone().with_image(IMAGE, &["linux/amd64"]).with_entra_group(PULLERS);
     azure.grant("AcrPull", &azure.group_id(PULLERS), &azure.registry_id("group", "myregistry"));
-    azure.set_timing(Timing::none().with_membership(Duration::from_secs(180)));
+    // The nodes have no token yet that they could keep.
+    let timing = Timing::none().with_membership(Duration::from_secs(180)).with_node_tokens(Duration::ZERO);
+    azure.set_timing(timing);
     azure.add_member(PULLERS, "group/dev");
     apply(&scene).await;
     let begun = Instant::now();

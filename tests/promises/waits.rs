@@ -28,6 +28,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("cluster/kubernetes/rollout/mod.rs: within", "the read that it is given has the call"),
     ("operation/rollout/run.rs: unless_ended", "both the reads and the wait have the call"),
     ("operation/rollout/run.rs: wait_for_rollout", "both the watch and its judge have the call"),
+    ("operation/kubelet_identity/run.rs: carry_out", "each of the parts that are created has the call"),
+    ("operation/kubelet_identity/remove.rs: remove", "each of the reads and removals has the call"),
     ("operation/import/mod.rs: import_into", "the job has the call"),
     ("operation/import/mod.rs: start", "the job has the call"),
     ("operation/import/many.rs: import_many", "each of the imports has the call"),

@@ -17,7 +17,7 @@ from conftest import MANIFESTS, SCENE, blocking
 import aks_acr
 
 ROOT = pathlib.Path(__file__).parents[2]
-EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("attach_registry", "deploy", "emulate", "import_image", "quickstart")]
+EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("attach_registry", "deploy", "emulate", "import_image", "own_identity", "quickstart")]
 
 
 def test_the_snippets_of_the_readme_run(monkeypatch, capsys):

@@ -14,12 +14,13 @@ use crate::{
     operate::{shown, shown_kubeconfig, shown_outcomes, shown_token},
 };
 use aks_acr::{
-    ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions, ApplyOptions,
-    AttachOptions, AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef,
-    CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions,
-    DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, MergeKubeconfigOptions, Operation, PodSelection, ReadOptions, RegistryFilter, RegistryRef,
-    RolloutOptions, WorkloadRef,
+    ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
+    ApplyKubeletIdentityOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions,
+    CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions,
+    DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ImageReference,
+    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan,
+    MergeKubeconfigOptions, Operation, PodSelection, ReadOptions, RegistryFilter, RegistryRef,
+    RemoveKubeletIdentityOptions, RolloutOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -151,6 +152,27 @@ pub async fn operate(
             let plan = args.stored::<DeleteRegistryPlan>("plan");
             args.done();
             Ok(shown(client.apply_delete_registry(&plan, ApplyDeleteRegistryOptions::default().with_call(call)).await?))
+        }
+        Operation::PlanKubeletIdentity => {
+            let group = args.needed::<String>("group")?;
+            let name = args.needed::<String>("name")?;
+            let options = kubelet_identity_options(args)?;
+            args.done();
+            Ok(shown(client.plan_kubelet_identity(&group, &name, options.with_call(call)).await?))
+        }
+        Operation::ApplyKubeletIdentity => {
+            let plan = args.stored::<KubeletIdentityPlan>("plan");
+            args.done();
+            Ok(shown(
+                client.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default().with_call(call)).await?,
+            ))
+        }
+        Operation::RemoveKubeletIdentity => {
+            let plan = args.stored::<KubeletIdentityPlan>("plan");
+            args.done();
+            Ok(shown(
+                client.remove_kubelet_identity(&plan, RemoveKubeletIdentityOptions::default().with_call(call)).await?,
+            ))
         }
         Operation::CreateCluster => {
             let cluster = args.needed::<ClusterRef>("cluster")?;
@@ -293,6 +315,15 @@ pub(crate) fn create_registry_options(args: &mut Arguments) -> Result<CreateRegi
     Ok(options)
 }
 
+pub(crate) fn kubelet_identity_options(args: &mut Arguments) -> Result<KubeletIdentityOptions, Error> {
+    let mut options = KubeletIdentityOptions::default();
+    args.set("control_plane", &mut options.control_plane)?;
+    args.set("location", &mut options.location)?;
+    args.set("entra_group", &mut options.entra_group)?;
+    args.set("registries", &mut options.registries)?;
+    Ok(options)
+}
+
 pub(crate) fn create_cluster_options(args: &mut Arguments) -> Result<CreateClusterOptions, Error> {
     let mut options = CreateClusterOptions::default();
     args.set("registries", &mut options.registries)?;
@@ -302,6 +333,8 @@ pub(crate) fn create_cluster_options(args: &mut Arguments) -> Result<CreateClust
     args.set("kubernetes_version", &mut options.kubernetes_version)?;
     args.set("tier", &mut options.tier)?;
     args.set("ssh_key", &mut options.ssh_key)?;
+    args.set("control_plane_identity", &mut options.control_plane_identity)?;
+    args.set("kubelet_identity", &mut options.kubelet_identity)?;
     args.set("register_providers", &mut options.register_providers)?;
     Ok(options)
 }

@@ -47,6 +47,7 @@ impl Scene<'_> {
             Operation::CreateCluster => {
                 arguments.with("cluster", format!("{group}/another")).with("registries", json!([self.registry]))
             }
+            Operation::PlanKubeletIdentity => arguments.with("registries", json!([self.registry])),
             // There it is an option.
             Operation::Apply | Operation::WaitForRollout => arguments.with("registry", Value::Null),
             _ => arguments,
@@ -62,6 +63,12 @@ impl Scene<'_> {
             return Ok(arguments.with("plan", before(planned).await?));
         }
         Ok(match operation {
+            Operation::RemoveKubeletIdentity => {
+                let plan = before(Operation::PlanKubeletIdentity).await?;
+                let made = self.arguments(Operation::ApplyKubeletIdentity).with("plan", plan.clone());
+                operate(owner, Operation::ApplyKubeletIdentity, made, CallOptions::default()).await?;
+                arguments.with("plan", plan)
+            }
             Operation::PollImport => arguments.with("handle", before(Operation::StartImport).await?),
             Operation::WaitForRollout => {
                 before(Operation::Apply).await?;

@@ -30,6 +30,7 @@ from ._words import (
     ErrorKind,
     FindingStatus,
     GroupMembership,
+    IdentityPartKind,
     ImportSide,
     MergeOutcome,
     OnConditionMismatch,
@@ -38,6 +39,7 @@ from ._words import (
     OnInheritedGrant,
     OnMissingGrant,
     Operation,
+    PartState,
     PrincipalState,
     PullRetry,
     PullRole,
@@ -1030,6 +1032,125 @@ class Calls:
             print(client.apply_delete_registry(plan).outcome)
         """
 
+    def plan_kubelet_identity(
+        self,
+        group: str,
+        name: str,
+        *,
+        control_plane: str | None = None,
+        location: str | None = None,
+        entra_group: str | None = None,
+        registries: Sequence[str] | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[KubeletIdentityPlan]:
+        """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
+
+        A cluster whose identity is created with it can pull only after a role assignment to that identity, and an Entra
+        group that it joins later can take up to a day to count: nodes keep a token with the memberships that it was
+        issued with. With identities of your own, all of this exists before the first node. The plan covers two
+        identities in one resource group (the nodes' and the control plane's), the role Managed Identity Operator that
+        lets the one use the other, the membership in an Entra group, and the grants on registries. The plan needs read
+        permissions only. Review it, store it as JSON, and carry it out with `apply_kubelet_identity`.
+
+        Args:
+            group: The resource group.
+            name: The name.
+            control_plane: The name of the control plane's identity, in the same resource group; by default the kubelet
+                identity's name with `-control-plane`.
+            location: The region of identities that are created; by default the resource group's.
+            entra_group: An Entra group that the kubelet identity joins, by object ID or display name; none by default.
+                To join it requires `GroupMember.ReadWrite.All` in Microsoft Graph, or to be an owner of the group;
+                Azure roles do not include that.
+            registries: The registries that the nodes can pull from; none by default. The role is granted to the group,
+                if one is given, and otherwise to the kubelet identity.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            InvalidInputError: For an invalid name, or if several Entra groups have the name.
+            NotFoundError: If the resource group, the Entra group or a registry does not exist.
+            ForbiddenError: If the caller lacks the permission to read one of them.
+
+        Example:
+            plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
+            print(plan)
+        """
+
+    def apply_kubelet_identity(
+        self,
+        plan: KubeletIdentityPlan,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[KubeletIdentitySetup]:
+        """Creates what is missing of a plan made by `plan_kubelet_identity`, after checking that it still matches the
+        current state.
+
+        The current state is read again first. What was created in the meantime is kept; if more would have to be
+        created than planned, nothing is written. First the two identities are created, then the role assignments and
+        the membership, in parallel. Entra ID does not know a new identity at once: the call waits until Microsoft Graph
+        does, for at most five minutes. If the call is interrupted, apply the same plan again. Pass the IDs in the
+        result to `create_cluster`. The plan is valid for one hour.
+
+        Args:
+            plan: A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one
+                hour.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `plan_kubelet_identity`.
+            ConflictError: If the plan has expired or more would have to be created than planned.
+            ForbiddenError: If the caller lacks the permission to create a part: the error names the missing action, or
+                the permission in Microsoft Graph.
+            InvalidInputError: If the plan has a different format version.
+
+        Example:
+            plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
+            setup = client.apply_kubelet_identity(plan)
+            client.create_cluster(
+                "my-group/another-cluster",
+                control_plane_identity=setup.control_plane.id,
+                kubelet_identity=setup.kubelet.id,
+            )
+        """
+
+    def remove_kubelet_identity(
+        self,
+        plan: KubeletIdentityPlan,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[KubeletIdentityRemoval]:
+        """Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else.
+
+        Parts that existed when the plan was made are kept. An identity is deleted only if it was missing then and has
+        the tag with which this library creates identities; a role assignment is removed only if its description says
+        the same. A membership is removed if it was missing in the plan: Microsoft Graph does not say who added a
+        member. The plan is not limited to one hour here, and it may have been applied in part, or not at all. Delete
+        the cluster first: if a cluster in the subscription uses one of the identities, nothing is removed. Clusters
+        that the caller cannot read, and those of other subscriptions, are not checked.
+
+        Args:
+            plan: A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one
+                hour.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            ConflictError: If a cluster uses an identity.
+            ForbiddenError: If the caller lacks the permission to read or to remove a part: the error names the missing
+                action, or the permission in Microsoft Graph.
+            InvalidInputError: If the plan has a different format version.
+
+        Example:
+            plan = client.plan_kubelet_identity("my-group", "my-kubelet")
+            client.apply_kubelet_identity(plan)
+            for one in client.remove_kubelet_identity(plan).removed:
+                print(one.part, one.id)
+        """
+
     def create_cluster(
         self,
         cluster: str,
@@ -1042,6 +1163,8 @@ class Calls:
         tier: _ClusterTier | None = None,
         ssh_key: str | None = None,
         ssh_key_file: str | PathLike[str] | None = None,
+        control_plane_identity: str | None = None,
+        kubelet_identity: str | None = None,
         register_providers: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1077,6 +1200,11 @@ class Calls:
             ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
                 suffix `.pub`. Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The
                 files are not read unless a cluster is created.
+            control_plane_identity: Resource ID of a user-assigned identity for the control plane; by default Azure
+                creates one with the cluster.
+            kubelet_identity: Resource ID of a user-assigned identity that the nodes pull images with; by default Azure
+                creates one with the cluster. It needs a `control_plane_identity` that has the role Managed Identity
+                Operator on it. `apply_kubelet_identity` sets up both.
             register_providers: Whether to register `Microsoft.ContainerService` if the subscription has not registered
                 it; off by default. No other resource provider is registered: those for networks and virtual machines,
                 which Azure needs for a cluster, are left to the subscription's owner.
@@ -1645,6 +1773,7 @@ _DomainNameLabelScope: TypeAlias = DomainNameLabelScope | Literal["TenantReuse",
 _ErrorKind: TypeAlias = ErrorKind | Literal["invalid_input", "not_found", "conflict", "forbidden", "not_registered", "unauthenticated", "rate_limited", "deadline_exceeded", "cancelled", "unavailable", "operation_failed", "pull_failed", "unsupported", "unexpected"]
 _FindingStatus: TypeAlias = FindingStatus | Literal["failing", "unknown", "warning"]
 _GroupMembership: TypeAlias = GroupMembership | Literal["none", "checked", "unchecked"]
+_IdentityPartKind: TypeAlias = IdentityPartKind | Literal["identity", "role_assignment", "membership"]
 _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
 _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace"]
@@ -1652,7 +1781,8 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
@@ -1666,7 +1796,7 @@ _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPer
 _Sku: TypeAlias = Sku | Literal["Basic", "Standard", "Premium"]
 _StageState: TypeAlias = StageState | Literal["passed", "failed", "unknown", "not_checked"]
 _Verdict: TypeAlias = Verdict | Literal["can_pull", "cannot_pull", "unknown"]
-_WriteService: TypeAlias = WriteService | Literal["azure", "kubernetes"]
+_WriteService: TypeAlias = WriteService | Literal["azure", "kubernetes", "graph"]
 _AttachOutcome: TypeAlias = AttachOutcome.Granted | AttachOutcome.AlreadyGranted | AttachOutcome.Inherited | AttachOutcome.ThroughGroup | AttachOutcome.ConditionDiffers
 _PlannedAction: TypeAlias = PlannedAction.Grant | PlannedAction.Replace | PlannedAction.Nothing
 _GrantReach: TypeAlias = GrantReach.Direct | GrantReach.Inherited
@@ -3090,6 +3220,316 @@ class UnreadPart(Result):
 
 
 @final
+class KubeletIdentityPlan(Result):
+    """A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one hour.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language. Keep
+    it: `remove_kubelet_identity` uses it, at any time, to remove what was created from it.
+
+    Applying it reads the current state again. What was created in the meantime is kept; if more would have to be
+    created than planned, nothing is written and the error says so.
+
+    `str()` has a line for each part, marked with `+` (would be created), `=` (exists) or `?` (could not be read, and
+    would be created unless it exists).
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "kubelet", "control_plane", "location", "operator_role", "membership", "pulls")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        kubelet: PlannedIdentity,
+        control_plane: PlannedIdentity,
+        location: str | None,
+        operator_role: _PartState,
+        membership: PlannedMembership | None,
+        pulls: Iterable[PlannedPull],
+    ) -> KubeletIdentityPlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan cannot be applied after this."""
+
+    @property
+    def kubelet(self) -> PlannedIdentity:
+        """The identity that the nodes would pull images with."""
+
+    @property
+    def control_plane(self) -> PlannedIdentity:
+        """The identity of the control plane."""
+
+    @property
+    def location(self) -> str | None:
+        """The region of identities that would be created. `None`: the resource group's."""
+
+    @property
+    def operator_role(self) -> PartState:
+        """The control plane's role on the kubelet identity, Managed Identity Operator."""
+
+    @property
+    def membership(self) -> PlannedMembership | None:
+        """The kubelet identity's membership in the Entra group, if one was given."""
+
+    @property
+    def pulls(self) -> tuple[PlannedPull, ...]:
+        """The grants on the registries, in the order of the options, without duplicates."""
+
+
+@final
+class PlannedIdentity(Result):
+    """An identity in a plan."""
+
+    __match_args__ = ("id", "principal_id")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        principal_id: str | None,
+    ) -> PlannedIdentity: ...
+    @property
+    def id(self) -> str:
+        """Its resource ID."""
+
+    @property
+    def principal_id(self) -> str | None:
+        """Its object ID. `None`: the identity is missing and would be created."""
+
+
+@final
+class PlannedMembership(Result):
+    """A membership in a plan."""
+
+    __match_args__ = ("group", "state")
+    def __new__(
+        cls,
+        *,
+        group: str,
+        state: _PartState,
+    ) -> PlannedMembership: ...
+    @property
+    def group(self) -> str:
+        """Object ID of the group."""
+
+    @property
+    def state(self) -> PartState:
+        """Whether the kubelet identity is a member, directly or through another group."""
+
+
+@final
+class PlannedPull(Result):
+    """A grant in a plan."""
+
+    __match_args__ = ("registry", "role", "state")
+    def __new__(
+        cls,
+        *,
+        registry: str,
+        role: _PullRole,
+        state: _PartState,
+    ) -> PlannedPull: ...
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def role(self) -> PullRole:
+        """The role that allows pulling."""
+
+    @property
+    def state(self) -> PartState:
+        """Whether the grant exists, at the registry or above it."""
+
+
+@final
+class KubeletIdentitySetup(Result):
+    """An own kubelet identity that is ready for a cluster.
+
+    Give the IDs of the two identities to `create_cluster`.
+    """
+
+    __match_args__ = ("kubelet", "control_plane", "operator_role", "membership", "pulls")
+    def __new__(
+        cls,
+        *,
+        kubelet: SetUpIdentity,
+        control_plane: SetUpIdentity,
+        operator_role: SetUpRole,
+        membership: SetUpMembership | None,
+        pulls: Iterable[SetUpPull],
+    ) -> KubeletIdentitySetup: ...
+    @property
+    def kubelet(self) -> SetUpIdentity:
+        """The identity that the nodes pull images with."""
+
+    @property
+    def control_plane(self) -> SetUpIdentity:
+        """The identity of the control plane."""
+
+    @property
+    def operator_role(self) -> SetUpRole:
+        """The control plane's role on the kubelet identity, Managed Identity Operator."""
+
+    @property
+    def membership(self) -> SetUpMembership | None:
+        """The kubelet identity's membership in the Entra group, if one was given."""
+
+    @property
+    def pulls(self) -> tuple[SetUpPull, ...]:
+        """The grants on the registries, in the order of the options, without duplicates."""
+
+
+@final
+class SetUpIdentity(Result):
+    """An identity, and whether this call created it."""
+
+    __match_args__ = ("id", "principal_id", "client_id", "is_new")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        principal_id: str,
+        client_id: str,
+        is_new: bool,
+    ) -> SetUpIdentity: ...
+    @property
+    def id(self) -> str:
+        """Its resource ID."""
+
+    @property
+    def principal_id(self) -> str:
+        """Its object ID, which role assignments and groups use."""
+
+    @property
+    def client_id(self) -> str:
+        """Its client ID."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call created it. `False`: it existed."""
+
+
+@final
+class SetUpRole(Result):
+    """A role assignment, and whether this call created it."""
+
+    __match_args__ = ("assignment_id", "is_new")
+    def __new__(
+        cls,
+        *,
+        assignment_id: str | None,
+        is_new: bool,
+    ) -> SetUpRole: ...
+    @property
+    def assignment_id(self) -> str | None:
+        """ID of the role assignment. `None` if it exists but the caller lacks the permission to read it."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call created it. `False`: it existed, at this scope or above it."""
+
+
+@final
+class SetUpMembership(Result):
+    """A membership, and whether this call created it."""
+
+    __match_args__ = ("group", "is_new")
+    def __new__(
+        cls,
+        *,
+        group: str,
+        is_new: bool,
+    ) -> SetUpMembership: ...
+    @property
+    def group(self) -> str:
+        """Object ID of the group."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call added the identity. `False`: it was a member, directly or through another group."""
+
+
+@final
+class SetUpPull(Result):
+    """A grant on a registry, and whether this call created it."""
+
+    __match_args__ = ("registry", "role", "principal_id", "assignment_id", "condition", "is_new")
+    def __new__(
+        cls,
+        *,
+        registry: str,
+        role: _PullRole,
+        principal_id: str,
+        assignment_id: str | None,
+        condition: str | None,
+        is_new: bool,
+    ) -> SetUpPull: ...
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def role(self) -> PullRole:
+        """The role that allows pulling."""
+
+    @property
+    def principal_id(self) -> str:
+        """The principal that has the role: the group, or the kubelet identity. An object ID."""
+
+    @property
+    def assignment_id(self) -> str | None:
+        """ID of the role assignment. `None` if it exists but the caller lacks the permission to read it."""
+
+    @property
+    def condition(self) -> str | None:
+        """The condition that restricts an existing grant, which was kept."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call created it. `False`: it existed, at the registry or above it."""
+
+
+@final
+class KubeletIdentityRemoval(Result):
+    """What was removed of an own kubelet identity."""
+
+    __match_args__ = ("removed",)
+    def __new__(
+        cls,
+        *,
+        removed: Iterable[IdentityPart],
+    ) -> KubeletIdentityRemoval: ...
+    @property
+    def removed(self) -> tuple[IdentityPart, ...]:
+        """What this call removed."""
+
+
+@final
+class IdentityPart(Result):
+    """A part that was removed."""
+
+    __match_args__ = ("part", "id")
+    def __new__(
+        cls,
+        *,
+        part: _IdentityPartKind,
+        id: str,
+    ) -> IdentityPart: ...
+    @property
+    def part(self) -> IdentityPartKind:
+        """What it was."""
+
+    @property
+    def id(self) -> str:
+        """ID of the identity or the role assignment, or object ID of the group."""
+
+
+@final
 class CreatedCluster(Result):
     """The result of creating a cluster: the cluster, and its attachments."""
 
@@ -3114,7 +3554,8 @@ class CreatedCluster(Result):
     @property
     def differences(self) -> tuple[Difference, ...]:
         """How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
-        requested; always `node_count` and `tier`; and `ssh_key` if a public key was given.
+        requested; always `node_count` and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and
+        `kubelet_identity` if given.
         """
 
     @property
@@ -4017,13 +4458,13 @@ class Write(Result):
 
     @property
     def target(self) -> str:
-        """The resource ID, or the cluster's resource ID and the path in its API. Without the query, which may contain a
-        signature.
+        """The resource ID; the cluster's resource ID and the path in its API; or the path in Microsoft Graph. Without
+        the query, which may contain a signature.
         """
 
     @property
     def action(self) -> str | None:
-        """The action that Azure checks. `None` for Kubernetes."""
+        """The action that Azure checks. `None` for Kubernetes and Microsoft Graph."""
 
     @property
     def step(self) -> str:
@@ -4031,8 +4472,8 @@ class Write(Result):
 
     @property
     def body(self) -> Any:
-        """The body without secrets: for Azure the body with secret values replaced, for Kubernetes the object's kind,
-        name and namespace.
+        """The body without secrets: for Azure and Microsoft Graph the body with secret values replaced, for Kubernetes
+        the object's kind, name and namespace.
         """
 
 

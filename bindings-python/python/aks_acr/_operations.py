@@ -49,6 +49,14 @@ class Blocking:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = blocking(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_kubelet_identity = blocking(Calls.plan_kubelet_identity)
+    """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
+    apply_kubelet_identity = blocking(Calls.apply_kubelet_identity)
+    """Creates what is missing of a plan made by `plan_kubelet_identity`, after checking that it still matches the
+    current state.
+    """
+    remove_kubelet_identity = blocking(Calls.remove_kubelet_identity)
+    """Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else."""
     create_cluster = blocking(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
     delete_cluster = blocking(Calls.delete_cluster)
@@ -119,6 +127,14 @@ class Awaitable:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = awaitable(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_kubelet_identity = awaitable(Calls.plan_kubelet_identity)
+    """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
+    apply_kubelet_identity = awaitable(Calls.apply_kubelet_identity)
+    """Creates what is missing of a plan made by `plan_kubelet_identity`, after checking that it still matches the
+    current state.
+    """
+    remove_kubelet_identity = awaitable(Calls.remove_kubelet_identity)
+    """Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else."""
     create_cluster = awaitable(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
     delete_cluster = awaitable(Calls.delete_cluster)
@@ -190,6 +206,14 @@ class Followed:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = followed(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_kubelet_identity = followed(Calls.plan_kubelet_identity)
+    """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
+    apply_kubelet_identity = followed(Calls.apply_kubelet_identity)
+    """Creates what is missing of a plan made by `plan_kubelet_identity`, after checking that it still matches the
+    current state.
+    """
+    remove_kubelet_identity = followed(Calls.remove_kubelet_identity)
+    """Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else."""
     create_cluster = followed(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
     delete_cluster = followed(Calls.delete_cluster)
@@ -261,6 +285,14 @@ class FollowedAsync:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = followed_async(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_kubelet_identity = followed_async(Calls.plan_kubelet_identity)
+    """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
+    apply_kubelet_identity = followed_async(Calls.apply_kubelet_identity)
+    """Creates what is missing of a plan made by `plan_kubelet_identity`, after checking that it still matches the
+    current state.
+    """
+    remove_kubelet_identity = followed_async(Calls.remove_kubelet_identity)
+    """Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else."""
     create_cluster = followed_async(Calls.create_cluster)
     """Creates a cluster whose nodes can pull from the registries in the options."""
     delete_cluster = followed_async(Calls.delete_cluster)

@@ -153,6 +153,17 @@ class GroupMembership(_Word):
     """
 
 
+class IdentityPartKind(_Word):
+    """A part of an own kubelet identity."""
+
+    IDENTITY = "identity"
+    """One of the two identities."""
+    ROLE_ASSIGNMENT = "role_assignment"
+    """A role assignment: the control plane's, or one on a registry."""
+    MEMBERSHIP = "membership"
+    """The membership in the Entra group."""
+
+
 class ImportSide(_Word):
     """The side of an import that failed."""
 
@@ -244,6 +255,9 @@ class Operation(_Word):
     DELETE_REGISTRY = "delete_registry"
     PLAN_DELETE_REGISTRY = "plan_delete_registry"
     APPLY_DELETE_REGISTRY = "apply_delete_registry"
+    PLAN_KUBELET_IDENTITY = "plan_kubelet_identity"
+    APPLY_KUBELET_IDENTITY = "apply_kubelet_identity"
+    REMOVE_KUBELET_IDENTITY = "remove_kubelet_identity"
     CREATE_CLUSTER = "create_cluster"
     DELETE_CLUSTER = "delete_cluster"
     PLAN_DELETE_CLUSTER = "plan_delete_cluster"
@@ -257,6 +271,17 @@ class Operation(_Word):
     APPLY = "apply"
     WAIT_FOR_ROLLOUT = "wait_for_rollout"
     PODS = "pods"
+
+
+class PartState(_Word):
+    """Whether a part of a plan exists."""
+
+    EXISTS = "exists"
+    """It exists: nothing would be written."""
+    MISSING = "missing"
+    """It would be created."""
+    UNKNOWN = "unknown"
+    """The caller lacks the permission to read it. It would be created unless it exists."""
 
 
 class PrincipalState(_Word):
@@ -443,3 +468,5 @@ class WriteService(_Word):
     """Azure Resource Manager."""
     KUBERNETES = "kubernetes"
     """The API of a cluster."""
+    GRAPH = "graph"
+    """Microsoft Graph: Entra ID."""

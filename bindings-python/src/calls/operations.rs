@@ -896,6 +896,150 @@ impl Calls {
         Ok(Call::new::<values::RegistryDeletion, _, _>(manner, work))
     }
 
+    /// Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
+    ///
+    /// A cluster whose identity is created with it can pull only after a role assignment to that identity, and an Entra
+    /// group that it joins later can take up to a day to count: nodes keep a token with the memberships that it was
+    /// issued with. With identities of your own, all of this exists before the first node. The plan covers two
+    /// identities in one resource group (the nodes' and the control plane's), the role Managed Identity Operator that
+    /// lets the one use the other, the membership in an Entra group, and the grants on registries. The plan needs read
+    /// permissions only. Review it, store it as JSON, and carry it out with `apply_kubelet_identity`.
+    ///
+    /// Args:
+    ///     group: The resource group.
+    ///     name: The name.
+    ///     control_plane: The name of the control plane's identity, in the same resource group; by default the kubelet
+    ///         identity's name with `-control-plane`.
+    ///     location: The region of identities that are created; by default the resource group's.
+    ///     entra_group: An Entra group that the kubelet identity joins, by object ID or display name; none by default.
+    ///         To join it requires `GroupMember.ReadWrite.All` in Microsoft Graph, or to be an owner of the group;
+    ///         Azure roles do not include that.
+    ///     registries: The registries that the nodes can pull from; none by default. The role is granted to the group,
+    ///         if one is given, and otherwise to the kubelet identity.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     InvalidInputError: For an invalid name, or if several Entra groups have the name.
+    ///     NotFoundError: If the resource group, the Entra group or a registry does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read one of them.
+    ///
+    /// Example:
+    ///     plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
+    ///     print(plan)
+    #[pyo3(signature = (group, name, *, control_plane = None, location = None, entra_group = None, registries = None, deadline = None, on_progress = None))]
+    fn plan_kubelet_identity(
+        &self,
+        py: Python<'_>,
+        group: String,
+        name: String,
+        control_plane: Option<String>,
+        location: Option<String>,
+        entra_group: Option<String>,
+        registries: Option<Vec<Parsed<aks_acr::RegistryRef>>>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::KubeletIdentityOptions::default();
+        options.control_plane = control_plane;
+        options.location = location;
+        options.entra_group = entra_group;
+        options.registries = registries.into_iter().flatten().map(|Parsed(one)| one).collect();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work =
+            move |call| async move { client.plan_kubelet_identity(&group, &name, options.with_call(call)).await };
+        Ok(Call::new::<values::KubeletIdentityPlan, _, _>(manner, work))
+    }
+
+    /// Creates what is missing of a plan made by `plan_kubelet_identity`, after checking that it still matches the
+    /// current state.
+    ///
+    /// The current state is read again first. What was created in the meantime is kept; if more would have to be
+    /// created than planned, nothing is written. First the two identities are created, then the role assignments and
+    /// the membership, in parallel. Entra ID does not know a new identity at once: the call waits until Microsoft Graph
+    /// does, for at most five minutes. If the call is interrupted, apply the same plan again. Pass the IDs in the
+    /// result to `create_cluster`. The plan is valid for one hour.
+    ///
+    /// Args:
+    ///     plan: A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one
+    ///         hour.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `plan_kubelet_identity`.
+    ///     ConflictError: If the plan has expired or more would have to be created than planned.
+    ///     ForbiddenError: If the caller lacks the permission to create a part: the error names the missing action, or
+    ///         the permission in Microsoft Graph.
+    ///     InvalidInputError: If the plan has a different format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
+    ///     setup = client.apply_kubelet_identity(plan)
+    ///     client.create_cluster(
+    ///         "my-group/another-cluster",
+    ///         control_plane_identity=setup.control_plane.id,
+    ///         kubelet_identity=setup.kubelet.id,
+    ///     )
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
+    fn apply_kubelet_identity(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::KubeletIdentityPlan>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::KubeletIdentityPlan = through_json(plan.get())?;
+        let options = aks_acr::ApplyKubeletIdentityOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.apply_kubelet_identity(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::KubeletIdentitySetup, _, _>(manner, work))
+    }
+
+    /// Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else.
+    ///
+    /// Parts that existed when the plan was made are kept. An identity is deleted only if it was missing then and has
+    /// the tag with which this library creates identities; a role assignment is removed only if its description says
+    /// the same. A membership is removed if it was missing in the plan: Microsoft Graph does not say who added a
+    /// member. The plan is not limited to one hour here, and it may have been applied in part, or not at all. Delete
+    /// the cluster first: if a cluster in the subscription uses one of the identities, nothing is removed. Clusters
+    /// that the caller cannot read, and those of other subscriptions, are not checked.
+    ///
+    /// Args:
+    ///     plan: A plan for an own kubelet identity: what exists, and what would be created. It can be applied for one
+    ///         hour.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     ConflictError: If a cluster uses an identity.
+    ///     ForbiddenError: If the caller lacks the permission to read or to remove a part: the error names the missing
+    ///         action, or the permission in Microsoft Graph.
+    ///     InvalidInputError: If the plan has a different format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_kubelet_identity("my-group", "my-kubelet")
+    ///     client.apply_kubelet_identity(plan)
+    ///     for one in client.remove_kubelet_identity(plan).removed:
+    ///         print(one.part, one.id)
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
+    fn remove_kubelet_identity(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::KubeletIdentityPlan>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::KubeletIdentityPlan = through_json(plan.get())?;
+        let options = aks_acr::RemoveKubeletIdentityOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.remove_kubelet_identity(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::KubeletIdentityRemoval, _, _>(manner, work))
+    }
+
     /// Creates a cluster whose nodes can pull from the registries in the options.
     ///
     /// If a cluster of that name exists in the resource group, it is not changed: the registries in the options are
@@ -927,6 +1071,11 @@ impl Calls {
     ///     ssh_key_file: Access with the key pair in this file; the public key is in the file of the same name with the
     ///         suffix `.pub`. Missing files are generated: an RSA key of 2048 bits, readable by its owner only. The
     ///         files are not read unless a cluster is created.
+    ///     control_plane_identity: Resource ID of a user-assigned identity for the control plane; by default Azure
+    ///         creates one with the cluster.
+    ///     kubelet_identity: Resource ID of a user-assigned identity that the nodes pull images with; by default Azure
+    ///         creates one with the cluster. It needs a `control_plane_identity` that has the role Managed Identity
+    ///         Operator on it. `apply_kubelet_identity` sets up both.
     ///     register_providers: Whether to register `Microsoft.ContainerService` if the subscription has not registered
     ///         it; off by default. No other resource provider is registered: those for networks and virtual machines,
     ///         which Azure needs for a cluster, are left to the subscription's owner.
@@ -947,7 +1096,7 @@ impl Calls {
     /// Example:
     ///     made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
     ///     print(made.is_new, made.cluster.state)
-    #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None, kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, register_providers = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None, kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, control_plane_identity = None, kubelet_identity = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
         py: Python<'_>,
@@ -960,6 +1109,8 @@ impl Calls {
         tier: Option<Word<aks_acr::ClusterTier>>,
         ssh_key: Option<String>,
         ssh_key_file: Option<PathBuf>,
+        control_plane_identity: Option<Parsed<aks_acr::ResourceId>>,
+        kubelet_identity: Option<Parsed<aks_acr::ResourceId>>,
         register_providers: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -973,6 +1124,8 @@ impl Calls {
         options.kubernetes_version = kubernetes_version;
         set(&mut options.tier, tier.map(|Word(one)| one));
         set(&mut options.ssh_key, argument::ssh_key(ssh_key, ssh_key_file)?);
+        options.control_plane_identity = control_plane_identity.map(|Parsed(one)| one);
+        options.kubelet_identity = kubelet_identity.map(|Parsed(one)| one);
         set(&mut options.register_providers, register_providers);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.create_cluster(&cluster.0, options.with_call(call)).await };

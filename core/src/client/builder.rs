@@ -14,7 +14,7 @@ use crate::{
     environment::Environment,
     error::Result,
     http::{Arm, Caller, GivenCredential, PipelineFactory, Registries, Tokens},
-    identity::{AzureIdentityResolver, IdentityResolver},
+    identity::{AzureIdentityManager, AzureIdentityResolver, IdentityManager, IdentityResolver},
     inventory::{AzureInventory, Inventory},
     operation::Parts,
     registry::{AzureRegistryImporter, RegistryImporter},
@@ -45,6 +45,7 @@ pub struct ClientBuilder {
     #[cfg(feature = "kubernetes")]
     connector: KubeConnector,
     identity_resolver: Option<Arc<dyn IdentityResolver>>,
+    identity_manager: Option<Arc<dyn IdentityManager>>,
     role_assigner: Option<Arc<dyn RoleAssigner>>,
     registry_importer: Option<Arc<dyn RegistryImporter>>,
     cluster_deployer: Option<Arc<dyn ClusterDeployer>>,
@@ -119,6 +120,7 @@ impl ClientBuilder {
             #[cfg(feature = "kubernetes")]
             connector: KubeConnector::default(),
             identity_resolver: None,
+            identity_manager: None,
             role_assigner: None,
             registry_importer: None,
             cluster_deployer: None,
@@ -219,6 +221,13 @@ impl ClientBuilder {
     #[must_use]
     pub fn identity_resolver(mut self, part: Arc<dyn IdentityResolver>) -> Self {
         self.identity_resolver = Some(part);
+        self
+    }
+
+    /// Replaces the default [`IdentityManager`], for example with a test double.
+    #[must_use]
+    pub fn identity_manager(mut self, part: Arc<dyn IdentityManager>) -> Self {
+        self.identity_manager = Some(part);
         self
     }
 
@@ -372,6 +381,7 @@ impl ClientBuilder {
     pub fn build(mut self) -> Result<Client> {
         let connection = self.connection()?;
         let identities = || Arc::new(AzureIdentityResolver::new(&connection));
+        let managed = || Arc::new(AzureIdentityManager::new(&connection));
         let roles = || Arc::new(AzureRoleAssigner::new(&connection));
         let registries = || Arc::new(AzureRegistryImporter::new(&connection));
         let inventory = || Arc::new(AzureInventory::new(&connection));
@@ -382,6 +392,7 @@ impl ClientBuilder {
             environment: self.environment,
             time: connection.arm.time().clone(),
             identity_resolver: self.identity_resolver.unwrap_or_else(|| identities()),
+            identity_manager: self.identity_manager.unwrap_or_else(|| managed()),
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),
             registry_importer: self.registry_importer.unwrap_or_else(|| registries()),
             cluster_deployer: self.cluster_deployer.unwrap_or_else(|| clusters()),

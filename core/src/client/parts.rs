@@ -2,8 +2,12 @@
 
 use super::Client;
 use crate::{
-    cluster::ClusterDeployer, id::SubscriptionId, identity::IdentityResolver, inventory::Inventory,
-    registry::RegistryImporter, role::RoleAssigner,
+    cluster::ClusterDeployer,
+    id::SubscriptionId,
+    identity::{IdentityManager, IdentityResolver},
+    inventory::Inventory,
+    registry::RegistryImporter,
+    role::RoleAssigner,
 };
 
 impl Client {
@@ -17,6 +21,12 @@ impl Client {
     #[must_use]
     pub fn identity_resolver(&self) -> &dyn IdentityResolver {
         self.parts.identity_resolver.as_ref()
+    }
+
+    /// The part that creates identities, and adds them to Entra groups.
+    #[must_use]
+    pub fn identity_manager(&self) -> &dyn IdentityManager {
+        self.parts.identity_manager.as_ref()
     }
 
     /// The part that grants roles.

@@ -235,7 +235,8 @@ impl Registries {
 
     /// Sends a request. An error status is a response here: a registry uses it to ask for a sign-in.
     pub async fn send(&self, request: RegistryRequest, call: &Call) -> Result<Answer> {
-        let watch = deadline::Watch::new(call.clone(), &request.step, true, Intent::Read).reading(request.body_kind);
+        let watch =
+            deadline::Watch::new(call.clone(), &request.step, true, request.intent.clone()).reading(request.body_kind);
         send(&self.pipeline, &mut request.wire()?, watch).await
     }
 }

@@ -182,7 +182,8 @@ pub(super) fn is_safe(method: Method) -> bool {
     matches!(method, Method::Get | Method::Head)
 }
 
-/// A request to a registry's data plane, or to Microsoft Graph. None of them changes anything: a POST gets a token or a list.
+/// A request to a registry's data plane, or to Microsoft Graph. It changes nothing, whatever its method, unless it says so: a POST gets a
+/// token or a list.
 pub(crate) struct RegistryRequest {
     pub method: Method,
     pub url: Url,
@@ -191,6 +192,8 @@ pub(crate) struct RegistryRequest {
     pub step: String,
     /// What a successful response holds.
     pub body_kind: BodyKind,
+    /// Whether it changes something.
+    pub intent: Intent,
 }
 
 impl RegistryRequest {

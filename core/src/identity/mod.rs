@@ -1,9 +1,17 @@
 //! The identities of a cluster, and which of them pulls images.
 
 mod azure;
+mod directory;
+mod managed;
+mod manager;
 
 pub use azure::AzureIdentityResolver;
+pub use managed::AzureIdentityManager;
+pub use manager::{CreatedIdentity, IdentityManager, ManagedIdentity, NewIdentity};
+
 pub(crate) use azure::read_identities;
+pub(crate) use directory::Directory;
+pub(crate) use manager::{IDENTITIES, MARK, check_identity_name};
 
 use crate::{
     call::Call,

@@ -1,8 +1,8 @@
 //! Lists from Azure Resource Manager.
 
 use super::{
-    ClusterFilter, ClusterSettings, Directory, Inventory, ListedCluster, Listing, RegistryFilter, RoleAssignmentUsage,
-    address, read, settings, subscription, usage,
+    ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, RegistryFilter, RoleAssignmentUsage, address,
+    read, settings, subscription, usage,
 };
 use crate::{
     call::Call,
@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     http::Arm,
     id::{PrincipalId, ResourceId, SubscriptionId},
+    identity::Directory,
     registry::Registry,
     role::{self, DenyAssignment, RoleAssignment},
 };

@@ -2,7 +2,6 @@
 
 mod address;
 mod azure;
-mod directory;
 mod filter;
 mod listing;
 mod read;
@@ -12,7 +11,6 @@ mod subscription;
 mod usage;
 
 pub use azure::AzureInventory;
-use directory::Directory;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
 pub(crate) use search::Search;

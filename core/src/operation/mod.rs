@@ -12,6 +12,7 @@ pub(crate) mod detach;
 pub(crate) mod identities;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
+pub(crate) mod kubelet_identity;
 pub(crate) mod list;
 mod parts;
 pub(crate) mod pods;
@@ -51,6 +52,11 @@ pub mod exports {
     pub use super::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
     pub use super::import::{
         Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
+    };
+    pub use super::kubelet_identity::{
+        ApplyKubeletIdentityOptions, IdentityPart, IdentityPartKind, KubeletIdentityOptions, KubeletIdentityPlan,
+        KubeletIdentityRemoval, KubeletIdentitySetup, PartState, PlannedIdentity, PlannedMembership, PlannedPull,
+        RemoveKubeletIdentityOptions, SetUpIdentity, SetUpMembership, SetUpPull, SetUpRole,
     };
     pub use super::list::{ClusterList, ReadFrom, ReadOptions, RegistryList, Unreadable};
     pub use super::rollout::{OnMissingGrant, RolloutOptions};

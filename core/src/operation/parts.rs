@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::ServiceTime,
     id::SubscriptionId,
-    identity::IdentityResolver,
+    identity::{IdentityManager, IdentityResolver},
     inventory::Inventory,
     missing,
     registry::{Registry, RegistryImporter, RegistryRef},
@@ -25,6 +25,7 @@ pub(crate) struct Parts {
     pub environment: Environment,
     pub time: ServiceTime,
     pub identity_resolver: Arc<dyn IdentityResolver>,
+    pub identity_manager: Arc<dyn IdentityManager>,
     pub role_assigner: Arc<dyn RoleAssigner>,
     pub registry_importer: Arc<dyn RegistryImporter>,
     pub cluster_deployer: Arc<dyn ClusterDeployer>,
@@ -72,6 +73,10 @@ impl Parts {
 
     pub fn identity_resolver(&self) -> &dyn IdentityResolver {
         self.identity_resolver.as_ref()
+    }
+
+    pub fn identity_manager(&self) -> &dyn IdentityManager {
+        self.identity_manager.as_ref()
     }
 
     pub fn role_assigner(&self) -> &dyn RoleAssigner {

@@ -6,7 +6,8 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    identities, import, kubeconfig, list, pods, registry, registry_token, right::RequiredRight, rollout,
+    identities, import, kubeconfig, kubelet_identity, list, pods, registry, registry_token, right::RequiredRight,
+    rollout,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,10 @@ macro_rules! imports {
                 identities,
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
                 kubeconfig,
+                kubelet_identity::{
+                    self, ApplyKubeletIdentityOptions, KubeletIdentityOptions, KubeletIdentityPlan,
+                    KubeletIdentityRemoval, KubeletIdentitySetup, RemoveKubeletIdentityOptions,
+                },
                 list::{self, ClusterList, ReadOptions, RegistryList},
                 pods, registry, registry_token,
                 rollout::{self, RolloutOptions},
@@ -288,6 +293,74 @@ macro_rules! operations {
                 deadline: delete_registry::DEADLINE,
                 rights: delete_registry::APPLY_RIGHTS,
                 run: |parts, call| delete_registry::apply_plan(parts, plan, call),
+            }
+            /// Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
+            ///
+            /// A cluster whose identity is created with it can pull only after a role assignment to that identity, and an Entra group that it
+            /// joins later can take up to a day to count: nodes keep a token with the memberships that it was issued with. With identities of
+            /// your own, all of this exists before the first node. The plan covers two identities in one resource group (the nodes' and the
+            /// control plane's), the role Managed Identity Operator that lets the one use the other, the membership in an Entra group, and the
+            /// grants on registries. The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+            /// [`apply_kubelet_identity`](Self::apply_kubelet_identity).
+            ///
+            /// # Errors
+            /// [`InvalidInput`](ErrorKind::InvalidInput) for an invalid name, or if several Entra groups have the name;
+            /// [`NotFound`](ErrorKind::NotFound) if the resource group, the Entra group or a registry does not exist;
+            /// [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission to read one of them.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyKubeletIdentityOptions, Client, CreateClusterOptions, KubeletIdentityOptions, RemoveKubeletIdentityOptions};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// let options = KubeletIdentityOptions::default().with_registry("myregistry".parse()?);
+            /// let plan = client.plan_kubelet_identity("group", "kubelet", options).await?;
+            /// assert!(plan.to_string().contains("+ identity kubelet"));
+            /// let setup = client.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default()).await?;
+            /// let options = CreateClusterOptions::default()
+            ///     .with_control_plane_identity(setup.control_plane.id)
+            ///     .with_kubelet_identity(setup.kubelet.id);
+            /// client.create_cluster(&"group/dev".parse()?, options).await?;
+            /// # Ok(()) }
+            /// ```
+            PlanKubeletIdentity plan_kubelet_identity(group: &str, name: &str, options: KubeletIdentityOptions) -> KubeletIdentityPlan {
+                about: About { cluster: None, registry: None }.with_registries(&options.registries),
+                call: options.call,
+                deadline: kubelet_identity::DEADLINE,
+                rights: kubelet_identity::PLAN_RIGHTS,
+                run: |parts, call| kubelet_identity::plan(parts, group, name, &options, call),
+            }
+            /// Creates what is missing of a plan made by [`plan_kubelet_identity`](Self::plan_kubelet_identity), after checking that it still
+            /// matches the current state.
+            ///
+            /// The current state is read again first. What was created in the meantime is kept; if more would have to be created than planned,
+            /// nothing is written. First the two identities are created, then the role assignments and the membership, in parallel. Entra ID
+            /// does not know a new identity at once: the call waits until Microsoft Graph does, for at most five minutes. If the call is
+            /// interrupted, apply the same plan again. Pass the IDs in the result to [`create_cluster`](Self::create_cluster). The plan is
+            /// valid for one hour.
+            ///
+            /// # Errors
+            /// All errors of [`plan_kubelet_identity`](Self::plan_kubelet_identity); [`Conflict`](ErrorKind::Conflict) if the plan has expired
+            /// or more would have to be created than planned; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission to create
+            /// a part: the error names the missing action, or the permission in Microsoft Graph;
+            /// [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_kubelet_identity`](Self::plan_kubelet_identity).
+            ApplyKubeletIdentity apply_kubelet_identity(plan: &KubeletIdentityPlan, options: ApplyKubeletIdentityOptions) -> KubeletIdentitySetup {
+                about: About { cluster: None, registry: None }.with_registries(plan.pulls.iter().map(|one| &one.registry)),
+                call: options.call,
+                deadline: kubelet_identity::APPLY_DEADLINE,
+                rights: kubelet_identity::RIGHTS,
+                run: |parts, call| kubelet_identity::apply_plan(parts, plan, call),
+            }
+            RemoveKubeletIdentity remove_kubelet_identity(plan: &KubeletIdentityPlan, options: RemoveKubeletIdentityOptions) -> KubeletIdentityRemoval {
+                about: About { cluster: None, registry: None }.with_registries(plan.pulls.iter().map(|one| &one.registry)),
+                call: options.call,
+                deadline: kubelet_identity::REMOVE_DEADLINE,
+                rights: kubelet_identity::REMOVE_RIGHTS,
+                run: |parts, call| kubelet_identity::remove(parts, plan, call),
             }
             CreateCluster create_cluster(cluster: &ClusterRef, options: CreateClusterOptions) -> CreatedCluster {
                 about: About::cluster(cluster).with_registries(&options.registries),

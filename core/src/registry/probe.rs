@@ -5,6 +5,7 @@ use crate::{
     call::Call,
     error::{Error, ErrorKind, Result},
     http::{Answer, BodyKind, Registries, RegistryRequest, from_the_way, service_error},
+    write::Intent,
 };
 use azure_core::{credentials::Secret, http::Method};
 use std::{
@@ -66,7 +67,8 @@ impl<'a> Probe<'a> {
             Access::SignIn(host) => format!("signing in at {host}"),
             access => format!("reading {access}"),
         };
-        self.send(RegistryRequest { method, url: url.clone(), headers, body: None, step, body_kind }).await
+        let (url, intent) = (url.clone(), Intent::Read);
+        self.send(RegistryRequest { method, url, headers, body: None, step, body_kind, intent }).await
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
     http::{Answer, BodyKind, RegistryRequest, Tokens},
+    write::Intent,
 };
 use azure_core::{credentials::Secret, http::Method};
 use serde::Deserialize;
@@ -183,6 +184,7 @@ impl SignIn {
             body: None,
             step,
             body_kind: BodyKind::Token,
+            intent: Intent::Read,
         };
         // A refresh token is only for signed-in callers, and is ignored here.
         read_token(&probe.send(request).await?, probe.access, |body| body.access_token.or(body.token))
@@ -229,6 +231,7 @@ async fn post_form(address: &str, form: &[(&str, &str)], probe: &Probe<'_>) -> R
         body: Some(body),
         step,
         body_kind: BodyKind::Token,
+        intent: Intent::Read,
     };
     probe.send(request).await
 }

@@ -202,7 +202,7 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
         "roleDefinitionId": format!("{}/{PROVIDER}/roleDefinitions/{}", grant.scope.subscription().path(), grant.role_definition_id),
         "principalId": grant.principal_id,
         // Spares Azure the look-up in the directory that fails for a new identity.
-        "principalType": "ServicePrincipal",
+        "principalType": if grant.is_group { "Group" } else { "ServicePrincipal" },
     });
     // A PUT sets all properties: one that takes the place of another keeps what its maker wrote about it.
     let description = if grant.replaces.is_some() { grant.description.clone() } else { Some(our_description()) };
@@ -225,7 +225,7 @@ pub(crate) fn our_description() -> String {
 }
 
 /// Whether a description was written by a version of this library, exactly: other descriptions may start with our name.
-fn is_our_description(text: &str) -> bool {
+pub(crate) fn is_our_description(text: &str) -> bool {
     let Some(version) = text.strip_prefix(DESCRIBED_BY_US) else { return false };
     let (numbers, suffix) =
         version.split_once('-').map_or((version, None), |(numbers, suffix)| (numbers, Some(suffix)));

@@ -15,7 +15,7 @@ pub use deny::{DeniedPrincipal, DenyAssignment};
 pub use mode::{PullRole, RoleAssignmentMode};
 pub use name::assignment_name;
 
-pub(crate) use azure::{list_of_principal, our_description};
+pub(crate) use azure::{is_our_description, list_of_principal, our_description};
 pub(crate) use built_in::BuiltIn;
 pub(crate) use definition::action_matches;
 pub(crate) use deny::list_denials;
@@ -83,6 +83,8 @@ pub struct Grant {
     /// A new assignment then gets a random name instead of the derived one. With the derived name, Azure would overwrite an existing
     /// assignment; with a random name, it reports that one exists.
     pub is_unlisted: bool,
+    /// Whether the principal is an Entra group, and not a managed identity or service principal. Azure rejects the wrong type.
+    pub is_group: bool,
 }
 
 impl Grant {
@@ -97,6 +99,7 @@ impl Grant {
             replaces: None,
             description: None,
             is_unlisted: false,
+            is_group: false,
         }
     }
 }

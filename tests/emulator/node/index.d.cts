@@ -102,6 +102,8 @@ export interface EntraGroup {
   name: string;
   /** Callers and other groups by name, a cluster's kubelet identity as `group/name`, or any principal by object ID. */
   members?: string[];
+  /** Callers by name, who can add and remove its members without a permission. */
+  owners?: string[];
   /** Without a scope: the first subscription. */
   roles?: { role: string; scope?: string }[];
 }
@@ -117,6 +119,8 @@ export interface Caller {
   groups?: string[];
   /** Whether it may use Microsoft Graph. */
   directory?: boolean;
+  /** Single permissions in Microsoft Graph, such as `GroupMember.ReadWrite.All`. */
+  permissions?: string[];
 }
 
 /** The state at the start, in the form of the program's scene file. Unknown keys are rejected. */
@@ -198,6 +202,8 @@ export interface Times {
   command?: number;
   /** How long a node keeps using the credential that a registry issued. */
   nodeCredentials?: number;
+  /** How long a node uses the same token of its identity, with the groups that it was issued with. */
+  nodeTokens?: number;
   /** The average lifetime of Entra tokens; those of managed identities live for a day. */
   token?: number;
 }

@@ -290,6 +290,37 @@ impl Emulator {
         })
     }
 
+    /// Gives a caller one permission in Microsoft Graph, such as `GroupMember.ReadWrite.All`, instead of all rights.
+    ///
+    /// # Panics
+    /// If the caller does not exist.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// let azure = Emulator::new().with_graph_permission("owner", "GroupMember.ReadWrite.All");
+    /// ```
+    #[must_use]
+    pub fn with_graph_permission(self, caller: &str, permission: &str) -> Self {
+        self.with(|world| world.seeded_caller(caller).permissions.push(permission.to_owned()))
+    }
+
+    /// Makes a caller an owner of an Entra group, which is created if needed: it can add and remove members without a permission in
+    /// Microsoft Graph, but not list them.
+    ///
+    /// # Panics
+    /// If the caller does not exist.
+    #[must_use]
+    pub fn with_group_owner(self, group: &str, caller: &str) -> Self {
+        self.with(|world| {
+            let owner = world.seeded_caller(caller).object_id.clone();
+            world.ensure_entra_group(group);
+            let group = stable_id(&format!("group/{group}"));
+            if let Some(found) = world.principals.iter_mut().find(|one| one.object_id == group) {
+                found.owners.push(owner);
+            }
+        })
+    }
+
     /// Adds a role definition with these actions and data actions.
     #[must_use]
     pub fn with_custom_role(self, name: &str, actions: &[&str], data_actions: &[&str]) -> Self {

@@ -84,7 +84,11 @@ impl Request {
 /// Whether a `POST` to this path of Resource Manager or Graph changes nothing.
 pub(crate) fn only_asks(path: &str) -> bool {
     let verb = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    verb.starts_with("list") || verb == "checknameavailability" || verb == "resources" || verb == "getbyids"
+    verb.starts_with("list")
+        || verb == "checknameavailability"
+        || verb == "resources"
+        || verb == "getbyids"
+        || verb == "checkmembergroups"
 }
 
 impl fmt::Display for Request {

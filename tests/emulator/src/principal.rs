@@ -33,6 +33,10 @@ pub(crate) struct Principal {
     pub(crate) joined: Vec<(String, Instant)>,
     /// Whether it may read and change the directory through Graph.
     pub(crate) directory: bool,
+    /// The permissions in Graph that it has, where it has not all rights, such as `GroupMember.ReadWrite.All`.
+    pub(crate) permissions: Vec<String>,
+    /// Object ids of a group's owners.
+    pub(crate) owners: Vec<String>,
     pub(crate) made: Instant,
 }
 
@@ -55,6 +59,8 @@ impl Principal {
             groups: Vec::new(),
             joined: Vec::new(),
             directory: false,
+            permissions: Vec::new(),
+            owners: Vec::new(),
             made,
         }
     }

@@ -20,7 +20,7 @@ pub struct Timing {
     pub listing: Duration,
     /// From adding a group member until new tokens contain the group.
     pub membership: Duration,
-    /// How long a new principal is unknown to role assignments without `principalType`.
+    /// How long a new principal is unknown to Microsoft Graph, and to role assignments without `principalType`.
     pub principal: Duration,
     /// How long an import takes.
     pub import: Duration,
@@ -52,6 +52,13 @@ pub struct Timing {
     /// AKS's credential provider says an hour ([`Timing::HOUR_LONG`], the default), and kubelet keeps the credential for so long, with the
     /// permissions that it had when it was issued. A failed exchange is not kept.
     pub node_credentials: Duration,
+    /// How long a node uses the same token of its identity, with the groups that it was issued with.
+    ///
+    /// Azure's machines [cache the tokens of managed identities][2] for about their lifetime, a day ([`Timing::DAY_LONG`], the default): so
+    /// an identity that joins an Entra group can still be refused a day later.
+    ///
+    /// [2]: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations
+    pub node_tokens: Duration,
     /// The average lifetime of an Entra token: 75 minutes. Each has between four and six fifths of it, as [Entra's do][1]. Tokens of
     /// managed identities last a day.
     ///
@@ -65,6 +72,9 @@ pub(crate) const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 impl Timing {
     /// How long the kubelet may cache an answer, as its credential provider for Azure says.
     pub const HOUR_LONG: Duration = Duration::from_secs(60 * 60);
+
+    /// How long a machine may cache the token of a managed identity.
+    pub const DAY_LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// The average lifetime of Entra's tokens.
     pub const AVERAGE_TOKEN: Duration = Duration::from_secs(75 * 60);
@@ -90,6 +100,7 @@ impl Timing {
             registration: Duration::ZERO,
             command: Duration::ZERO,
             node_credentials: Self::HOUR_LONG,
+            node_tokens: Self::DAY_LONG,
             token: Self::AVERAGE_TOKEN,
         }
     }
@@ -115,6 +126,7 @@ impl Timing {
             registration: Duration::from_secs(45),
             command: Duration::from_secs(11),
             node_credentials: Self::HOUR_LONG,
+            node_tokens: Self::DAY_LONG,
             token: Self::AVERAGE_TOKEN,
         }
     }
@@ -166,5 +178,6 @@ setters! {
     with_registration => registration,
     with_command => command,
     with_node_credentials => node_credentials,
+    with_node_tokens => node_tokens,
     with_token => token,
 }

@@ -106,8 +106,20 @@ pub(crate) struct World {
     pub(crate) program: bytes::Bytes,
     /// The ids of clusters that were removed, as often as they were.
     pub(crate) removed_clusters: Vec<String>,
+    /// The tokens that nodes keep: of which principal, for which audience, since when.
+    pub(crate) node_tokens: Vec<NodeToken>,
     /// Names of the identities that the machine of the program under test has, its own first.
     pub(crate) machine: Vec<String>,
+}
+
+/// A token that a cluster's nodes keep.
+#[derive(Clone)]
+pub(crate) struct NodeToken {
+    pub(crate) cluster: String,
+    pub(crate) principal: String,
+    pub(crate) audience: String,
+    pub(crate) since: Instant,
+    pub(crate) token: String,
 }
 
 /// What a client over a wire needs, to come to an API server and to trust it.
@@ -176,6 +188,7 @@ impl World {
             control_planes: None,
             program: bytes::Bytes::new(),
             removed_clusters: Vec::new(),
+            node_tokens: Vec::new(),
             machine: Vec::new(),
         };
         world.add_subscription(&stable_id("subscription"));

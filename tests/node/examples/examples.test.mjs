@@ -13,6 +13,8 @@ const SHOWS = {
   'import_image.mjs': /^myregistry\.azurecr\.io\/nginx:v1 copied: sha256:[0-9a-f]{64}, source_matched\n$/,
   'deploy.mjs':
     /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
+  'own_identity.mjs':
+    /^plan\nthe nodes' identity:\n\+ identity kubelet\n[^]*setup\n\+ identity kubelet \([^]*\+ AcrPull on myregistry for [^]*cluster own is Succeeded\n$/,
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,
   'quickstart.mjs':
     /^registry myregistry\.azurecr\.io\n[^]*\nattach +granted\nagain +already_granted\nrollout waiting .*\nrollout 2\/2 ready\ndetach +removed\nrollout waiting .*\nrollout kubelet identity \S+ of cluster dev has no role assignment that allows pulling from registry myregistry: it lacks AcrPull \[grant\.missing\] /,

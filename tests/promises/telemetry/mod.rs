@@ -27,7 +27,8 @@ fn outcome(operation: Operation, result: &Value) -> &str {
     let outcome = &result["outcome"];
     outcome.as_str().or(outcome["kind"].as_str()).unwrap_or(match operation {
         Operation::Registry => "found",
-        Operation::CreateRegistry | Operation::CreateCluster => "created",
+        Operation::CreateRegistry | Operation::CreateCluster | Operation::ApplyKubeletIdentity => "created",
+        Operation::RemoveKubeletIdentity => "removed",
         Operation::ImportImage => "imported",
         Operation::StartImport => "started",
         Operation::PollImport => "succeeded",

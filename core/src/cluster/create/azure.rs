@@ -21,6 +21,10 @@ use std::{
 pub(crate) const PROVIDER: Provider = Provider { namespace: "Microsoft.ContainerService", register: REGISTER_CLUSTERS };
 const ASK: &str = "starting to create the cluster";
 const TRIES: usize = 10;
+/// How long a new role assignment may take to have an effect.
+const LONGEST_PROPAGATION: Duration = Duration::from_secs(5 * 60);
+/// What Azure answers if the control plane's identity lacks its role on the kubelet identity.
+const NO_OPERATOR_ROLE: &str = "CustomKubeletIdentityMissingPermissionError";
 
 /// The result of a try to create a cluster.
 enum Begun {
@@ -41,7 +45,7 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     let location = location?;
     arm.check_read_only(&put_cluster(new, &location, None))?;
     let ssh_key = call.run("reading the SSH key", new.ssh_key.public_key()).await?;
-    match call.step(ASK, begin(arm, new, (&location, ssh_key.as_deref()), call)).await? {
+    match call.step(ASK, begin_when_permitted(arm, new, (&location, ssh_key.as_deref()), call)).await? {
         Begun::Accepted(answer) => {
             let operation = Operation::begun_by(arm, &answer, STEP)?;
             let link = operation.map(|operation| operation.link().to_owned());
@@ -50,6 +54,22 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
         }
         Begun::There { cluster, is_ours } => found(new, &cluster, is_ours),
     }
+}
+
+/// Waits for a new role of the control plane on the kubelet identity to have an effect, if it is known to exist.
+async fn begin_when_permitted(arm: &Arm, new: &NewCluster, body: (&str, Option<&str>), call: &Call) -> Result<Begun> {
+    let limit = if new.has_operator_role { LONGEST_PROPAGATION } else { Duration::ZERO };
+    let poll = || async {
+        match begin(arm, new, body, call).await {
+            Err(err) if err.code() == Some(NO_OPERATOR_ROLE) => {
+                let hint = "the control plane's identity needs the role Managed Identity Operator on the kubelet identity, \
+                            and a new role assignment takes minutes to have an effect";
+                Ok(Poll::Failed(err.with_context("hint", hint)))
+            }
+            begun => begun.map(Poll::Ready),
+        }
+    };
+    call.poll_until(Polling::new(STEP).at_most(limit), poll).await
 }
 
 /// Sends the write until it is accepted. If no response came, it may have been accepted, so the cluster is read before the write

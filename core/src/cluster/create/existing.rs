@@ -7,7 +7,8 @@ use crate::{
     http::Provisioned,
     id::ResourceId,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use std::collections::BTreeMap;
 
 /// What creation reads of a cluster.
 pub(super) struct ExistingCluster {
@@ -105,6 +106,18 @@ impl ExistingCluster {
                 let found = if keys.is_empty() { "none" } else { "another key" };
                 differences.check("ssh_key", "the given key", found);
             }
+        }
+        let id = |given: Option<&ResourceId>| given.map(|id| id.as_str().to_owned());
+        if let Some(asked) = id(asked.control_plane_identity.as_ref()) {
+            let own: Option<BTreeMap<String, Option<IgnoredAny>>> =
+                self.body.part("identity/userAssignedIdentities")?;
+            let own: Vec<String> = own.unwrap_or_default().into_keys().collect();
+            let found = if own.is_empty() { "one created with the cluster".to_owned() } else { own.join(", ") };
+            differences.check("control_plane_identity", &asked, &found);
+        }
+        if let Some(asked) = id(asked.kubelet_identity.as_ref()) {
+            let found = self.text("properties/identityProfile/kubeletidentity/resourceId")?;
+            differences.check("kubelet_identity", &asked, if found.is_empty() { "none" } else { &found });
         }
         Ok(differences.into_vec())
     }

@@ -52,6 +52,13 @@ pub struct NewCluster {
     pub tier: ClusterTier,
     /// SSH access to the nodes.
     pub ssh_key: SshKey,
+    /// A user-assigned identity for the control plane; by default Azure creates one.
+    pub control_plane_identity: Option<ResourceId>,
+    /// A user-assigned identity for the nodes; by default Azure creates one.
+    pub kubelet_identity: Option<ResourceId>,
+    /// Whether the control plane's identity is known to have its role on the kubelet identity. A new role assignment takes a while to have an
+    /// effect: then a refusal for want of it is retried for some minutes.
+    pub has_operator_role: bool,
     /// Whether to register the resource provider if the subscription has not registered it.
     pub register_providers: bool,
 }
@@ -68,6 +75,9 @@ impl NewCluster {
             kubernetes_version: None,
             tier: ClusterTier::default(),
             ssh_key: SshKey::default(),
+            control_plane_identity: None,
+            kubelet_identity: None,
+            has_operator_role: false,
             register_providers: false,
         }
     }

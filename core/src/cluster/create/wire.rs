@@ -62,6 +62,12 @@ fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
             "bootstrapProfile": { "artifactSource": "Direct" },
         },
     });
+    if let Some(identity) = &new.control_plane_identity {
+        body["identity"] = json!({ "type": "UserAssigned", "userAssignedIdentities": { identity.as_str(): {} } });
+    }
+    if let Some(identity) = &new.kubelet_identity {
+        body["properties"]["identityProfile"] = json!({ "kubeletidentity": { "resourceId": identity } });
+    }
     if let Some(key) = ssh_key {
         body["properties"]["linuxProfile"] =
             json!({ "adminUsername": USER, "ssh": { "publicKeys": [{ "keyData": key }] } });

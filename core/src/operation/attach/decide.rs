@@ -38,6 +38,7 @@ pub(super) fn decide(found: &Observed, options: &AttachOptions) -> Result<Decisi
         replaces: None,
         description: None,
         is_unlisted: found.assignments.is_none(),
+        is_group: false,
     };
     let Some(assignments) = &found.assignments else { return unseen(found, grant) };
     let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();

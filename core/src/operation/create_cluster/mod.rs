@@ -12,7 +12,7 @@ use super::{
     span::Outcome,
 };
 use crate::{
-    action::{READ_CLUSTER, READ_PROVIDER, REGISTER_CLUSTERS, WRITE_CLUSTER, WRITE_GRANT},
+    action::{ASSIGN_IDENTITY, READ_CLUSTER, READ_PROVIDER, REGISTER_CLUSTERS, WRITE_CLUSTER, WRITE_GRANT},
     cluster::Cluster,
     difference::Difference,
 };
@@ -25,6 +25,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     RequiredRight { why: "to attach a registry", ..READ_THE_REGISTRY },
     needed(WRITE_GRANT, RightScope::Registry, "to create the role assignment, if it does not exist"),
     LIST_GRANTS,
+    useful(ASSIGN_IDENTITY, RightScope::ResourceGroup, "to give it identities of your own, if any"),
     useful(REGISTER_CLUSTERS, RightScope::Subscription, "to register the resource provider, on request"),
     useful(READ_PROVIDER, RightScope::Subscription, "to check when it is registered"),
 ];
@@ -39,7 +40,7 @@ pub struct CreatedCluster {
     /// `false`: it existed, or was already being created, and was not changed.
     pub is_new: bool,
     /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested; always `node_count`
-    /// and `tier`; and `ssh_key` if a public key was given.
+    /// and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and `kubelet_identity` if given.
     pub differences: Vec<Difference>,
     /// One result for each registry, in the order of the options, without duplicates.
     pub attachments: Vec<Attachment>,

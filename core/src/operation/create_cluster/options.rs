@@ -5,6 +5,7 @@ use crate::{
     cluster::{ClusterTier, NODES, NewCluster, SshKey},
     error::{Error, Result},
     id::{ResourceId, check_not_empty},
+    identity::IDENTITIES,
     registry::RegistryRef,
 };
 
@@ -30,6 +31,13 @@ pub struct CreateClusterOptions {
     pub tier: ClusterTier,
     /// SSH access to the nodes, as `azureuser`; none by default.
     pub ssh_key: SshKey,
+    /// Resource ID of a user-assigned identity for the control plane; by default Azure creates one with the cluster.
+    pub control_plane_identity: Option<ResourceId>,
+    /// Resource ID of a user-assigned identity that the nodes pull images with; by default Azure creates one with the cluster.
+    ///
+    /// It needs a [`control_plane_identity`](Self::control_plane_identity) that has the role Managed Identity Operator on it.
+    /// [`apply_kubelet_identity`](crate::Client::apply_kubelet_identity) sets up both.
+    pub kubelet_identity: Option<ResourceId>,
     /// Whether to register `Microsoft.ContainerService` if the subscription has not registered it; off by default.
     ///
     /// No other resource provider is registered: those for networks and virtual machines, which Azure needs for a cluster, are left to
@@ -49,6 +57,8 @@ impl Default for CreateClusterOptions {
             kubernetes_version: None,
             tier: ClusterTier::default(),
             ssh_key: SshKey::default(),
+            control_plane_identity: None,
+            kubelet_identity: None,
             register_providers: false,
             call: CallOptions::default(),
         }
@@ -105,6 +115,20 @@ impl CreateClusterOptions {
         self
     }
 
+    /// Sets [`control_plane_identity`](Self::control_plane_identity).
+    #[must_use]
+    pub fn with_control_plane_identity(mut self, identity: ResourceId) -> Self {
+        self.control_plane_identity = Some(identity);
+        self
+    }
+
+    /// Sets [`kubelet_identity`](Self::kubelet_identity).
+    #[must_use]
+    pub fn with_kubelet_identity(mut self, identity: ResourceId) -> Self {
+        self.kubelet_identity = Some(identity);
+        self
+    }
+
     /// Sets [`register_providers`](Self::register_providers).
     #[must_use]
     pub fn with_register_providers(mut self, register_providers: bool) -> Self {
@@ -132,6 +156,13 @@ impl CreateClusterOptions {
             check_not_empty(part, text.as_deref())?;
         }
         self.ssh_key.check()?;
+        for identity in [&self.control_plane_identity, &self.kubelet_identity].into_iter().flatten() {
+            identity.clone().of_type(IDENTITIES, "managed identity")?;
+        }
+        if let (Some(kubelet), None) = (&self.kubelet_identity, &self.control_plane_identity) {
+            let text = "a kubelet identity needs a control plane identity of your own as well";
+            return Err(Error::invalid(text, "kubelet_identity", kubelet.as_str()));
+        }
         Ok(NewCluster {
             id,
             location: self.location.clone(),
@@ -140,6 +171,9 @@ impl CreateClusterOptions {
             kubernetes_version: self.kubernetes_version.clone(),
             tier: self.tier,
             ssh_key: self.ssh_key.clone(),
+            control_plane_identity: self.control_plane_identity.clone(),
+            kubelet_identity: self.kubelet_identity.clone(),
+            has_operator_role: false,
             register_providers: self.register_providers,
         })
     }

@@ -3,13 +3,14 @@
 use super::{CreateClusterOptions, CreatedCluster};
 use crate::{
     call::{Call, Poll, Polling},
-    cluster::{Cluster, ClusterCreation, ClusterRef},
+    cluster::{Cluster, ClusterCreation, ClusterRef, NewCluster},
     error::{Error, ErrorKind, Result},
     http::{MissingReads, Provisioned},
     identity::ClusterIdentities,
     operation::{
         Parts,
         attach::{Attachment, PrincipalAdvice, attach_found, principal},
+        kubelet_identity::has_operator,
     },
     registry::Registry,
 };
@@ -33,6 +34,7 @@ pub(crate) async fn create(
     // A missing registry is reported before a cluster is created for it.
     let registries = try_join_all(options.registries.iter().map(|one| parts.find_registry(one, call))).await?;
     let registries = each_once(registries);
+    let new = NewCluster { has_operator_role: has_operator_role(parts, &new, call).await?, ..new };
     let creation = parts.cluster_deployer().start_create(&new, call).await?;
     let (is_new, differences) = (creation.is_new, creation.differences.clone());
     let correlation_id = creation.correlation_id.clone();
@@ -40,6 +42,20 @@ pub(crate) async fn create(
     // From here on there is one that costs, and an error has to say so.
     let (cluster, attachments) = joined.map_err(|err| if is_new { err.with_created(new.id.clone()) } else { err })?;
     Ok(CreatedCluster { cluster, is_new, differences, attachments, correlation_id })
+}
+
+/// Whether the control plane's own identity has its role on the own kubelet identity. What the caller may not read is left to the service,
+/// and so is a missing identity.
+async fn has_operator_role(parts: &Parts, new: &NewCluster, call: &Call) -> Result<bool> {
+    let (Some(control_plane), Some(kubelet)) = (&new.control_plane_identity, &new.kubelet_identity) else {
+        return Ok(false);
+    };
+    let found = parts.identity_manager().find(control_plane, call);
+    match futures::try_join!(found, parts.role_assigner().list(kubelet, call)) {
+        Ok((found, listed)) => Ok(found.is_some_and(|found| has_operator(kubelet, found.principal_id, &listed))),
+        Err(err) if matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => Ok(false),
+        Err(err) => Err(err),
+    }
 }
 
 /// A registry given by name, login server and ID is one registry, and needs one grant.

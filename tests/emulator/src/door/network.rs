@@ -169,9 +169,9 @@ impl Network for Nodes<'_> {
     }
 
     fn identity_token(&mut self, audience: &str) -> Option<String> {
-        let kubelet = self.world.clusters[self.cluster].node_identity(self.world)?;
-        let life = crate::entra::machine::LIFE.as_secs();
-        Some(self.world.token(kubelet, audience.trim_end_matches('/'), life, self.now))
+        let cluster = &self.world.clusters[self.cluster];
+        let (principal, cluster) = (cluster.node_identity(self.world)?.object_id.clone(), cluster.id());
+        self.world.node_token([&cluster, &principal, audience.trim_end_matches('/')], self.now)
     }
 
     fn tenant(&self) -> String {

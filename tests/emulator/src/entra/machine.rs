@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::principal::Principal;
 use crate::reply::{self, Broken, Caller, Reply};
-use crate::world::World;
+use crate::world::{NodeToken, World};
 
 pub(crate) const HOST: &str = "169.254.169.254";
 /// How long the tokens of [managed identities][1] live.
@@ -85,6 +85,27 @@ fn answer(world: &World, known: &[&Principal], request: &Request<Bytes>, now: In
     );
     answer.extensions_mut().insert(Caller(principal.name.clone()));
     answer
+}
+
+impl World {
+    /// The token that the nodes of a cluster show for a principal and an audience. A machine keeps a token, and the groups that it was
+    /// issued with, instead of asking for another each time.
+    pub(crate) fn node_token(&mut self, [cluster, principal, audience]: [&str; 3], now: Instant) -> Option<String> {
+        let (keeps, life) = (self.timing.node_tokens.min(LIFE), LIFE.as_secs());
+        self.node_tokens.retain(|one| now.saturating_duration_since(one.since) < keeps);
+        let is_same =
+            |one: &NodeToken| one.cluster == cluster && one.principal == principal && one.audience == audience;
+        let kept = self.node_tokens.iter().find(|one| is_same(one)).map(|one| one.token.clone());
+        // One that was made to expire is no use: the machine asks again.
+        if let Some(token) = kept.filter(|token| self.signer.check(token, self.clock.unix(now)).is_ok()) {
+            return Some(token);
+        }
+        let token = self.token(self.principal(principal)?, audience, life, now);
+        self.node_tokens.retain(|one| !is_same(one));
+        let [cluster, principal, audience] = [cluster, principal, audience].map(str::to_owned);
+        self.node_tokens.push(NodeToken { cluster, principal, audience, since: now, token: token.clone() });
+        Some(token)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Microsoft Graph: service principals, users and groups, found by filters, and who is in which group.
 //!
-//! Rights in Azure do not count here: a caller needs a permission of the directory, which none has until it is given.
+//! Rights in Azure do not count here: a caller needs a permission of the directory, which none has until it is given, or owns the group.
 
 mod filter;
 
@@ -25,7 +25,7 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
         let message = "Access token validation failure.";
         return arm_error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", message);
     };
-    let mut answer = if caller.directory {
+    let mut answer = if permits(world, request, &caller) {
         route(world, request, &caller, now)
     } else {
         let message = "Insufficient privileges to complete the operation.";
@@ -33,6 +33,43 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
     };
     answer.extensions_mut().insert(Caller(caller.name));
     answer
+}
+
+/// Whether a caller may send this: with every right, with a permission that is enough for it, or as an owner of the group, who [may
+/// change its members][1] without a permission, and [may not list them][2].
+///
+/// [1]: https://learn.microsoft.com/graph/api/group-post-members
+/// [2]: https://techcommunity.microsoft.com/idea/microsoft365developerplatform/provided-ownedby-permissions-for-groups-and-groupmember/3846345
+fn permits(world: &World, request: &Request<Bytes>, caller: &Principal) -> bool {
+    if caller.directory {
+        return true;
+    }
+    let path = request.uri().path().replace("%24", "$").to_ascii_lowercase();
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(1).collect();
+    let known = world.principal(&caller.object_id);
+    let has = |names: &[&str]| {
+        known.is_some_and(|one| {
+            one.permissions.iter().any(|has| names.iter().any(|name| has.eq_ignore_ascii_case(name)))
+        })
+    };
+    let owns = |group: &str| {
+        world.principal(group).is_some_and(|one| one.owners.iter().any(|id| id.eq_ignore_ascii_case(&caller.object_id)))
+    };
+    match (request.method(), segments.as_slice()) {
+        (_, ["groups", group, "members", ..]) if request.method() != Method::GET => {
+            has(&["GroupMember.ReadWrite.All"]) || owns(group)
+        }
+        (&Method::GET, ["groups", group]) => has(&READS_GROUPS) || owns(group),
+        (&Method::GET, ["groups", ..]) | (&Method::POST, [_, _, "checkmembergroups"]) => has(&READS_GROUPS),
+        _ => false,
+    }
+}
+
+const READS_GROUPS: [&str; 2] = ["GroupMember.Read.All", "GroupMember.ReadWrite.All"];
+
+/// Whether the directory does not find a principal yet: a new one is at first unknown in some of its replicas.
+fn is_young(world: &World, principal: &Principal, now: Instant) -> bool {
+    principal.made > world.clock.start() && now < principal.made + world.timing.principal
 }
 
 /// The collections of principals, and the kind that each holds.
@@ -46,8 +83,8 @@ fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: I
     match (request.method(), segments.as_slice()) {
         (&Method::GET, ["me"]) => reply::json(StatusCode::OK, &body(caller)),
         (&Method::POST, ["groups"]) => make_group(world, request.body(), now),
-        (&Method::POST, ["directoryobjects", "getbyids"]) => by_ids(world, request.body()),
-        (&Method::POST, [_, id, "checkmembergroups"]) => check_groups(world, id, request.body()),
+        (&Method::POST, ["directoryobjects", "getbyids"]) => by_ids(world, request.body(), now),
+        (&Method::POST, [_, id, "checkmembergroups"]) => check_groups(world, id, request.body(), now),
         (&Method::POST, [_, id, "getmembergroups" | "getmemberobjects"]) => groups_of(world, id),
         (&Method::GET, ["groups", group, "members"]) => members(world, group),
         (&Method::GET, ["groups", group, "transitivemembers"]) => transitive_members(world, request, group),
@@ -57,12 +94,12 @@ fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: I
         (&Method::POST, ["groups", group, "members", "$ref"]) => add(world, group, request.body(), now),
         (&Method::DELETE, ["groups", group, "members", member, "$ref"]) => remove(world, group, member),
         (&Method::DELETE, ["groups", group]) => delete_group(world, group),
-        (&Method::GET, ["directoryobjects", id]) => shown(world, id, None),
+        (&Method::GET, ["directoryobjects", id]) => shown(world, id, None, now),
         (&Method::GET, [collection]) => match kind_of(collection) {
-            Some(kind) => filtered(world, request, kind),
+            Some(kind) => filtered(world, request, kind, now),
             None => crate::world::unknown_request(request.method(), request.uri()),
         },
-        (&Method::GET, [collection, id]) if kind_of(collection).is_some() => shown(world, id, kind_of(collection)),
+        (&Method::GET, [collection, id]) if kind_of(collection).is_some() => shown(world, id, kind_of(collection), now),
         _ => crate::world::unknown_request(request.method(), request.uri()),
     }
 }
@@ -100,13 +137,14 @@ fn list(collection: &str, items: &[Value]) -> Reply {
     reply::json(StatusCode::OK, &json!({"@odata.context": context, "value": items}))
 }
 
-fn filtered(world: &World, request: &Request<Bytes>, kind: &str) -> Reply {
+fn filtered(world: &World, request: &Request<Bytes>, kind: &str, now: Instant) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     let text = form_field(query.as_bytes(), "$filter").unwrap_or_default();
     let Some(filter) = Filter::parse(&text) else {
         return crate::world::unknown_request(request.method(), request.uri());
     };
-    let found = world.principals.iter().filter(|one| one.kind == kind && filter.meets(one));
+    let found =
+        world.principals.iter().filter(|one| one.kind == kind && !is_young(world, one, now) && filter.meets(one));
     let collection = match kind {
         "Group" => "groups",
         "User" => "users",
@@ -115,14 +153,15 @@ fn filtered(world: &World, request: &Request<Bytes>, kind: &str) -> Reply {
     list(collection, &found.map(body).collect::<Vec<_>>())
 }
 
-fn shown(world: &World, id: &str, kind: Option<&str>) -> Reply {
-    match world.principal(id).filter(|one| kind.is_none_or(|kind| one.kind == kind)) {
+fn shown(world: &World, id: &str, kind: Option<&str>, now: Instant) -> Reply {
+    let known = world.principal(id).filter(|one| !is_young(world, one, now));
+    match known.filter(|one| kind.is_none_or(|kind| one.kind == kind)) {
         Some(principal) => reply::json(StatusCode::OK, &body(principal)),
         None => missing(id),
     }
 }
 
-fn by_ids(world: &World, sent: &[u8]) -> Reply {
+fn by_ids(world: &World, sent: &[u8], now: Instant) -> Reply {
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
     let ids = sent["ids"].as_array().cloned().unwrap_or_default();
     let types = sent["types"].as_array().cloned().unwrap_or_default();
@@ -131,6 +170,7 @@ fn by_ids(world: &World, sent: &[u8]) -> Reply {
             || types.iter().any(|kind| kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(one.kind)))
     };
     let known = ids.iter().filter_map(|id| world.principal(id.as_str()?)).filter(wanted);
+    let known = known.filter(|one| !is_young(world, one, now));
     list("directoryObjects", &known.map(body).collect::<Vec<_>>())
 }
 
@@ -152,8 +192,8 @@ fn transitive_member_of(world: &World, id: &str) -> Reply {
 }
 
 /// Which of some groups a principal is in, directly or through other groups.
-fn check_groups(world: &World, id: &str, sent: &[u8]) -> Reply {
-    let Some(one) = world.principal(id) else {
+fn check_groups(world: &World, id: &str, sent: &[u8], now: Instant) -> Reply {
+    let Some(one) = world.principal(id).filter(|one| !is_young(world, one, now)) else {
         return missing(id);
     };
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
@@ -243,7 +283,7 @@ fn add(world: &mut World, group: &str, sent: &[u8], now: Instant) -> Reply {
     if !is_group(world, group) {
         return missing(group);
     }
-    if world.principal(member).is_none() {
+    if world.principal(member).is_none_or(|one| is_young(world, one, now)) {
         return missing(member);
     }
     if !world.join(member, group, Some(now)) {

@@ -107,6 +107,9 @@ struct EntraGroup {
     /// Callers and other groups by name, a cluster's kubelet identity as `group/name`, or any principal by object ID.
     #[serde(default)]
     members: Vec<String>,
+    /// Callers by name, who can change its members without a permission in Graph.
+    #[serde(default)]
+    owners: Vec<String>,
     #[serde(default)]
     roles: Vec<Held>,
 }
@@ -120,6 +123,12 @@ impl EntraGroup {
                 return Err(ServeError::new(format!("role {} does not exist", held.role)));
             }
             azure.grant(&held.role, &azure.group_id(&self.name), &scope);
+        }
+        for owner in &self.owners {
+            if azure.object_id_of(owner).is_empty() {
+                return Err(ServeError::new(format!("group {}: owner {owner} does not exist", self.name)));
+            }
+            azure = azure.with_group_owner(&self.name, owner);
         }
         for member in &self.members {
             if azure.member_id(member).is_none() {
@@ -144,6 +153,9 @@ pub(super) struct Caller {
     groups: Vec<String>,
     #[serde(default)]
     directory: bool,
+    /// Single permissions in Graph, such as `GroupMember.ReadWrite.All`.
+    #[serde(default)]
+    permissions: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -173,7 +185,7 @@ impl Caller {
             Held { role: role.to_owned(), scope: scope.to_owned() }
         };
         let roles = parts.next().unwrap_or_default().split(',').filter(|part| !part.is_empty()).map(held).collect();
-        Ok(Self { name: name.to_owned(), secret, roles, groups: Vec::new(), directory: false })
+        Ok(Self { name: name.to_owned(), secret, roles, groups: Vec::new(), directory: false, permissions: Vec::new() })
     }
 
     pub(super) fn enter(self, mut azure: Emulator) -> Result<Emulator, ServeError> {
@@ -195,6 +207,9 @@ impl Caller {
         }
         if self.directory {
             azure = azure.with_graph_rights(&self.name);
+        }
+        for permission in &self.permissions {
+            azure = azure.with_graph_permission(&self.name, permission);
         }
         set_secret(&azure, &self.name, self.secret);
         Ok(azure)

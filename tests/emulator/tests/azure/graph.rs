@@ -125,3 +125,49 @@ async fn members_of_groups_in_groups_are_listed_page_by_page() {
     let none = graph(&azure, Method::Get, "groups/99999999-0000-4000-8000-000000000009/transitiveMembers", None).await;
     assert_eq!(none.status, 404);
 }
+
+async fn graph_of(azure: &Emulator, caller: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let bearer = format!("Bearer {}", token(azure, caller, GRAPH).await);
+    let url = format!("{GRAPH}/v1.0/{path}");
+    send(azure, method, &url, &[("authorization", bearer)], body.map(|body| body.to_string())).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_permission_or_owning_the_group_is_enough_to_change_its_members() {
+    let azure = Emulator::new().with_caller("permitted", &[]).with_caller("reader", &[]).with_caller("holder", &[]);
+    let azure = azure.with_caller("member", &[]).with_entra_group("team").with_group_owner("team", "holder");
+    let azure = azure.with_graph_permission("permitted", "GroupMember.ReadWrite.All");
+    let azure = azure.with_graph_permission("reader", "GroupMember.Read.All");
+    let (group, member) = (azure.group_id("team"), azure.object_id_of("member"));
+    let add = format!("groups/{group}/members/$ref");
+    let body = || Some(json!({"@odata.id": format!("{GRAPH}/v1.0/directoryObjects/{member}")}));
+    let remove = format!("groups/{group}/members/{member}/$ref");
+    for (caller, changes, reads) in [("permitted", 204, 200), ("holder", 204, 403), ("reader", 403, 200)] {
+        assert_eq!(graph_of(&azure, caller, Method::Post, &add, body()).await.status, changes, "{caller} adds");
+        assert_eq!(graph_of(&azure, caller, Method::Delete, &remove, None).await.status, changes, "{caller} removes");
+        let list = format!("groups/{group}/members");
+        assert_eq!(graph_of(&azure, caller, Method::Get, &list, None).await.status, reads, "{caller} lists");
+        assert_eq!(graph_of(&azure, caller, Method::Get, &format!("groups/{group}"), None).await.status, 200);
+        assert_eq!(graph_of(&azure, caller, Method::Delete, &format!("groups/{group}"), None).await.status, 403);
+    }
+}
+
+/// The recorded delay of role assignments is one of the directory.
+#[tokio::test(start_paused = true)]
+async fn a_new_identity_is_at_first_unknown_in_graph() {
+    let azure = Emulator::new().with_group("group", "westus2").with_graph_rights("owner").with_entra_group("team");
+    azure.set_timing(aks_acr_emulator::Timing::none().with_principal(std::time::Duration::from_secs(15)));
+    let kind = "Microsoft.ManagedIdentity/userAssignedIdentities";
+    let id = format!("/subscriptions/{}/resourceGroups/group/providers/{kind}/one", azure.subscription());
+    let made = crate::client::arm(&azure, "owner", Method::Put, &id, Some(json!({"location": "westus2"}))).await;
+    let principal = made.body["properties"]["principalId"].as_str().unwrap().to_owned();
+    let path = format!("groups/{}/members/$ref", azure.group_id("team"));
+    let body = || Some(json!({"@odata.id": format!("{GRAPH}/v1.0/directoryObjects/{principal}")}));
+    let early = graph(&azure, Method::Post, &path, body()).await;
+    assert_eq!((early.status, early.code()), (404, "Request_ResourceNotFound"));
+    let shown = format!("servicePrincipals/{principal}");
+    assert_eq!(graph(&azure, Method::Get, &shown, None).await.status, 404);
+    tokio::time::advance(std::time::Duration::from_secs(15)).await;
+    assert_eq!(graph(&azure, Method::Get, &shown, None).await.status, 200);
+    assert_eq!(graph(&azure, Method::Post, &path, body()).await.status, 204);
+}

@@ -315,3 +315,25 @@ async fn an_approved_private_endpoint_lets_nodes_into_a_closed_registry() {
         assert_eq!(outcome(&azure, IMAGE).await.0, phase, "{status}");
     }
 }
+
+/// Nodes keep the token of their identity, with the groups that it was issued with: joining a group helps the next token.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_joined_late_helps_once_the_nodes_have_another_token() {
+    for (keeps, before) in [(Duration::from_secs(3600), 1800), (Duration::ZERO, 0)] {
+        let azure = scene().with_entra_group("acr-pullers");
+        azure.set_timing(Timing::none().with_node_tokens(keeps));
+        azure.grant("AcrPull", &azure.group_id("acr-pullers"), &azure.registry_id("group", "myregistry"));
+        let api = Api::of(&azure).await;
+        api.run(IMAGE).await;
+        pass(60).await;
+        let (phase, message) = api.state().await;
+        assert!(message.contains("failed to fetch anonymous token") && message.contains("401"), "{phase} {message}");
+        azure.add_member("acr-pullers", "group/dev");
+        if before > 0 {
+            pass(before).await;
+            assert_ne!(api.state().await.0, "Running", "the old token is shown");
+        }
+        pass(2400).await;
+        assert_eq!(api.state().await.0, "Running", "{keeps:?}");
+    }
+}

@@ -121,6 +121,7 @@ class Orders:
         registration: Seconds | None = None,
         command: Seconds | None = None,
         node_credentials: Seconds | None = None,
+        node_tokens: Seconds | None = None,
         token: Seconds | None = None,
     ) -> None:
         """Sets how long operations take from now on, in seconds; other values are the preset's.
@@ -132,7 +133,8 @@ class Orders:
             deletion: From a role assignment's deletion until it has no effect.
             listing: How long lists of role assignments lag behind writes.
             membership: From adding a group member until new tokens contain the group.
-            principal: How long a new principal is unknown to role assignments without ``principalType``.
+            principal: How long a new principal is unknown to Microsoft Graph, and to role assignments without
+                ``principalType``.
             import_: An import.
             registry: The creation of a registry.
             registry_name: From a registry's creation date until nodes resolve its host name.
@@ -145,6 +147,7 @@ class Orders:
             registration: The registration of a resource provider.
             command: A command that runs in a cluster.
             node_credentials: How long a node keeps using the credential that a registry issued.
+            node_tokens: How long a node uses the same token of its identity, with the groups that it was issued with.
             token: The average lifetime of Entra tokens; those of managed identities live for a day.
 
         Raises:
@@ -169,6 +172,7 @@ class Orders:
             "registration": registration,
             "command": command,
             "nodeCredentials": node_credentials,
+            "nodeTokens": node_tokens,
             "token": token,
         }
         self._order("timing", {"preset": preset}, **{name: _seconds(time) for name, time in times.items()})

@@ -131,10 +131,15 @@ class Caller(_Named, total=False):
     """Its Entra groups, by name; missing ones are created."""
     directory: bool
     """Whether it may use Microsoft Graph."""
+    permissions: list[str]
+    """Single permissions in Microsoft Graph, such as ``GroupMember.ReadWrite.All``."""
 
 
 class EntraGroup(_Named, total=False):
     """An Entra group."""
+
+    owners: list[str]
+    """Callers by name, who can add and remove its members without a permission."""
 
     members: list[str]
     """Callers and other groups by name, a cluster's kubelet identity as ``"group/name"``, or any principal by object ID."""

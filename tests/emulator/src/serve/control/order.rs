@@ -32,6 +32,7 @@ pub(in crate::serve) struct TimingOrder {
     registration: Option<f64>,
     command: Option<f64>,
     node_credentials: Option<f64>,
+    node_tokens: Option<f64>,
     token: Option<f64>,
 }
 
@@ -65,6 +66,7 @@ impl TimingOrder {
             (self.registration, &mut timing.registration),
             (self.command, &mut timing.command),
             (self.node_credentials, &mut timing.node_credentials),
+            (self.node_tokens, &mut timing.node_tokens),
             (self.token, &mut timing.token),
         ] {
             if let Some(wanted) = wanted {
