@@ -1101,6 +1101,81 @@ export interface Operations {
   waitForRollout(cluster: string, workload: string, options?: RolloutOptions): Promise<Rollout>;
 
   /**
+   * Plans an image pull secret for external private registries, and writes nothing.
+   *
+   * The plan says what would be written (never a password), what exists, and what would not work: see `warnings`.
+   * Review it, store it as JSON, and carry it out with `applyPullSecret`. For an Azure registry, use `attach` instead:
+   * a cluster pulls from it with its own identity, without a password that expires.
+   *
+   * The caller needs the Kubernetes permission `get` on secrets and service accounts of the namespace.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param name The name.
+   * @param credentials A user name and a password for a registry, as part of an image pull secret. `Debug` does not
+   * show the password.
+   * @param options The deadline is 2 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the cluster, the namespace or a service account does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks a permission in Azure or Kubernetes.
+   * @throws {AksAcrError} `'conflict'` if the secret has another type, is immutable, or has other content that another
+   * field manager owns and `force` is not set.
+   * @throws {AksAcrError} `'invalid_input'` for an invalid name, registry, user name or password.
+   *
+   * @example
+   * ```js
+   * const credentials = [{ registry: 'ghcr.io', username: 'robot', password: 'the password' }];
+   * const plan = await client.planPullSecret('my-group/my-cluster', 'ghcr', credentials, { images: ['ghcr.io/team/app:1'] });
+   * console.log(String(plan)); // + pull secret ghcr in namespace default of my-cluster, and the details
+   * ```
+   */
+  planPullSecret(
+    cluster: string,
+    name: string,
+    credentials: readonly RegistryCredential[],
+    options?: PullSecretOptions,
+  ): Promise<PullSecretPlan>;
+
+  /**
+   * Creates or updates the image pull secret in a plan made by `planPullSecret`, and adds it to the service accounts.
+   *
+   * A plan contains no passwords, so the credentials are given again. Their registries and user names must be those of
+   * the plan; a password may be newer. The secret has the type `kubernetes.io/dockerconfigjson` and is written by
+   * server-side apply. The other pull secrets of a service account stay, also those that someone adds at the same time:
+   * Kubernetes does not merge this list itself, so `kubectl patch` replaces it.
+   *
+   * Pods that exist do not change: Kubernetes copies the pull secrets of a service account when a pod is created.
+   * Restart a workload that waits in `ImagePullBackOff`, for example with `kubectl rollout restart`.
+   *
+   * The caller needs the Kubernetes permissions `get`, `create` and `patch` on secrets and `get` and `patch` on service
+   * accounts of the namespace.
+   *
+   * @param plan A plan of an image pull secret: what would be written, and what exists. It is valid for one hour. It
+   * contains no password.
+   * @param credentials A user name and a password for a registry, as part of an image pull secret. `Debug` does not
+   * show the password.
+   * @param options The deadline is 2 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `planPullSecret`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired, or if something else would have to be done to the
+   * secret.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version, or if the credentials are for
+   * other registries or users than the plan.
+   *
+   * @example
+   * ```js
+   * const credentials = [{ registry: 'ghcr.io', username: 'robot', password: 'the password' }];
+   * const plan = await client.planPullSecret('my-group/my-cluster', 'ghcr', credentials);
+   * // Review the plan first; it is valid for one hour, and contains no password.
+   * console.log(String(await client.applyPullSecret(plan, credentials)));
+   * ```
+   */
+  applyPullSecret(
+    plan: PullSecretPlan | StoredPlan,
+    credentials: readonly RegistryCredential[],
+    options?: CallOptions,
+  ): Promise<PullSecret>;
+
+  /**
    * Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
@@ -1607,12 +1682,38 @@ export interface RolloutOptions extends CallOptions {
   failFast?: boolean;
 }
 
+/** Options for an image pull secret. */
+export interface PullSecretOptions extends CallOptions {
+  /** The namespace of the secret, and of the pods that use it; `default` by default. It must exist. */
+  namespace?: string;
+  /**
+   * The service accounts whose pods use the secret; `default` by default. With an empty list, pods have to name the
+   * secret themselves.
+   */
+  serviceAccounts?: readonly string[];
+  /** Images that the secret is for. The plan warns about those that none of its registries serves. None by default. */
+  images?: readonly string[];
+  /**
+   * Whether to replace the content of a secret that another field manager owns; off by default. If off, such a secret
+   * with other content makes the call fail with `'conflict'`.
+   */
+  force?: boolean;
+}
+
 /** A selection of pods. */
 export interface PodsOptions extends CallOptions {
   /** The namespace of the pods; `default` by default. */
   namespace?: string;
   /** A label selector, such as `app=nginx0`; all pods by default. */
   labels?: string;
+}
+
+/** A user name and a password for a registry, as part of an image pull secret. */
+export interface RegistryCredential {
+  /** The registry's host, such as `ghcr.io`; `docker.io` for Docker Hub. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
 }
 
 /** One image in a list, with its import options. Cancellation and progress are set for the whole list, not for each image. */
@@ -1865,6 +1966,40 @@ export type PullRole =
   | 'AcrPull'
   /** `Container Registry Repository Reader`, for registries with repository permissions. */
   | 'Container Registry Repository Reader';
+
+/** What has to be done to a secret. */
+export type PullSecretAction =
+  /** The secret does not exist, and is created. */
+  | 'create'
+  /** Its content differs, and is replaced. */
+  | 'update'
+  /** Its content differs and is owned by another field manager. It is replaced, because `force` is set. */
+  | 'take_over'
+  /** The secret exists with this content. */
+  | 'nothing';
+
+/** What applying a plan did to a secret. */
+export type PullSecretOutcome =
+  /** It was created. */
+  | 'created'
+  /** It existed, and its content was replaced. */
+  | 'updated'
+  /** It existed with this content. */
+  | 'unchanged';
+
+/** The kind of a warning about an image pull secret. */
+export type PullSecretWarningKind =
+  /** The password is a token that has expired. */
+  | 'expired'
+  /**
+   * The password is a token that expires within 7 days. A refresh token of an Azure registry is valid for about 3
+   * hours.
+   */
+  | 'short_lived'
+  /** No registry of the secret serves an image that it is for. */
+  | 'wrong_host'
+  /** The registry is an Azure registry. Nodes try the secret before the cluster's own identity. */
+  | 'shadows_identity';
 
 /** A stage of a pull. A pull ends at its first stage that fails. */
 export type PullStage =
@@ -3131,6 +3266,103 @@ export interface Rollout {
   readonly ready: number;
   /** Pods that the rollout needs. */
   readonly wanted: number;
+}
+
+/**
+ * A plan of an image pull secret: what would be written, and what exists. It is valid for one hour. It contains no
+ * password.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+ *
+ * Applying it needs the credentials again. The cluster is read again first: if the plan was already carried out,
+ * nothing is written and the call succeeds; if something else would have to be done to the secret, nothing is written
+ * and the error says so.
+ *
+ * `String()` starts with a line for the secret, marked with `+` (create), `~` (update) or `=` (unchanged) and followed
+ * by its details. A line with `!` is a warning.
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface PullSecretPlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /** The expiry, by Azure's clock. The plan is rejected after this. */
+  readonly expires: Date;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** The namespace. */
+  readonly namespace: string;
+  /** The name of the secret. */
+  readonly name: string;
+  /** What has to be done to the secret. */
+  readonly action: PullSecretAction;
+  /** The registries that the secret will have. */
+  readonly registries: readonly PullSecretEntry[];
+  /** The registries that the existing secret has, and that are removed from it. */
+  readonly removed: readonly PullSecretEntry[];
+  /** The service accounts that use the secret. */
+  readonly serviceAccounts: readonly PullSecretLink[];
+  /** The other field managers that own the content of the existing secret. */
+  readonly otherManagers: readonly string[];
+  /** What would not work, or not for long. */
+  readonly warnings: readonly PullSecretWarning[];
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const PullSecretPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): PullSecretPlan;
+};
+
+/** A registry in an image pull secret, without the password. */
+export interface PullSecretEntry {
+  /** The registry, as the secret names it. Docker Hub is `https://index.docker.io/v1/`. */
+  readonly registry: string;
+  /** The user name. */
+  readonly username: string;
+}
+
+/** A service account of a plan. */
+export interface PullSecretLink {
+  /** Its name. */
+  readonly serviceAccount: string;
+  /** Whether it names the secret already. Otherwise the secret is added to its `imagePullSecrets`. */
+  readonly isLinked: boolean;
+}
+
+/** A warning about an image pull secret. */
+export interface PullSecretWarning {
+  /** The kind of the warning. */
+  readonly kind: PullSecretWarningKind;
+  /** The registry in the secret, or the image that no registry serves. */
+  readonly subject: string;
+  /** What is wrong, and what to do. */
+  readonly message: string;
+}
+
+/** An image pull secret of a cluster, without its passwords. */
+export interface PullSecret {
+  /** What was done to the secret. */
+  readonly outcome: PullSecretOutcome;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** The namespace. */
+  readonly namespace: string;
+  /** The name of the secret. */
+  readonly name: string;
+  /** The registries that it has. */
+  readonly registries: readonly PullSecretEntry[];
+  /** The service accounts that use it. */
+  readonly serviceAccounts: readonly string[];
+  /** Those of the service accounts that this call made to use it. */
+  readonly linked: readonly string[];
+  /** What does not work, or not for long. */
+  readonly warnings: readonly PullSecretWarning[];
 }
 
 /** The pods of a namespace. `String()` gives the table of `kubectl get pods`. */

@@ -36,6 +36,8 @@ const OPERATIONS = {
   mergeKubeconfig: [1, 'MergedKubeconfig'],
   apply: [2, 'Applied'],
   waitForRollout: [2, 'Rollout'],
+  planPullSecret: [3, 'PullSecretPlan'],
+  applyPullSecret: [2, 'PullSecret', 'plan'],
   pods: [1, 'Pods'],
 };
 
@@ -97,6 +99,11 @@ const TYPES = {
   MergedKubeconfig: {},
   Applied: {},
   Rollout: {},
+  PullSecretPlan: { expires: 'Date', registries: 'PullSecretEntry', removed: 'PullSecretEntry', service_accounts: 'PullSecretLink', warnings: 'PullSecretWarning' },
+  PullSecretEntry: {},
+  PullSecretLink: {},
+  PullSecretWarning: {},
+  PullSecret: { registries: 'PullSecretEntry', warnings: 'PullSecretWarning' },
   Pods: { at: 'Date', pods: 'Pod' },
   Pod: { created: 'Date', last_restart: 'Date', pull_failure: 'PullFailure' },
   PullFailure: { finding: 'PullFinding' },

@@ -4,7 +4,7 @@ use crate::{
     error::{Fault, Result},
     words,
 };
-use aks_acr::{ImportCredentials, SshKey};
+use aks_acr::{ImportCredentials, RegistryCredential, SshKey};
 use azure_core::credentials::Secret;
 use napi::{De, JsValue, Unknown, ValueType};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -132,6 +132,19 @@ pub fn ssh_key(key: Option<String>, file: Option<PathBuf>) -> Result<Option<SshK
         (None, Some(file)) => Ok(Some(SshKey::Pair(file))),
         (Some(_), Some(_)) => Err(Fault::Argument("options.sshKeyFile: cannot be combined with sshKey".to_owned())),
     }
+}
+
+/// Reads the credentials of a pull secret.
+pub fn registry_credentials(name: &str, value: Unknown<'_>) -> Result<Vec<RegistryCredential>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Given {
+        registry: String,
+        username: String,
+        password: Hidden,
+    }
+    let given: Vec<Given> = list(name, value)?;
+    Ok(given.into_iter().map(|one| RegistryCredential::new(one.registry, one.username, one.password.0)).collect())
 }
 
 /// The credentials of an import's source: a user and a password, or a token as the password.

@@ -688,6 +688,50 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Plans an image pull secret for external private registries, and writes nothing.
+    #[napi]
+    pub fn plan_pull_secret<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        name: Unknown<'_>,
+        credentials: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let name = argument::text("name", name)?;
+            let credentials = argument::registry_credentials("credentials", credentials)?;
+            let given: PullSecretOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.plan_pull_secret(&cluster, &name, credentials, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Creates or updates the image pull secret in a plan made by `planPullSecret`, and adds it to the service accounts.
+    #[napi]
+    pub fn apply_pull_secret<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        credentials: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::PullSecretPlan = argument::object("plan", plan)?;
+            let credentials = argument::registry_credentials("credentials", credentials)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::ApplyPullSecretOptions::default().with_call(of_call);
+            Ok(async move { client.apply_pull_secret(&plan, credentials, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.
     #[napi]
     pub fn pods<'env>(
@@ -1148,6 +1192,30 @@ impl RolloutOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PullSecretOptions {
+    pub namespace: Option<String>,
+    pub service_accounts: Option<Vec<String>>,
+    pub images: Option<Vec<Text<aks_acr::ImageReference>>>,
+    pub force: Option<bool>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl PullSecretOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::PullSecretOptions> {
+        let mut options = aks_acr::PullSecretOptions::default().with_call(call);
+        set(&mut options.namespace, self.namespace);
+        set(&mut options.service_accounts, self.service_accounts);
+        set(&mut options.images, self.images.map(|all| all.into_iter().map(|one| one.0).collect()));
+        set(&mut options.force, self.force);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PodsOptions {
     pub namespace: Option<String>,
     pub labels: Option<String>,
@@ -1205,6 +1273,7 @@ pub const OPTIONS: &[&str] = &[
     "register_providers",
     "resource_groups",
     "retry_forbidden_for",
+    "service_accounts",
     "set_current",
     "source_registry",
     "ssh_key",
@@ -1289,6 +1358,11 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "MergedKubeconfig" => serde_json::from_str::<aks_acr::MergedKubeconfig>(&json).map(|value| value.to_string()),
         "Applied" => serde_json::from_str::<aks_acr::Applied>(&json).map(|value| value.to_string()),
         "Rollout" => serde_json::from_str::<aks_acr::Rollout>(&json).map(|value| value.to_string()),
+        "PullSecretPlan" => serde_json::from_str::<aks_acr::PullSecretPlan>(&json).map(|value| value.to_string()),
+        "PullSecretEntry" => serde_json::from_str::<aks_acr::PullSecretEntry>(&json).map(|value| value.to_string()),
+        "PullSecretLink" => serde_json::from_str::<aks_acr::PullSecretLink>(&json).map(|value| value.to_string()),
+        "PullSecretWarning" => serde_json::from_str::<aks_acr::PullSecretWarning>(&json).map(|value| value.to_string()),
+        "PullSecret" => serde_json::from_str::<aks_acr::PullSecret>(&json).map(|value| value.to_string()),
         "Pods" => serde_json::from_str::<aks_acr::Pods>(&json).map(|value| value.to_string()),
         "Pod" => serde_json::from_str::<aks_acr::Pod>(&json).map(|value| value.to_string()),
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),

@@ -1,8 +1,12 @@
 //! Arguments: text that core reads, and durations.
 
 use crate::error;
-use aks_acr::{ImportCredentials, SshKey};
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyInt};
+use aks_acr::{ImportCredentials, RegistryCredential, SshKey};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyInt, PyMapping},
+};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// Text, also that of an enum whose members are text.
@@ -117,6 +121,34 @@ pub fn ssh_key(key: Option<String>, file: Option<PathBuf>) -> PyResult<Option<Ss
         (Some(key), None) => Ok(Some(SshKey::Public(key))),
         (None, Some(file)) => Ok(Some(SshKey::Pair(file))),
         (Some(_), Some(_)) => Err(PyTypeError::new_err("ssh_key_file: cannot be combined with ssh_key")),
+    }
+}
+
+/// The credentials of a pull secret, each a mapping. What is wrong is said without repeating a value.
+pub struct RegistryCredentials(pub Vec<RegistryCredential>);
+
+impl FromPyObject<'_, '_> for RegistryCredentials {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let wrong = || {
+            PyTypeError::new_err("credentials: must be a list of mappings with 'registry', 'username' and 'password'")
+        };
+        if given.cast::<PyMapping>().is_ok() {
+            return Err(wrong());
+        }
+        let one = |given: PyResult<Bound<'_, PyAny>>| {
+            let given = given?;
+            let mapping = given.cast::<PyMapping>().map_err(|_| wrong())?;
+            let text =
+                |name: &str| mapping.get_item(name).and_then(|value| value.extract::<String>()).map_err(|_| wrong());
+            let (registry, username, password) = (text("registry")?, text("username")?, text("password")?);
+            if mapping.len()? != 3 {
+                return Err(wrong());
+            }
+            Ok(RegistryCredential::new(registry, username, password.into()))
+        };
+        given.try_iter().map_err(|_| wrong())?.map(one).collect::<PyResult<_>>().map(Self)
     }
 }
 

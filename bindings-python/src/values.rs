@@ -1050,6 +1050,100 @@ value! {
 }
 
 value! {
+    /// A plan of an image pull secret: what would be written, and what exists. It is valid for one hour. It contains no
+    /// password.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    ///
+    /// Applying it needs the credentials again. The cluster is read again first: if the plan was already carried out,
+    /// nothing is written and the call succeeds; if something else would have to be done to the secret, nothing is
+    /// written and the error says so.
+    ///
+    /// `str()` starts with a line for the secret, marked with `+` (create), `~` (update) or `=` (unchanged) and
+    /// followed by its details. A line with `!` is a warning.
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct PullSecretPlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan is rejected after this.
+        expires: Time,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// The namespace.
+        namespace: String,
+        /// The name of the secret.
+        name: String,
+        /// What has to be done to the secret.
+        action: Word<aks_acr::PullSecretAction>,
+        /// The registries that the secret will have.
+        registries: Several<PullSecretEntry>,
+        /// The registries that the existing secret has, and that are removed from it.
+        removed: Several<PullSecretEntry>,
+        /// The service accounts that use the secret.
+        service_accounts: Several<PullSecretLink>,
+        /// The other field managers that own the content of the existing secret.
+        other_managers: Several<String>,
+        /// What would not work, or not for long.
+        warnings: Several<PullSecretWarning>,
+    }
+}
+
+value! {
+    /// A registry in an image pull secret, without the password.
+    pub struct PullSecretEntry {
+        /// The registry, as the secret names it. Docker Hub is `https://index.docker.io/v1/`.
+        registry: String,
+        /// The user name.
+        username: String,
+    }
+}
+
+value! {
+    /// A service account of a plan.
+    pub struct PullSecretLink {
+        /// Its name.
+        service_account: String,
+        /// Whether it names the secret already. Otherwise the secret is added to its `imagePullSecrets`.
+        is_linked: bool,
+    }
+}
+
+value! {
+    /// A warning about an image pull secret.
+    pub struct PullSecretWarning {
+        /// The kind of the warning.
+        kind: Word<aks_acr::PullSecretWarningKind>,
+        /// The registry in the secret, or the image that no registry serves.
+        subject: String,
+        /// What is wrong, and what to do.
+        message: String,
+    }
+}
+
+value! {
+    /// An image pull secret of a cluster, without its passwords.
+    pub struct PullSecret {
+        /// What was done to the secret.
+        outcome: Word<aks_acr::PullSecretOutcome>,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// The namespace.
+        namespace: String,
+        /// The name of the secret.
+        name: String,
+        /// The registries that it has.
+        registries: Several<PullSecretEntry>,
+        /// The service accounts that use it.
+        service_accounts: Several<String>,
+        /// Those of the service accounts that this call made to use it.
+        linked: Several<String>,
+        /// What does not work, or not for long.
+        warnings: Several<PullSecretWarning>,
+    }
+}
+
+value! {
     /// The pods of a namespace. `str()` gives the table of `kubectl get pods`.
     pub struct Pods {
         /// The pods, sorted by name.
@@ -1269,6 +1363,9 @@ word::known!(
     PrincipalState,
     PullRetry,
     PullRole,
+    PullSecretAction,
+    PullSecretOutcome,
+    PullSecretWarningKind,
     PullStage,
     ReadFrom,
     ReadSource,
@@ -1444,6 +1541,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<MergedKubeconfig>()?;
     module.add_class::<Applied>()?;
     module.add_class::<Rollout>()?;
+    module.add_class::<PullSecretPlan>()?;
+    module.add_class::<PullSecretEntry>()?;
+    module.add_class::<PullSecretLink>()?;
+    module.add_class::<PullSecretWarning>()?;
+    module.add_class::<PullSecret>()?;
     module.add_class::<Pods>()?;
     module.add_class::<Pod>()?;
     module.add_class::<PullFailure>()?;

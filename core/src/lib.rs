@@ -55,9 +55,10 @@ pub use client::{Client, ClientBuilder};
 pub use cloud::Cloud;
 pub use cluster::{
     Access, Applied, ApplyOptions, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
-    ClusterTier, DeletedCluster, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions, MergeOutcome,
-    MergedKubeconfig, NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods, Rollout,
-    RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase, SshKey, WorkloadRef, WorkloadState,
+    ClusterTier, DeletedCluster, ExistingSecret, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
+    MergeOutcome, MergedKubeconfig, NewCluster, OnExistingEntry, Pod, PodEvent, PodListener, PodSelection, Pods,
+    PullSecretState, RegistryCredential, Rollout, RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase,
+    ServiceAccountState, SshKey, WorkloadRef, WorkloadState,
 };
 pub use connection::Connection;
 pub use diagnosis::{

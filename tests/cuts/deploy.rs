@@ -4,7 +4,10 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{ApplyOptions, AttachOptions, ErrorKind, Manifest, RolloutOptions, WorkloadRef};
+use aks_acr::{
+    ApplyOptions, ApplyPullSecretOptions, AttachOptions, ErrorKind, Manifest, PullSecretOptions, PullSecretPlan,
+    RegistryCredential, RolloutOptions, WorkloadRef, azure_core::credentials::Secret,
+};
 use aks_acr_emulator::{Emulator, Timing};
 use serde_json::json;
 use std::time::Duration;
@@ -73,6 +76,25 @@ pub fn cases() -> Vec<Case> {
                 )
                 .await
         }),
+        case!("plan_pull_secret", "a secret of ours with another password", with_secret().await, |client, scene| {
+            let options = PullSecretOptions::default().with_call(scene.call());
+            client.plan_pull_secret(&cluster(), "ghcr", robot("newer"), options).await
+        }),
+        case!("apply_pull_secret", "nothing of it is there", planned_secret().await, |client, scene| {
+            let plan: PullSecretPlan = scene.stored();
+            let options = ApplyPullSecretOptions::default().with_call(scene.call());
+            client.apply_pull_secret(&plan, robot("word"), options).await.map(|done| done.registries)
+        }),
+        case!(
+            "apply_pull_secret",
+            "a secret of ours with another password",
+            replanned_secret().await,
+            |client, scene| {
+                let plan: PullSecretPlan = scene.stored();
+                let options = ApplyPullSecretOptions::default().with_call(scene.call());
+                client.apply_pull_secret(&plan, robot("newer"), options).await.map(|done| done.registries)
+            }
+        ),
         case!("apply", "a kind and an object of it", with_images(), |client, scene| {
             client.apply(&cluster(), objects(&[KIND]), ApplyOptions::default().with_call(scene.call())).await
         }),
@@ -129,6 +151,36 @@ pub fn cases() -> Vec<Case> {
             }
         ),
     ]
+}
+
+fn robot(password: &str) -> Vec<RegistryCredential> {
+    vec![RegistryCredential::new("ghcr.io", "robot", Secret::from(password.to_owned()))]
+}
+
+async fn planned(scene: Scene, password: &str) -> Scene {
+    let options = PullSecretOptions::default();
+    let plan = scene.client().plan_pull_secret(&cluster(), "ghcr", robot(password), options).await.expect("a plan");
+    scene.store(&plan);
+    scene.begin()
+}
+
+/// A plan to create a pull secret.
+async fn planned_secret() -> Scene {
+    planned(Scene::plain(), "word").await
+}
+
+/// A pull secret that a service account uses.
+async fn with_secret() -> Scene {
+    let scene = planned_secret().await;
+    let plan: PullSecretPlan = scene.stored();
+    let done = scene.client().apply_pull_secret(&plan, robot("word"), ApplyPullSecretOptions::default()).await;
+    done.expect("a secret");
+    scene.begin()
+}
+
+/// A plan to renew it.
+async fn replanned_secret() -> Scene {
+    planned(with_secret().await, "newer").await
 }
 
 fn objects(texts: &[&str]) -> Vec<Manifest> {

@@ -53,6 +53,7 @@ const STATE: &[Allowed] = &[
 /// Writes that may have an effect more often than in the uncut run: a second time they have no effect, or a harmless one.
 const WRITES: &[Allowed] = &[
     of("apply:", "PATCH dev-", "a server-side apply of what is there changes nothing"),
+    of("apply_pull_secret:", "/secrets/ghcr", "a server-side apply of what is there changes nothing"),
     always("/register", "who registers a provider twice has registered it"),
     always(
         "/importimage",

@@ -207,6 +207,19 @@ export async function waitForRollout(client) {
   }
 }
 
+export async function planPullSecret(client) {
+  const credentials = [{ registry: 'ghcr.io', username: 'robot', password: 'the password' }];
+  const plan = await client.planPullSecret('my-group/my-cluster', 'ghcr', credentials, { images: ['ghcr.io/team/app:1'] });
+  console.log(String(plan)); // + pull secret ghcr in namespace default of my-cluster, and the details
+}
+
+export async function applyPullSecret(client) {
+  const credentials = [{ registry: 'ghcr.io', username: 'robot', password: 'the password' }];
+  const plan = await client.planPullSecret('my-group/my-cluster', 'ghcr', credentials);
+  // Review the plan first; it is valid for one hour, and contains no password.
+  console.log(String(await client.applyPullSecret(plan, credentials)));
+}
+
 export async function pods(client) {
   console.log(String(await client.pods('my-group/my-cluster', { labels: 'app=web' })));
 }

@@ -206,5 +206,18 @@ def wait_for_rollout(client: aks_acr.Client) -> None:
         print(err)  # the finding and the next step; err.pull_failure has the details
 
 
+def plan_pull_secret(client: aks_acr.Client) -> None:
+    credentials = [{"registry": "ghcr.io", "username": "robot", "password": "the password"}]
+    plan = client.plan_pull_secret("my-group/my-cluster", "ghcr", credentials, images=["ghcr.io/team/app:1"])
+    print(plan)  # + pull secret ghcr in namespace default of my-cluster, and the details
+
+
+def apply_pull_secret(client: aks_acr.Client) -> None:
+    credentials = [{"registry": "ghcr.io", "username": "robot", "password": "the password"}]
+    plan = client.plan_pull_secret("my-group/my-cluster", "ghcr", credentials)
+    # Review the plan first; it is valid for one hour, and contains no password.
+    print(client.apply_pull_secret(plan, credentials))
+
+
 def pods(client: aks_acr.Client) -> None:
     print(client.pods("my-group/my-cluster", labels="app=web"))

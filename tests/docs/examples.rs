@@ -2,12 +2,14 @@
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyKubeletIdentityOptions, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, CheckOptions, Client,
-    ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions,
+    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions,
+    CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions,
     DeleteRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection, ReadOptions,
-    RegistryFilter, RemoveKubeletIdentityOptions, Result, RolloutOptions, Sku, StartedImport, WorkloadRef,
+    KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
+    PullSecretOptions, ReadOptions, RegistryCredential, RegistryFilter, RemoveKubeletIdentityOptions, Result,
+    RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
+use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
 
 pub async fn identities(client: &Client) -> Result<()> {
@@ -314,6 +316,25 @@ pub async fn wait_for_rollout(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn plan_pull_secret(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let credentials = vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("the password"))];
+    let options = PullSecretOptions::default().with_image("ghcr.io/team/app:1".parse()?);
+    let plan = client.plan_pull_secret(&cluster, "ghcr", credentials, options).await?;
+    println!("{plan}"); // + pull secret ghcr in namespace default of my-cluster, and the details
+    Ok(())
+}
+
+pub async fn apply_pull_secret(client: &Client) -> Result<()> {
+    let cluster = ClusterRef::new("my-group", "my-cluster")?;
+    let credentials = vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("the password"))];
+    let plan = client.plan_pull_secret(&cluster, "ghcr", credentials.clone(), PullSecretOptions::default()).await?;
+    // Review the plan first; it is valid for one hour, and contains no password.
+    let secret = client.apply_pull_secret(&plan, credentials, ApplyPullSecretOptions::default()).await?;
+    println!("{secret}");
+    Ok(())
+}
+
 pub async fn pods(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
     let selection = PodSelection::default().with_labels("app=web");
@@ -357,6 +378,8 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::MergeKubeconfig => merge_kubeconfig(client, file).await,
         Operation::Apply => apply(client, crate::measure::DEPLOYMENT).await,
         Operation::WaitForRollout => wait_for_rollout(client).await,
+        Operation::PlanPullSecret => plan_pull_secret(client).await,
+        Operation::ApplyPullSecret => apply_pull_secret(client).await,
         Operation::Pods => pods(client).await,
         other => panic!("{other} has no example"),
     }

@@ -68,6 +68,13 @@ function shown(value) {
   return parts.join('\n');
 }
 
+/** An image pull secret, with its plan. */
+async function pullSecret(client, password) {
+  const credentials = [{ registry: 'ghcr.io', username: 'robot', password }];
+  const plan = await client.planPullSecret('group/dev', 'ghcr', credentials);
+  return { plan, json: JSON.stringify(plan), done: await client.applyPullSecret(plan, credentials) };
+}
+
 async function story(client, secrets, folder) {
   const told = [shown(client)];
   const [password, token] = ['password-of-the-source', 'eyJhIjoibm9uZSJ9.eyJ0b2tlbiI6Im9mIHRoZSBzb3VyY2UifQ.bm90aGluZw'];
@@ -82,6 +89,7 @@ async function story(client, secrets, folder) {
     () => client.kubeconfig('group/dev', { access: 'admin' }),
     () => client.mergeKubeconfig('group/dev', { file: join(folder, 'config') }),
     () => client.apply('group/dev', MANIFESTS),
+    () => pullSecret(client, password),
     () => client.pods('group/dev'),
     () => client.identities('group/absent'),
     () => client.detach('group/dev', 'myregistry'),

@@ -8,9 +8,9 @@ use aks_acr::{
     ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster, DeletedRegistry,
     DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
     ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
-    PodListener, PodSelection, Pods, PrincipalId, Registry, RegistryFilter, RegistryImporter, RegistryRef,
-    RegistrySettings, RegistryToken, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage,
-    RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef, async_trait,
+    PodListener, PodSelection, Pods, PrincipalId, PullSecretState, Registry, RegistryFilter, RegistryImporter,
+    RegistryRef, RegistrySettings, RegistryToken, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
+    RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -132,6 +132,24 @@ impl ClusterDeployer for Counted<AzureClusterDeployer> {
         call: &Call,
     ) -> Result<Vec<Applied>> {
         self.part().apply(cluster, manifests, options, call).await
+    }
+    async fn pull_secret(
+        &self,
+        cluster: &ClusterRef,
+        secret: (&str, &str),
+        service_accounts: &[String],
+        call: &Call,
+    ) -> Result<PullSecretState> {
+        self.part().pull_secret(cluster, secret, service_accounts, call).await
+    }
+    async fn link_pull_secret(
+        &self,
+        cluster: &ClusterRef,
+        secret: (&str, &str),
+        service_account: &str,
+        call: &Call,
+    ) -> Result<bool> {
+        self.part().link_pull_secret(cluster, secret, service_account, call).await
     }
     async fn watch_rollout(
         &self,

@@ -85,6 +85,15 @@ def shown(err):
     return " ".join(parts + ([shown(cause)] if cause else []))
 
 
+def pull_secret(client):
+    """An image pull secret; its plan is part of what is shown."""
+    credentials = [{"registry": "ghcr.io", "username": "robot", "password": "password-of-the-source"}]
+    plan = client.plan_pull_secret("group/dev", "ghcr", credentials)
+    done = client.apply_pull_secret(plan, credentials)
+    assert "password-of-the-source" not in f"{plan} {plan!r} {plan.to_json()}"
+    return done
+
+
 def story(client, secrets, tmp_path):
     """Every operation; what each result or exception shows."""
     told = [repr(client), str(client)]
@@ -101,6 +110,7 @@ def story(client, secrets, tmp_path):
         lambda: client.kubeconfig("group/dev", access="admin"),
         lambda: client.merge_kubeconfig("group/dev", file=str(tmp_path / "config")),
         lambda: client.apply("group/dev", MANIFESTS, registry="myregistry"),
+        lambda: pull_secret(client),
         lambda: client.pods("group/dev"),
         lambda: client.identities("group/absent"),
         lambda: client.detach("group/dev", "myregistry"),

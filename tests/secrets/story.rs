@@ -2,10 +2,10 @@
 
 use crate::{detector::Secrets, heard};
 use aks_acr::{
-    Access, ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, DetachOptions, Error, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RolloutOptions, SshKey,
-    StartedImport, WorkloadRef,
+    Access, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef,
+    CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ImportCredentials, ImportItem,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection,
+    PullSecretOptions, RegistryCredential, RegistryRef, RolloutOptions, SshKey, StartedImport, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -153,6 +153,17 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     let options = ApplyOptions::default().with_registry(registry.clone()).with_call(call());
     heard::add(&format!("OPTIONS {options:?} {manifests:?}"));
     ends.json("apply", client.apply(&cluster, manifests, options)).await;
+    secrets.add("the password of a pull secret", "secret-of-an-outside-registry");
+    let credentials =
+        || vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("secret-of-an-outside-registry"))];
+    let options = PullSecretOptions::default().with_call(call());
+    heard::add(&format!("OPTIONS {options:?} {:?}", credentials()));
+    let planned = client.plan_pull_secret(&cluster, "ghcr", credentials(), options).await;
+    if let Ok(plan) = &planned {
+        let options = ApplyPullSecretOptions::default().with_call(call());
+        ends.json("apply_pull_secret", client.apply_pull_secret(plan, credentials(), options)).await;
+    }
+    ends.json("plan_pull_secret", async { planned }).await;
     let options = RolloutOptions::default().with_call(call());
     ends.json("wait_for_rollout", client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), options)).await;
     ends.json("pods", client.pods(&cluster, &PodSelection::default(), call())).await;

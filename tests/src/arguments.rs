@@ -8,7 +8,10 @@
     reason = "for tests only"
 )]
 
-use aks_acr::{ImportCredentials, ImportHandle, ImportItem, Manifest, Result, SshKey, azure_core::credentials::Secret};
+use aks_acr::{
+    ImportCredentials, ImportHandle, ImportItem, Manifest, RegistryCredential, Result, SshKey,
+    azure_core::credentials::Secret,
+};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -167,6 +170,13 @@ impl<T: Given> Given for BTreeMap<String, T> {
     fn given(value: Value) -> Result<Self> {
         let Value::Object(map) = value else { panic!("an object: {value}") };
         map.into_iter().map(|(name, value)| Ok((name, T::given(value)?))).collect()
+    }
+}
+
+impl Given for RegistryCredential {
+    fn given(value: Value) -> Result<Self> {
+        let text = |name: &str| value[name].as_str().expect("a text").to_owned();
+        Ok(Self::new(text("registry"), text("username"), Secret::from(text("password"))))
     }
 }
 

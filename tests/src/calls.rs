@@ -15,12 +15,13 @@ use crate::{
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyKubeletIdentityOptions, ApplyOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions,
-    CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions,
-    DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ImageReference,
-    ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan,
-    MergeKubeconfigOptions, Operation, PodSelection, ReadOptions, RegistryFilter, RegistryRef,
-    RemoveKubeletIdentityOptions, RolloutOptions, WorkloadRef,
+    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachPlan, AttachmentsOptions,
+    CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
+    DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan,
+    Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions,
+    KubeletIdentityPlan, MergeKubeconfigOptions, Operation, PodSelection, PullSecretOptions, PullSecretPlan,
+    ReadOptions, RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RolloutOptions,
+    WorkloadRef,
 };
 use serde_json::Value;
 
@@ -248,6 +249,22 @@ pub async fn operate(
             args.done();
             Ok(shown(client.wait_for_rollout(&cluster, &workload, options.with_call(call)).await?))
         }
+        Operation::PlanPullSecret => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            let name = args.needed::<String>("name")?;
+            let credentials = args.needed::<Vec<RegistryCredential>>("credentials")?;
+            let options = pull_secret_options(args)?;
+            args.done();
+            Ok(shown(client.plan_pull_secret(&cluster, &name, credentials, options.with_call(call)).await?))
+        }
+        Operation::ApplyPullSecret => {
+            let plan = args.stored::<PullSecretPlan>("plan");
+            let credentials = args.needed::<Vec<RegistryCredential>>("credentials")?;
+            args.done();
+            Ok(shown(
+                client.apply_pull_secret(&plan, credentials, ApplyPullSecretOptions::default().with_call(call)).await?,
+            ))
+        }
         Operation::Pods => {
             let cluster = args.needed::<ClusterRef>("cluster")?;
             let mut selection = PodSelection::default();
@@ -392,6 +409,15 @@ pub(crate) fn rollout_options(args: &mut Arguments) -> Result<RolloutOptions, Er
     args.set("propagation_timeout", &mut options.propagation_timeout)?;
     args.set("missing_grant", &mut options.missing_grant)?;
     args.set("fail_fast", &mut options.fail_fast)?;
+    Ok(options)
+}
+
+pub(crate) fn pull_secret_options(args: &mut Arguments) -> Result<PullSecretOptions, Error> {
+    let mut options = PullSecretOptions::default();
+    args.set("namespace", &mut options.namespace)?;
+    args.set("service_accounts", &mut options.service_accounts)?;
+    args.set("images", &mut options.images)?;
+    args.set("force", &mut options.force)?;
     Ok(options)
 }
 

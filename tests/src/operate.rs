@@ -41,6 +41,7 @@ impl Scene<'_> {
             "manifests": self.manifests,
             "workload": "web",
             "file": self.folder.join("config"),
+            "credentials": [{"registry": "ghcr.io", "username": "robot", "password": "word"}],
         }));
         let arguments = arguments.with("target", self.target.map_or(Value::Null, Value::from));
         match operation {
@@ -48,6 +49,8 @@ impl Scene<'_> {
                 arguments.with("cluster", format!("{group}/another")).with("registries", json!([self.registry]))
             }
             Operation::PlanKubeletIdentity => arguments.with("registries", json!([self.registry])),
+            // There it is a list of names.
+            Operation::PlanPullSecret => arguments.with("images", Value::Null),
             // There it is an option.
             Operation::Apply | Operation::WaitForRollout => arguments.with("registry", Value::Null),
             _ => arguments,

@@ -43,6 +43,9 @@ from ._words import (
     PrincipalState,
     PullRetry,
     PullRole,
+    PullSecretAction,
+    PullSecretOutcome,
+    PullSecretWarningKind,
     PullStage,
     ReadFrom,
     ReadSource,
@@ -1737,6 +1740,98 @@ class Calls:
                 print(err)  # the finding and the next step; err.pull_failure has the details
         """
 
+    def plan_pull_secret(
+        self,
+        cluster: str,
+        name: str,
+        credentials: Iterable[RegistryCredential | Mapping[str, str]],
+        *,
+        namespace: str | None = None,
+        service_accounts: Sequence[str] | None = None,
+        images: Sequence[str] | None = None,
+        force: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[PullSecretPlan]:
+        """Plans an image pull secret for external private registries, and writes nothing.
+
+        The plan says what would be written (never a password), what exists, and what would not work: see `warnings`.
+        Review it, store it as JSON, and carry it out with `apply_pull_secret`. For an Azure registry, use `attach`
+        instead: a cluster pulls from it with its own identity, without a password that expires.
+
+        The caller needs the Kubernetes permission `get` on secrets and service accounts of the namespace.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            name: The name.
+            credentials: A user name and a password for a registry, as part of an image pull secret. `Debug` does not
+                show the password.
+            namespace: The namespace of the secret, and of the pods that use it; `default` by default. It must exist.
+            service_accounts: The service accounts whose pods use the secret; `default` by default. With an empty list,
+                pods have to name the secret themselves.
+            images: Images that the secret is for. The plan warns about those that none of its registries serves. None
+                by default.
+            force: Whether to replace the content of a secret that another field manager owns; off by default. If off,
+                such a secret with other content makes the call fail with `ConflictError`.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the cluster, the namespace or a service account does not exist.
+            ForbiddenError: If the caller lacks a permission in Azure or Kubernetes.
+            ConflictError: If the secret has another type, is immutable, or has other content that another field manager
+                owns and `force` is not set.
+            InvalidInputError: For an invalid name, registry, user name or password.
+
+        Example:
+            credentials = [{"registry": "ghcr.io", "username": "robot", "password": "the password"}]
+            plan = client.plan_pull_secret("my-group/my-cluster", "ghcr", credentials, images=["ghcr.io/team/app:1"])
+            print(plan)  # + pull secret ghcr in namespace default of my-cluster, and the details
+        """
+
+    def apply_pull_secret(
+        self,
+        plan: PullSecretPlan,
+        credentials: Iterable[RegistryCredential | Mapping[str, str]],
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[PullSecret]:
+        """Creates or updates the image pull secret in a plan made by `plan_pull_secret`, and adds it to the service
+        accounts.
+
+        A plan contains no passwords, so the credentials are given again. Their registries and user names must be those
+        of the plan; a password may be newer. The secret has the type `kubernetes.io/dockerconfigjson` and is written by
+        server-side apply. The other pull secrets of a service account stay, also those that someone adds at the same
+        time: Kubernetes does not merge this list itself, so `kubectl patch` replaces it.
+
+        Pods that exist do not change: Kubernetes copies the pull secrets of a service account when a pod is created.
+        Restart a workload that waits in `ImagePullBackOff`, for example with `kubectl rollout restart`.
+
+        The caller needs the Kubernetes permissions `get`, `create` and `patch` on secrets and `get` and `patch` on
+        service accounts of the namespace.
+
+        Args:
+            plan: A plan of an image pull secret: what would be written, and what exists. It is valid for one hour. It
+                contains no password.
+            credentials: A user name and a password for a registry, as part of an image pull secret. `Debug` does not
+                show the password.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `plan_pull_secret`.
+            ConflictError: If the plan has expired, or if something else would have to be done to the secret.
+            InvalidInputError: If the plan has a different format version, or if the credentials are for other
+                registries or users than the plan.
+
+        Example:
+            credentials = [{"registry": "ghcr.io", "username": "robot", "password": "the password"}]
+            plan = client.plan_pull_secret("my-group/my-cluster", "ghcr", credentials)
+            # Review the plan first; it is valid for one hour, and contains no password.
+            print(client.apply_pull_secret(plan, credentials))
+        """
+
     def pods(
         self,
         cluster: str,
@@ -1781,11 +1876,14 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
+_PullSecretAction: TypeAlias = PullSecretAction | Literal["create", "update", "take_over", "nothing"]
+_PullSecretOutcome: TypeAlias = PullSecretOutcome | Literal["created", "updated", "unchanged"]
+_PullSecretWarningKind: TypeAlias = PullSecretWarningKind | Literal["expired", "short_lived", "wrong_host", "shadows_identity"]
 _PullStage: TypeAlias = PullStage | Literal["reference", "cluster", "registry", "network", "identity", "sign_in", "authorization", "image", "platform", "layers", "node"]
 _ReadFrom: TypeAlias = ReadFrom | Literal["auto", "arm", "graph"]
 _ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
@@ -1804,6 +1902,16 @@ _ImportProof: TypeAlias = ImportProof.SourceMatched | ImportProof.TargetOnly | I
 _StartedImport: TypeAlias = StartedImport.AlreadyExists | StartedImport.Started
 _ImportStatus: TypeAlias = ImportStatus.Running | ImportStatus.Succeeded
 _Event: TypeAlias = Event.Started | Event.Polling | Event.ImportingTag | Event.Retrying | Event.Rollout | Event.Finished | Event.ItemEnded
+
+@type_check_only
+class RegistryCredential(TypedDict):
+    """A user name and a password for a registry, as part of an image pull secret."""
+
+    registry: str
+    """Host of the registry, such as `ghcr.io`; `docker.io` for Docker Hub."""
+
+    username: str
+    password: str
 
 @type_check_only
 class ImportItem(TypedDict):
@@ -4035,6 +4143,199 @@ class Rollout(Result):
     @property
     def wanted(self) -> int:
         """Pods that the rollout needs."""
+
+
+@final
+class PullSecretPlan(Result):
+    """A plan of an image pull secret: what would be written, and what exists. It is valid for one hour. It contains no
+    password.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+
+    Applying it needs the credentials again. The cluster is read again first: if the plan was already carried out,
+    nothing is written and the call succeeds; if something else would have to be done to the secret, nothing is written
+    and the error says so.
+
+    `str()` starts with a line for the secret, marked with `+` (create), `~` (update) or `=` (unchanged) and followed by
+    its details. A line with `!` is a warning.
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "cluster", "namespace", "name", "action", "registries", "removed", "service_accounts", "other_managers", "warnings")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        cluster: str,
+        namespace: str,
+        name: str,
+        action: _PullSecretAction,
+        registries: Iterable[PullSecretEntry],
+        removed: Iterable[PullSecretEntry],
+        service_accounts: Iterable[PullSecretLink],
+        other_managers: Iterable[str],
+        warnings: Iterable[PullSecretWarning],
+    ) -> PullSecretPlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan is rejected after this."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace."""
+
+    @property
+    def name(self) -> str:
+        """The name of the secret."""
+
+    @property
+    def action(self) -> PullSecretAction:
+        """What has to be done to the secret."""
+
+    @property
+    def registries(self) -> tuple[PullSecretEntry, ...]:
+        """The registries that the secret will have."""
+
+    @property
+    def removed(self) -> tuple[PullSecretEntry, ...]:
+        """The registries that the existing secret has, and that are removed from it."""
+
+    @property
+    def service_accounts(self) -> tuple[PullSecretLink, ...]:
+        """The service accounts that use the secret."""
+
+    @property
+    def other_managers(self) -> tuple[str, ...]:
+        """The other field managers that own the content of the existing secret."""
+
+    @property
+    def warnings(self) -> tuple[PullSecretWarning, ...]:
+        """What would not work, or not for long."""
+
+
+@final
+class PullSecretEntry(Result):
+    """A registry in an image pull secret, without the password."""
+
+    __match_args__ = ("registry", "username")
+    def __new__(
+        cls,
+        *,
+        registry: str,
+        username: str,
+    ) -> PullSecretEntry: ...
+    @property
+    def registry(self) -> str:
+        """The registry, as the secret names it. Docker Hub is `https://index.docker.io/v1/`."""
+
+    @property
+    def username(self) -> str:
+        """The user name."""
+
+
+@final
+class PullSecretLink(Result):
+    """A service account of a plan."""
+
+    __match_args__ = ("service_account", "is_linked")
+    def __new__(
+        cls,
+        *,
+        service_account: str,
+        is_linked: bool,
+    ) -> PullSecretLink: ...
+    @property
+    def service_account(self) -> str:
+        """Its name."""
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it names the secret already. Otherwise the secret is added to its `imagePullSecrets`."""
+
+
+@final
+class PullSecretWarning(Result):
+    """A warning about an image pull secret."""
+
+    __match_args__ = ("kind", "subject", "message")
+    def __new__(
+        cls,
+        *,
+        kind: _PullSecretWarningKind,
+        subject: str,
+        message: str,
+    ) -> PullSecretWarning: ...
+    @property
+    def kind(self) -> PullSecretWarningKind:
+        """The kind of the warning."""
+
+    @property
+    def subject(self) -> str:
+        """The registry in the secret, or the image that no registry serves."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and what to do."""
+
+
+@final
+class PullSecret(Result):
+    """An image pull secret of a cluster, without its passwords."""
+
+    __match_args__ = ("outcome", "cluster", "namespace", "name", "registries", "service_accounts", "linked", "warnings")
+    def __new__(
+        cls,
+        *,
+        outcome: _PullSecretOutcome,
+        cluster: str,
+        namespace: str,
+        name: str,
+        registries: Iterable[PullSecretEntry],
+        service_accounts: Iterable[str],
+        linked: Iterable[str],
+        warnings: Iterable[PullSecretWarning],
+    ) -> PullSecret: ...
+    @property
+    def outcome(self) -> PullSecretOutcome:
+        """What was done to the secret."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace."""
+
+    @property
+    def name(self) -> str:
+        """The name of the secret."""
+
+    @property
+    def registries(self) -> tuple[PullSecretEntry, ...]:
+        """The registries that it has."""
+
+    @property
+    def service_accounts(self) -> tuple[str, ...]:
+        """The service accounts that use it."""
+
+    @property
+    def linked(self) -> tuple[str, ...]:
+        """Those of the service accounts that this call made to use it."""
+
+    @property
+    def warnings(self) -> tuple[PullSecretWarning, ...]:
+        """What does not work, or not for long."""
 
 
 @final

@@ -81,6 +81,12 @@ class Blocking:
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = blocking(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
+    plan_pull_secret = blocking(Calls.plan_pull_secret)
+    """Plans an image pull secret for external private registries, and writes nothing."""
+    apply_pull_secret = blocking(Calls.apply_pull_secret)
+    """Creates or updates the image pull secret in a plan made by `plan_pull_secret`, and adds it to the service
+    accounts.
+    """
     pods = blocking(Calls.pods)
     """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""
 
@@ -159,6 +165,12 @@ class Awaitable:
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = awaitable(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
+    plan_pull_secret = awaitable(Calls.plan_pull_secret)
+    """Plans an image pull secret for external private registries, and writes nothing."""
+    apply_pull_secret = awaitable(Calls.apply_pull_secret)
+    """Creates or updates the image pull secret in a plan made by `plan_pull_secret`, and adds it to the service
+    accounts.
+    """
     pods = awaitable(Calls.pods)
     """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""
 
@@ -238,6 +250,12 @@ class Followed:
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = followed(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
+    plan_pull_secret = followed(Calls.plan_pull_secret)
+    """Plans an image pull secret for external private registries, and writes nothing."""
+    apply_pull_secret = followed(Calls.apply_pull_secret)
+    """Creates or updates the image pull secret in a plan made by `plan_pull_secret`, and adds it to the service
+    accounts.
+    """
     pods = followed(Calls.pods)
     """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""
 
@@ -317,5 +335,11 @@ class FollowedAsync:
     """Applies manifests to a cluster by server-side apply, as the field manager `aks-acr`."""
     wait_for_rollout = followed_async(Calls.wait_for_rollout)
     """Waits until a workload's rollout is complete; fails fast, with the cause, when waiting cannot help."""
+    plan_pull_secret = followed_async(Calls.plan_pull_secret)
+    """Plans an image pull secret for external private registries, and writes nothing."""
+    apply_pull_secret = followed_async(Calls.apply_pull_secret)
+    """Creates or updates the image pull secret in a plan made by `plan_pull_secret`, and adds it to the service
+    accounts.
+    """
     pods = followed_async(Calls.pods)
     """Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`."""

@@ -270,6 +270,8 @@ class Operation(_Word):
     MERGE_KUBECONFIG = "merge_kubeconfig"
     APPLY = "apply"
     WAIT_FOR_ROLLOUT = "wait_for_rollout"
+    PLAN_PULL_SECRET = "plan_pull_secret"
+    APPLY_PULL_SECRET = "apply_pull_secret"
     PODS = "pods"
 
 
@@ -318,6 +320,45 @@ class PullRole(_Word):
     """`AcrPull`, for registries with registry-wide permissions."""
     REPOSITORY_READER = "Container Registry Repository Reader"
     """`Container Registry Repository Reader`, for registries with repository permissions."""
+
+
+class PullSecretAction(_Word):
+    """What has to be done to a secret."""
+
+    CREATE = "create"
+    """The secret does not exist, and is created."""
+    UPDATE = "update"
+    """Its content differs, and is replaced."""
+    TAKE_OVER = "take_over"
+    """Its content differs and is owned by another field manager. It is replaced, because `force` is set."""
+    NOTHING = "nothing"
+    """The secret exists with this content."""
+
+
+class PullSecretOutcome(_Word):
+    """What applying a plan did to a secret."""
+
+    CREATED = "created"
+    """It was created."""
+    UPDATED = "updated"
+    """It existed, and its content was replaced."""
+    UNCHANGED = "unchanged"
+    """It existed with this content."""
+
+
+class PullSecretWarningKind(_Word):
+    """The kind of a warning about an image pull secret."""
+
+    EXPIRED = "expired"
+    """The password is a token that has expired."""
+    SHORT_LIVED = "short_lived"
+    """The password is a token that expires within 7 days. A refresh token of an Azure registry is valid for about 3
+    hours.
+    """
+    WRONG_HOST = "wrong_host"
+    """No registry of the secret serves an image that it is for."""
+    SHADOWS_IDENTITY = "shadows_identity"
+    """The registry is an Azure registry. Nodes try the secret before the cluster's own identity."""
 
 
 class PullStage(_Word):

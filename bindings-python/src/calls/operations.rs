@@ -3,7 +3,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{self, Count, Listening, Parsed, Span, set},
+    argument::{self, Count, Listening, Parsed, RegistryCredentials, Span, set},
     call::Call,
     cluster,
     error::to_py,
@@ -1753,6 +1753,118 @@ impl Calls {
         let work =
             move |call| async move { client.wait_for_rollout(&cluster.0, &workload, options.with_call(call)).await };
         Ok(Call::new::<values::Rollout, _, _>(manner, work))
+    }
+
+    /// Plans an image pull secret for external private registries, and writes nothing.
+    ///
+    /// The plan says what would be written (never a password), what exists, and what would not work: see `warnings`.
+    /// Review it, store it as JSON, and carry it out with `apply_pull_secret`. For an Azure registry, use `attach`
+    /// instead: a cluster pulls from it with its own identity, without a password that expires.
+    ///
+    /// The caller needs the Kubernetes permission `get` on secrets and service accounts of the namespace.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     name: The name.
+    ///     credentials: A user name and a password for a registry, as part of an image pull secret. `Debug` does not
+    ///         show the password.
+    ///     namespace: The namespace of the secret, and of the pods that use it; `default` by default. It must exist.
+    ///     service_accounts: The service accounts whose pods use the secret; `default` by default. With an empty list,
+    ///         pods have to name the secret themselves.
+    ///     images: Images that the secret is for. The plan warns about those that none of its registries serves. None
+    ///         by default.
+    ///     force: Whether to replace the content of a secret that another field manager owns; off by default. If off,
+    ///         such a secret with other content makes the call fail with `ConflictError`.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster, the namespace or a service account does not exist.
+    ///     ForbiddenError: If the caller lacks a permission in Azure or Kubernetes.
+    ///     ConflictError: If the secret has another type, is immutable, or has other content that another field manager
+    ///         owns and `force` is not set.
+    ///     InvalidInputError: For an invalid name, registry, user name or password.
+    ///
+    /// Example:
+    ///     credentials = [{"registry": "ghcr.io", "username": "robot", "password": "the password"}]
+    ///     plan = client.plan_pull_secret("my-group/my-cluster", "ghcr", credentials, images=["ghcr.io/team/app:1"])
+    ///     print(plan)  # + pull secret ghcr in namespace default of my-cluster, and the details
+    #[pyo3(signature = (cluster, name, credentials, *, namespace = None, service_accounts = None, images = None, force = None, deadline = None, on_progress = None))]
+    fn plan_pull_secret(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        name: String,
+        credentials: RegistryCredentials,
+        namespace: Option<String>,
+        service_accounts: Option<Vec<String>>,
+        images: Option<Vec<Parsed<aks_acr::ImageReference>>>,
+        force: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::PullSecretOptions::default();
+        set(&mut options.namespace, namespace);
+        set(&mut options.service_accounts, service_accounts);
+        options.images = images.into_iter().flatten().map(|Parsed(one)| one).collect();
+        set(&mut options.force, force);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move {
+            client.plan_pull_secret(&cluster.0, &name, credentials.0, options.with_call(call)).await
+        };
+        Ok(Call::new::<values::PullSecretPlan, _, _>(manner, work))
+    }
+
+    /// Creates or updates the image pull secret in a plan made by `plan_pull_secret`, and adds it to the service
+    /// accounts.
+    ///
+    /// A plan contains no passwords, so the credentials are given again. Their registries and user names must be those
+    /// of the plan; a password may be newer. The secret has the type `kubernetes.io/dockerconfigjson` and is written by
+    /// server-side apply. The other pull secrets of a service account stay, also those that someone adds at the same
+    /// time: Kubernetes does not merge this list itself, so `kubectl patch` replaces it.
+    ///
+    /// Pods that exist do not change: Kubernetes copies the pull secrets of a service account when a pod is created.
+    /// Restart a workload that waits in `ImagePullBackOff`, for example with `kubectl rollout restart`.
+    ///
+    /// The caller needs the Kubernetes permissions `get`, `create` and `patch` on secrets and `get` and `patch` on
+    /// service accounts of the namespace.
+    ///
+    /// Args:
+    ///     plan: A plan of an image pull secret: what would be written, and what exists. It is valid for one hour. It
+    ///         contains no password.
+    ///     credentials: A user name and a password for a registry, as part of an image pull secret. `Debug` does not
+    ///         show the password.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `plan_pull_secret`.
+    ///     ConflictError: If the plan has expired, or if something else would have to be done to the secret.
+    ///     InvalidInputError: If the plan has a different format version, or if the credentials are for other
+    ///         registries or users than the plan.
+    ///
+    /// Example:
+    ///     credentials = [{"registry": "ghcr.io", "username": "robot", "password": "the password"}]
+    ///     plan = client.plan_pull_secret("my-group/my-cluster", "ghcr", credentials)
+    ///     # Review the plan first; it is valid for one hour, and contains no password.
+    ///     print(client.apply_pull_secret(plan, credentials))
+    #[pyo3(signature = (plan, credentials, *, deadline = None, on_progress = None))]
+    fn apply_pull_secret(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::PullSecretPlan>,
+        credentials: RegistryCredentials,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::PullSecretPlan = through_json(plan.get())?;
+        let options = aks_acr::ApplyPullSecretOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work =
+            move |call| async move { client.apply_pull_secret(&plan, credentials.0, options.with_call(call)).await };
+        Ok(Call::new::<values::PullSecret, _, _>(manner, work))
     }
 
     /// Lists the pods of a namespace; the result prints as a table like that of `kubectl get pods`.

@@ -2,8 +2,8 @@
 
 use super::{
     Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, DeletedCluster, Kubeconfig,
-    KubeconfigOptions, Manifest, NewCluster, PodListener, PodSelection, Pods, RolloutListener, WorkloadRef, create,
-    credentials, delete, kubernetes::Kubernetes,
+    KubeconfigOptions, Manifest, NewCluster, PodListener, PodSelection, Pods, PullSecretState, RolloutListener,
+    WorkloadRef, create, credentials, delete, kubernetes::Kubernetes,
 };
 use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
@@ -59,6 +59,26 @@ impl ClusterDeployer for AzureClusterDeployer {
         call: &Call,
     ) -> Result<Vec<Applied>> {
         self.kubernetes.apply(&cluster.id(self.subscription), manifests, options, call).await
+    }
+
+    async fn pull_secret(
+        &self,
+        cluster: &ClusterRef,
+        secret: (&str, &str),
+        service_accounts: &[String],
+        call: &Call,
+    ) -> Result<PullSecretState> {
+        self.kubernetes.pull_secret(&cluster.id(self.subscription), secret, service_accounts, call).await
+    }
+
+    async fn link_pull_secret(
+        &self,
+        cluster: &ClusterRef,
+        secret: (&str, &str),
+        service_account: &str,
+        call: &Call,
+    ) -> Result<bool> {
+        self.kubernetes.link_pull_secret(&cluster.id(self.subscription), secret, service_account, call).await
     }
 
     async fn watch_rollout(

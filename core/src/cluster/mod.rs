@@ -10,6 +10,7 @@ mod kubeconfig;
 mod kubernetes;
 pub(crate) mod manifest;
 pub(crate) mod pods;
+pub(crate) mod pull_secret;
 mod reference;
 pub(crate) mod workload;
 
@@ -25,6 +26,7 @@ pub use kubeconfig::{
 };
 pub use manifest::Manifest;
 pub use pods::{Pod, Pods};
+pub use pull_secret::{ExistingSecret, PullSecretState, RegistryCredential, ServiceAccountState};
 pub use reference::ClusterRef;
 pub(crate) use reference::TYPE;
 pub use workload::{RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase, WorkloadRef, WorkloadState};
@@ -52,6 +54,9 @@ use std::{fmt, ops::ControlFlow};
 ///   configure, a server other than the cluster's, or a program other than `kubelogin`; the error names the field. The same applies to every
 ///   method that connects with it.
 /// - `apply` looks up the kinds of all objects before it writes the first; it is server-side apply, so a second call changes nothing.
+/// - `pull_secret` reads only. A missing namespace is an error, unless the caller may not read namespaces.
+/// - `link_pull_secret` keeps the other pull secrets of a service account, also those that are added at the same time, and creates no service
+///   account.
 /// - `watch_rollout` reports each state and decides nothing: the operation decides whether a rollout has failed. Pods belong to a
 ///   workload by their owner references, not by their labels.
 /// - `pods` of a namespace without pods is an empty list.
@@ -76,6 +81,22 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
         options: &ApplyOptions,
         call: &Call,
     ) -> Result<Vec<Applied>>;
+    /// Reads an image pull secret, given by its namespace and name, and the service accounts that should use it.
+    async fn pull_secret(
+        &self,
+        cluster: &ClusterRef,
+        secret: (&str, &str),
+        service_accounts: &[String],
+        call: &Call,
+    ) -> Result<PullSecretState>;
+    /// Adds an image pull secret to a service account. Returns whether it was missing there.
+    async fn link_pull_secret(
+        &self,
+        cluster: &ClusterRef,
+        secret: (&str, &str),
+        service_account: &str,
+        call: &Call,
+    ) -> Result<bool>;
     /// Reports the state of a workload's rollout, and each change, until the listener stops it, the deadline passes or the caller
     /// cancels.
     async fn watch_rollout(

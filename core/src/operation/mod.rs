@@ -16,6 +16,7 @@ pub(crate) mod kubelet_identity;
 pub(crate) mod list;
 mod parts;
 pub(crate) mod pods;
+pub(crate) mod pull_secret;
 mod recent;
 pub(crate) mod registry;
 pub(crate) mod registry_token;
@@ -59,6 +60,10 @@ pub mod exports {
         RemoveKubeletIdentityOptions, SetUpIdentity, SetUpMembership, SetUpPull, SetUpRole,
     };
     pub use super::list::{ClusterList, ReadFrom, ReadOptions, RegistryList, Unreadable};
+    pub use super::pull_secret::{
+        ApplyPullSecretOptions, PullSecret, PullSecretAction, PullSecretEntry, PullSecretLink, PullSecretOptions,
+        PullSecretOutcome, PullSecretPlan, PullSecretWarning, PullSecretWarningKind,
+    };
     pub use super::rollout::{OnMissingGrant, RolloutOptions};
     pub use super::{
         right::{RequiredRight, RightScope},

@@ -6,8 +6,8 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    identities, import, kubeconfig, kubelet_identity, list, pods, registry, registry_token, right::RequiredRight,
-    rollout,
+    identities, import, kubeconfig, kubelet_identity, list, pods, pull_secret, registry, registry_token,
+    right::RequiredRight, rollout,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ macro_rules! imports {
             call::CallOptions,
             cluster::{
                 Applied, ApplyOptions, ClusterRef, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
-                MergedKubeconfig, PodSelection, Pods, Rollout, WorkloadRef,
+                MergedKubeconfig, PodSelection, Pods, RegistryCredential, Rollout, WorkloadRef,
             },
             diagnosis::report::Report,
             error::Result,
@@ -48,7 +48,9 @@ macro_rules! imports {
                     KubeletIdentityRemoval, KubeletIdentitySetup, RemoveKubeletIdentityOptions,
                 },
                 list::{self, ClusterList, ReadOptions, RegistryList},
-                pods, registry, registry_token,
+                pods,
+                pull_secret::{self, ApplyPullSecretOptions, PullSecret, PullSecretOptions, PullSecretPlan},
+                registry, registry_token,
                 rollout::{self, RolloutOptions},
             },
             registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef, RegistryToken},
@@ -481,6 +483,72 @@ macro_rules! operations {
                 deadline: rollout::DEADLINE,
                 rights: rollout::RIGHTS,
                 run: |parts, call| rollout::wait_for_rollout(parts, cluster, workload, &options, call),
+            }
+            /// Plans an image pull secret for external private registries, and writes nothing.
+            ///
+            /// The plan says what would be written (never a password), what exists, and what would not work: see
+            /// [`warnings`](crate::PullSecretPlan::warnings). Review it, store it as JSON, and carry it out with
+            /// [`apply_pull_secret`](Self::apply_pull_secret). For an Azure registry, use [`attach`](Self::attach) instead: a cluster pulls from it
+            /// with its own identity, without a password that expires.
+            ///
+            /// The caller needs the Kubernetes permission `get` on secrets and service accounts of the namespace.
+            ///
+            /// # Errors
+            /// [`NotFound`](ErrorKind::NotFound) if the cluster, the namespace or a service account does not exist;
+            /// [`Forbidden`](ErrorKind::Forbidden) if the caller lacks a permission in Azure or Kubernetes; [`Conflict`](ErrorKind::Conflict) if the
+            /// secret has another type, is immutable, or has other content that another field manager owns and `force` is not set;
+            /// [`InvalidInput`](ErrorKind::InvalidInput) for an invalid name, registry, user name or password.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyPullSecretOptions, Client, PullSecretOptions, PullSecretOutcome, RegistryCredential};
+            /// # use aks_acr::azure_core::credentials::Secret;
+            /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// let credentials = vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("password"))];
+            /// let options = PullSecretOptions::default();
+            /// let plan = client.plan_pull_secret(&"group/dev".parse()?, "ghcr", credentials.clone(), options).await?;
+            /// assert!(plan.to_string().starts_with("+ pull secret ghcr in namespace default of dev"));
+            /// let applied = client.apply_pull_secret(&plan, credentials, ApplyPullSecretOptions::default()).await?;
+            /// assert_eq!(applied.outcome, PullSecretOutcome::Created);
+            /// assert_eq!(applied.linked, ["default"]);
+            /// # Ok(()) }
+            /// ```
+            PlanPullSecret plan_pull_secret(cluster: &ClusterRef, name: &str, credentials: Vec<RegistryCredential>, options: PullSecretOptions) -> PullSecretPlan {
+                about: About::cluster(cluster),
+                call: options.call,
+                deadline: pull_secret::DEADLINE,
+                rights: pull_secret::RIGHTS,
+                run: |parts, call| pull_secret::plan(parts, cluster, name, &credentials, &options, call),
+            }
+            /// Creates or updates the image pull secret in a plan made by [`plan_pull_secret`](Self::plan_pull_secret), and adds it to the service
+            /// accounts.
+            ///
+            /// A plan contains no passwords, so the credentials are given again. Their registries and user names must be those of the plan; a
+            /// password may be newer. The secret has the type `kubernetes.io/dockerconfigjson` and is written by server-side apply. The other pull
+            /// secrets of a service account stay, also those that someone adds at the same time: Kubernetes does not merge this list itself, so
+            /// `kubectl patch` replaces it.
+            ///
+            /// Pods that exist do not change: Kubernetes copies the pull secrets of a service account when a pod is created. Restart a workload that
+            /// waits in `ImagePullBackOff`, for example with `kubectl rollout restart`.
+            ///
+            /// The caller needs the Kubernetes permissions `get`, `create` and `patch` on secrets and `get` and `patch` on service accounts of the
+            /// namespace.
+            ///
+            /// # Errors
+            /// All errors of [`plan_pull_secret`](Self::plan_pull_secret); [`Conflict`](ErrorKind::Conflict) if the plan has expired, or if something
+            /// else would have to be done to the secret; [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version, or if
+            /// the credentials are for other registries or users than the plan.
+            ///
+            /// # Examples
+            /// See [`plan_pull_secret`](Self::plan_pull_secret).
+            ApplyPullSecret apply_pull_secret(plan: &PullSecretPlan, credentials: Vec<RegistryCredential>, options: ApplyPullSecretOptions) -> PullSecret {
+                about: About::cluster(&plan.cluster),
+                call: options.call,
+                deadline: pull_secret::DEADLINE,
+                rights: pull_secret::RIGHTS,
+                run: |parts, call| pull_secret::apply_plan(parts, plan, &credentials, call),
             }
             Pods pods(cluster: &ClusterRef, selection: &PodSelection, call: CallOptions) -> Pods {
                 about: About::cluster(cluster),

@@ -9,6 +9,7 @@ mod entra;
 mod passing;
 mod pods;
 mod pull;
+mod pull_secret;
 mod refusals;
 mod wait_for_rollout;
 mod watch;
@@ -29,6 +30,7 @@ pub fn cases() -> Vec<Case> {
         wait_for_rollout::cases(),
         workloads::cases(),
         pull::cases(),
+        pull_secret::cases(),
         passing::cases(),
         pods::cases(),
         watch::cases(),

@@ -9,7 +9,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// What the caller reads by its own rules, or as the language does.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "BTreeMap",
     "Duration",
     "ImportCredentials",
@@ -17,6 +17,7 @@ const KNOWN: [&str; 13] = [
     "ImportItem",
     "Manifest",
     "PathBuf",
+    "RegistryCredential",
     "SshKey",
     "String",
     "bool",

@@ -12,7 +12,7 @@ use std::path::Path;
 pub const BY_HAND: [&str; 3] = ["ImportHandle", "Kubeconfig", "RegistryToken"];
 
 /// What has no separate type: it is given as several arguments.
-const ARGUMENTS: [&str; 2] = ["SshKey", "ImportCredentials"];
+const ARGUMENTS: [&str; 3] = ["SshKey", "ImportCredentials", "RegistryCredential"];
 
 /// Text that core reads: what is invalid is refused when it is given.
 const PARSED: [&str; 7] =

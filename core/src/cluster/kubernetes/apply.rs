@@ -24,7 +24,7 @@ use std::{
 };
 
 /// The name of our field manager.
-const FIELD_MANAGER: &str = "aks-acr";
+pub(super) const FIELD_MANAGER: &str = "aks-acr";
 /// How many objects are applied at a time. An API server handles many more; its priority levels share them among its clients.
 const AT_ONCE: usize = 8;
 /// How long a new kind may take until it is served.

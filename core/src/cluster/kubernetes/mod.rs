@@ -13,6 +13,8 @@ mod pool;
 #[cfg(feature = "kubernetes")]
 mod pull_memory;
 #[cfg(feature = "kubernetes")]
+mod pull_secret;
+#[cfg(feature = "kubernetes")]
 mod rollout;
 #[cfg(feature = "kubernetes")]
 mod session;

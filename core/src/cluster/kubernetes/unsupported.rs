@@ -2,7 +2,9 @@
 
 use crate::{
     call::Call,
-    cluster::{Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, RolloutListener, WorkloadRef},
+    cluster::{
+        Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, PullSecretState, RolloutListener, WorkloadRef,
+    },
     connection::Connection,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
@@ -30,6 +32,20 @@ impl Kubernetes {
     }
 
     pub async fn apply(&self, _: &ResourceId, _: &[Manifest], _: &ApplyOptions, _: &Call) -> Result<Vec<Applied>> {
+        unsupported()
+    }
+
+    pub async fn pull_secret(
+        &self,
+        _: &ResourceId,
+        _: (&str, &str),
+        _: &[String],
+        _: &Call,
+    ) -> Result<PullSecretState> {
+        unsupported()
+    }
+
+    pub async fn link_pull_secret(&self, _: &ResourceId, _: (&str, &str), _: &str, _: &Call) -> Result<bool> {
         unsupported()
     }
 

@@ -143,6 +143,9 @@ impl Node<'_> {
                 format!("let mut {name}: aks_acr::{ty} = argument::object({shown:?}, {name})?;\n"),
                 format!("&mut {name}"),
             ),
+            "RegistryCredential" => {
+                (format!("let {name} = argument::registry_credentials({shown:?}, {name})?;\n"), name.to_owned())
+            }
             "ImportItem" => (format!("let {name} = import::items({shown:?}, {name})?;\n"), name.to_owned()),
             "str" => (format!("let {name} = argument::text({shown:?}, {name})?;\n"), format!("&{name}")),
             plan if self.is_result(plan) && !is_parsed(plan) => {

@@ -26,6 +26,7 @@ impl Node<'_> {
             "ImportHandle" => {
                 "ImportHandle | StoredImportHandle | Extract<StartedImport, { readonly kind: 'started' }>".to_owned()
             }
+            "RegistryCredential" => "readonly RegistryCredential[]".to_owned(),
             "ImportItem" => "readonly (string | ImportItem)[]".to_owned(),
             plan if self.is_result(plan) && !is_parsed(plan) => format!("{plan} | StoredPlan"),
             _ => "string".to_owned(),

@@ -26,6 +26,9 @@ impl Python<'_> {
             let (rust, python) = match ty.core().name.as_str() {
                 by_fields if is_given_by_fields(by_fields) => continue,
                 "ImportHandle" => ("Followed".to_owned(), "ImportHandle | StartedImport".to_owned()),
+                "RegistryCredential" => {
+                    ("RegistryCredentials".to_owned(), "Iterable[RegistryCredential | Mapping[str, str]]".to_owned())
+                }
                 "ImportItem" => ("Items".to_owned(), "Iterable[str | ImportItem]".to_owned()),
                 "Manifest" => ("&str".to_owned(), "str".to_owned()),
                 "str" => ("String".to_owned(), "str".to_owned()),

@@ -71,7 +71,7 @@ impl Python<'_> {
     /// An item of a list, as a mapping.
     fn item(&self) -> String {
         let mut text = String::from(
-            "\n@type_check_only\nclass ImportItem(TypedDict):\n    \"\"\"An image in a list, with its import options.\"\"\"\n\n    source: str\n",
+            "\n@type_check_only\nclass RegistryCredential(TypedDict):\n    \"\"\"A user name and a password for a registry, as part of an image pull secret.\"\"\"\n\n    registry: str\n    \"\"\"Host of the registry, such as `ghcr.io`; `docker.io` for Docker Hub.\"\"\"\n\n    username: str\n    password: str\n\n@type_check_only\nclass ImportItem(TypedDict):\n    \"\"\"An image in a list, with its import options.\"\"\"\n\n    source: str\n",
         );
         let single = self.operations.iter().find(|one| one.name == "import_image").expect("the import of one image");
         for one in self.parameters(single).iter().filter(|one| one.is_keyword && one.name != "on_progress") {

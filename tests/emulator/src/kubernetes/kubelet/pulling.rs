@@ -131,7 +131,7 @@ fn finish_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize,
 fn pull_secrets(api: &dyn Api, pod: &Value, image: &Image) -> Vec<PullSecret> {
     let names = list(pod, "/spec/imagePullSecrets").iter().map(|secret| text(secret, "/name"));
     let secrets = names.filter_map(|name| api.object("secrets", namespace(pod), name));
-    secrets.flat_map(|secret| credentials_for(image, &secret)).collect()
+    credentials_for(image, &secrets.collect::<Vec<_>>())
 }
 
 fn start(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
