@@ -130,7 +130,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
       const credential = new Careless(azure.credential(), secrets);
       const client = new Client({ credential, subscriptionId: azure.subscriptionId, ...azure.clientOptions() });
       const told = await story(client, secrets, folder);
-      assert.equal(told.length, 12);
+      assert.equal(told.length, 14);
       assert.deepEqual(secrets.foundIn(told.join('\n')), []);
     } finally {
       await rm(folder, { recursive: true });
