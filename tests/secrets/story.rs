@@ -158,12 +158,13 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
         || vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("secret-of-an-outside-registry"))];
     let options = PullSecretOptions::default().with_call(call());
     heard::add(&format!("OPTIONS {options:?} {:?}", credentials()));
-    let planned = client.plan_pull_secret(&cluster, "ghcr", credentials(), options).await;
-    if let Ok(plan) = &planned {
+    // With JSON of its own: the plan is also what is applied.
+    let planned = ends.of("plan_pull_secret", client.plan_pull_secret(&cluster, "ghcr", credentials(), options)).await;
+    if let Some(plan) = &planned {
+        heard::add(&format!("JSON plan_pull_secret {}", serde_json::to_string(plan).unwrap()));
         let options = ApplyPullSecretOptions::default().with_call(call());
         ends.json("apply_pull_secret", client.apply_pull_secret(plan, credentials(), options)).await;
     }
-    ends.json("plan_pull_secret", async { planned }).await;
     let options = RolloutOptions::default().with_call(call());
     ends.json("wait_for_rollout", client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), options)).await;
     ends.json("pods", client.pods(&cluster, &PodSelection::default(), call())).await;
