@@ -505,7 +505,7 @@ macro_rules! operations {
             /// # use aks_acr::{ApplyPullSecretOptions, Client, PullSecretOptions, PullSecretOutcome, RegistryCredential};
             /// # use aks_acr::azure_core::credentials::Secret;
             /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev");
-            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).kubernetes(azure.kubernetes()).build()?;
             /// let credentials = vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("password"))];
             /// let options = PullSecretOptions::default();
             /// let plan = client.plan_pull_secret(&"group/dev".parse()?, "ghcr", credentials.clone(), options).await?;

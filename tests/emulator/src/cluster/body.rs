@@ -64,7 +64,9 @@ impl Cluster {
             // The overlay goes with the plugin that the service chooses, not with any that was asked for.
             properties["networkProfile"].as_object_mut().map(|network| network.remove("networkPluginMode"));
         }
-        if let Some(address) = self.address_id() {
+        // Recorded: the addresses are not shown before the cluster was created.
+        let is_made = !matches!(self.state.as_str(), "Creating" | "Canceled");
+        if let Some(address) = self.address_id().filter(|_| is_made) {
             properties["networkProfile"]["loadBalancerProfile"] = json!({
                 "managedOutboundIPs": {"count": 1}, "effectiveOutboundIPs": [{"id": address}],
                 "backendPoolType": "nodeIPConfiguration",
