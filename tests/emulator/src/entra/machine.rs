@@ -19,7 +19,10 @@ pub(crate) const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Marks a request that comes from a node: the host of its cluster's API server.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "without a server no node is real"))]
+#[cfg_attr(
+    not(feature = "serve"),
+    allow(dead_code, reason = "without a server no node is real; Rust 1.89 does not notice")
+)]
 pub(crate) struct OfNode(pub(crate) String);
 
 /// For how long kubelet is to keep what it gets for a token. Azure has no such header: there it is an hour.
