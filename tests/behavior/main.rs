@@ -20,6 +20,7 @@ mod emulator;
 mod identity;
 mod image;
 mod kubectl;
+mod kubelet_identity;
 mod refusal;
 mod registry;
 mod role;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         attach::cases(),
         refusal::cases(),
         check::cases(),
+        kubelet_identity::cases(),
     ];
     let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

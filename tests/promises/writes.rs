@@ -2,9 +2,10 @@
 
 use crate::{Scene, client_of};
 use aks_acr::{
-    ApplyOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions,
-    DetachOptions, Error, ErrorKind, ImportOptions, KubeconfigOptions, Manifest, PodSelection, RefusalKind,
-    RegistryRef, Write, WriteService,
+    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions,
+    Client, ClusterRef, CreateRegistryOptions, DetachOptions, Error, ErrorKind, ImportOptions, KubeconfigOptions,
+    KubeletIdentityOptions, Manifest, PodSelection, PullSecretOptions, RefusalKind, RegistryCredential, RegistryRef,
+    Write, WriteService, azure_core::credentials::Secret,
 };
 use aks_acr_emulator::{Emulator, Fault, From, Request};
 use futures::future::{BoxFuture, FutureExt};
@@ -84,6 +85,30 @@ async fn a_read_only_client_sends_no_write_and_says_so() {
         assert_eq!((err.kind(), err.refusal()), (ErrorKind::Forbidden, Some(RefusalKind::ReadOnlyClient)), "{name}");
         assert_eq!(sent(&azure), [], "{name}");
     }
+}
+
+/// All that is missing is written to Microsoft Graph, and into the cluster.
+#[tokio::test(start_paused = true)]
+async fn a_read_only_client_writes_neither_to_the_directory_nor_a_pull_secret() {
+    let azure = azure().with_graph_rights("owner").with_entra_group("pullers");
+    let owner = client_of(&azure, |builder| builder);
+    let options = KubeletIdentityOptions::default();
+    let plan = owner.plan_kubelet_identity("group", "kubelet", options.clone()).await.unwrap();
+    owner.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default()).await.unwrap();
+    let options = options.with_entra_group("pullers");
+    let before = sent(&azure).len();
+    let client = client_of(&azure, aks_acr::ClientBuilder::read_only);
+    let plan = client.plan_kubelet_identity("group", "kubelet", options).await.unwrap();
+    let joined = client.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default()).await.map(drop);
+    let credentials = || vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("not-to-be-written"))];
+    let plan = client.plan_pull_secret(&cluster(), "ghcr", credentials(), PullSecretOptions::default()).await.unwrap();
+    let written = client.apply_pull_secret(&plan, credentials(), ApplyPullSecretOptions::default()).await.map(drop);
+    for err in [joined.unwrap_err(), written.unwrap_err()] {
+        assert_eq!((err.kind(), err.refusal()), (ErrorKind::Forbidden, Some(RefusalKind::ReadOnlyClient)), "{err:#}");
+    }
+    let later = &sent(&azure)[before..];
+    // Memberships are read by POST.
+    assert!(later.iter().all(|one| one.path.ends_with("/checkMemberGroups")), "{later:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1128,7 +1128,8 @@ class Calls:
     ) -> Call[KubeletIdentityRemoval]:
         """Removes what was created from a plan made by `plan_kubelet_identity`, and nothing else.
 
-        Parts that existed when the plan was made are kept. An identity is deleted only if it was missing then and has
+        Parts that existed when the plan was made, or whose state could not be read then, are kept. So is the role of an
+        Entra group: other members of the group may use it. An identity is deleted only if it was missing then and has
         the tag with which this library creates identities; a role assignment is removed only if its description says
         the same. A membership is removed if it was missing in the plan: Microsoft Graph does not say who added a
         member. The plan is not limited to one hour here, and it may have been applied in part, or not at all. Delete

@@ -92,9 +92,9 @@ fn denied(facts: &Facts, registry: &Registry, principal: PrincipalId, outcome: O
             Some(false) => outcome,
             Some(true) => outcome.with(seen(Finding::failing(FindingId::GRANT_DENIED).saying(text("keeps")))),
             None => {
-                let reason = "the members of the groups that it names are not known";
+                let reason = "it names groups whose members are not known, or has a condition";
                 let found = Finding::unknown(FindingId::GRANT_DENIED).saying(text("may keep"));
-                outcome.with(seen(found.needing(Need::option("", reason))))
+                outcome.with(seen(found.needing(Need::reason(reason))))
             }
         }
     })

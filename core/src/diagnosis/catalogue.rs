@@ -140,7 +140,7 @@ findings! {
         "attach the registry to the cluster".
     GRANT_DENIED = "grant.denied", Authorization, Never:
         "a deny assignment keeps the cluster's identity from pulling";
-        "change the deployment stack or managed application that created the deny assignment".
+        "remove the deny assignment, or change the deployment stack or managed application that created it".
     CONDITION_EXCLUDES_REPOSITORY = "grant.condition_excludes_repository", Authorization, Never:
         "the conditions of the identity's role assignments exclude this repository";
         "attach the registry with a condition that includes the repository".

@@ -58,8 +58,8 @@ pub(crate) struct Grants {
 pub(crate) struct ImageFacts {
     /// As the nodes name it.
     pub reference: ImageReference,
-    /// `None`: the registry does not have it.
-    pub details: Read<Option<ImageDetails>>,
+    /// `None`: the registry was not asked. Within it, `None`: the registry does not have the image.
+    pub details: Option<Read<Option<ImageDetails>>>,
 }
 
 impl Unread {
@@ -75,9 +75,9 @@ impl Unread {
         Self { need, status: err.status() }
     }
 
-    /// Something that was not read, because nothing could be concluded from it.
-    pub fn skipped() -> Self {
-        Self { need: Need::option("", "not read"), status: None }
+    /// Something at a registry that was not found.
+    pub fn of_no_registry() -> Self {
+        Self { need: Need::reason("the registry was not found"), status: None }
     }
 }
 

@@ -32,12 +32,12 @@ pub(super) fn reference(facts: &Facts) -> Outcome {
 pub(super) fn image(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Image);
     let Some(image) = &facts.image else { return outcome };
-    let details = match &image.details {
+    let Some(details) = &image.details else { return outcome };
+    let details = match details {
         Err(unread) if unread.status == Some(405) => {
             let command = read_enabled(facts, image);
             return outcome.with(Finding::failing(FindingId::IMAGE_READ_DISABLED).run(command));
         }
-        Err(unread) if unread.need.option.is_some() => return outcome,
         Err(unread) => return outcome.with(Finding::unknown(FindingId::UNKNOWN_IMAGE).needing(unread.need.clone())),
         Ok(None) => return outcome.with(not_found(image)),
         Ok(Some(details)) => details,
@@ -69,7 +69,7 @@ fn read_enabled(facts: &Facts, image: &ImageFacts) -> String {
 
 pub(super) fn platform(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Platform);
-    let Some(ImageFacts { details: Ok(Some(details)), .. }) = &facts.image else { return outcome };
+    let Some(ImageFacts { details: Some(Ok(Some(details))), .. }) = &facts.image else { return outcome };
     if !details.is_image() || details.is_schema1() {
         return outcome;
     }

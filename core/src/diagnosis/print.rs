@@ -49,8 +49,8 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.action, &self.option) {
             (Some(action), _) => Quoted(action).fmt(f)?,
-            (None, Some(option)) if !option.is_empty() => write!(f, "the option {}", Quoted(option))?,
-            _ => write!(f, "an answer: {}", Quoted(&self.reason))?,
+            (None, Some(option)) => write!(f, "the option {}", Quoted(option))?,
+            (None, None) => write!(f, "an answer: {}", Quoted(&self.reason))?,
         }
         self.scope.iter().try_for_each(|scope| write!(f, " on {}", Quoted(scope)))?;
         self.smallest_role.iter().try_for_each(|role| write!(f, ", in the role {}", Quoted(role)))

@@ -240,7 +240,11 @@ impl Finding {
 
 impl Need {
     pub(crate) fn option(name: &str, reason: impl Into<String>) -> Self {
-        let option = Some(name.to_owned());
-        Self { action: None, scope: None, smallest_role: None, option, reason: reason.into() }
+        Self { option: Some(name.to_owned()), ..Self::reason(reason) }
+    }
+
+    /// No permission and no option would answer it.
+    pub(crate) fn reason(reason: impl Into<String>) -> Self {
+        Self { action: None, scope: None, smallest_role: None, option: None, reason: reason.into() }
     }
 }

@@ -33,7 +33,7 @@ pub use token::RegistryToken;
 pub(crate) use import::ExpectedImage;
 pub(crate) use lookup::{list_registries, read_listed};
 pub(crate) use manifest::DigestMismatch;
-pub(crate) use reference::{TYPE, registry_name};
+pub(crate) use reference::{By, TYPE, registry_name};
 pub(crate) use token::expiry;
 
 use crate::{

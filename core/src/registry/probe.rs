@@ -19,7 +19,7 @@ use url::Url;
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-/// The same with Docker's first schema, which current nodes refuse, and which has to be told from an image that is missing.
+/// The same with Docker's first schema. Current nodes reject it; without these types, such an image would look missing.
 const MANIFESTS_OF_ANY_AGE: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json";

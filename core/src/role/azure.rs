@@ -1,6 +1,8 @@
 //! Role assignments through Azure Resource Manager.
 
-use super::{Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, RolePermissions, assignment_name};
+use super::{
+    Grant, Granted, Revoked, RoleAssigner, RoleAssignment, RoleDefinition, assignment_name, definition::WirePermissions,
+};
 use crate::{
     action::{DELETE_GRANT, READ_GRANTS, READ_ROLE, WRITE_GRANT},
     call::{Call, Poll, Polling},
@@ -334,26 +336,11 @@ struct DefinitionProperties {
     permissions: Vec<WirePermissions>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WirePermissions {
-    actions: Option<Vec<String>>,
-    not_actions: Option<Vec<String>>,
-    data_actions: Option<Vec<String>>,
-    not_data_actions: Option<Vec<String>>,
-}
-
 impl WireDefinition {
     fn into_definition(self) -> RoleDefinition {
-        let block = |one: WirePermissions| RolePermissions {
-            actions: one.actions.unwrap_or_default(),
-            not_actions: one.not_actions.unwrap_or_default(),
-            data_actions: one.data_actions.unwrap_or_default(),
-            not_data_actions: one.not_data_actions.unwrap_or_default(),
-        };
         RoleDefinition {
             name: self.properties.role_name.unwrap_or_default(),
-            permissions: self.properties.permissions.into_iter().map(block).collect(),
+            permissions: self.properties.permissions.into_iter().map(WirePermissions::into_permissions).collect(),
         }
     }
 }

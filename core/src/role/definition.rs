@@ -32,12 +32,38 @@ impl RoleDefinition {
     /// Whether the role allows pulling from a registry of this mode: one mode honours actions, the other data actions.
     #[must_use]
     pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
-        self.permissions.iter().any(|block| match mode {
-            RoleAssignmentMode::LegacyRegistryPermissions => has(&block.actions, &block.not_actions, PULL),
-            RoleAssignmentMode::AbacRepositoryPermissions => {
-                has(&block.data_actions, &block.not_data_actions, READ_CONTENT)
-            }
-        })
+        any_has_pull(&self.permissions, mode)
+    }
+}
+
+/// Whether one of the blocks, of a role or of a deny assignment, contains pulling from a registry of this mode.
+pub(super) fn any_has_pull(blocks: &[RolePermissions], mode: RoleAssignmentMode) -> bool {
+    blocks.iter().any(|block| match mode {
+        RoleAssignmentMode::LegacyRegistryPermissions => has(&block.actions, &block.not_actions, PULL),
+        RoleAssignmentMode::AbacRepositoryPermissions => {
+            has(&block.data_actions, &block.not_data_actions, READ_CONTENT)
+        }
+    })
+}
+
+/// A block in Azure Resource Manager's format. Null is an empty list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WirePermissions {
+    actions: Option<Vec<String>>,
+    not_actions: Option<Vec<String>>,
+    data_actions: Option<Vec<String>>,
+    not_data_actions: Option<Vec<String>>,
+}
+
+impl WirePermissions {
+    pub(super) fn into_permissions(self) -> RolePermissions {
+        RolePermissions {
+            actions: self.actions.unwrap_or_default(),
+            not_actions: self.not_actions.unwrap_or_default(),
+            data_actions: self.data_actions.unwrap_or_default(),
+            not_data_actions: self.not_data_actions.unwrap_or_default(),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Deny assignments: what principals cannot do at a scope, whatever roles they have.
 
-use super::{RoleAssignmentMode, RolePermissions, action_matches};
+use super::{
+    RoleAssignmentMode, RolePermissions,
+    definition::{WirePermissions, any_has_pull},
+};
 use crate::{
-    action::{PULL, READ_CONTENT, READ_DENIALS},
+    action::READ_DENIALS,
     call::Call,
     error::Result,
     http::{Arm, ArmRequest},
@@ -17,7 +20,7 @@ const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A deny assignment as reported by Azure.
 ///
-/// Azure and its managed applications and deployment stacks create them; users cannot. See [Understand Azure deny
+/// Most are created by Azure, for deployment stacks and managed applications. See [Understand Azure deny
 /// assignments](https://learn.microsoft.com/azure/role-based-access-control/deny-assignments).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -34,6 +37,8 @@ pub struct DenyAssignment {
     pub principals: Vec<DeniedPrincipal>,
     /// The principals that it does not apply to.
     pub exclude_principals: Vec<DeniedPrincipal>,
+    /// The condition that restricts it, if any.
+    pub condition: Option<String>,
     /// Whether it applies to its scope only, and not below.
     pub does_not_apply_to_child_scopes: bool,
 }
@@ -44,7 +49,7 @@ pub struct DenyAssignment {
 pub struct DeniedPrincipal {
     /// Its object ID; zeros stand for everyone.
     pub id: String,
-    /// Its type in Azure, such as `ServicePrincipal`, `Group`, or `Everyone`.
+    /// Its type in Azure, such as `ServicePrincipal` or `Group`; for everyone `Everyone` or `SystemDefined`.
     pub kind: Option<String>,
 }
 
@@ -59,7 +64,8 @@ impl DeniedPrincipal {
 }
 
 impl DenyAssignment {
-    /// Whether it keeps a principal from pulling from a registry. `None`: that depends on the members of a group, which are not known.
+    /// Whether it keeps a principal from pulling from a registry. `None`: that depends on the members of a group, which are not known, or
+    /// on a condition, which is not evaluated.
     pub(crate) fn denies_pull(
         &self,
         registry: &ResourceId,
@@ -67,7 +73,10 @@ impl DenyAssignment {
         principal: PrincipalId,
     ) -> Option<bool> {
         let is_elsewhere = self.does_not_apply_to_child_scopes && !registry.is(&self.scope);
-        if is_elsewhere || !self.has_pull(mode) || self.exclude_principals.iter().any(|one| one.is(principal)) {
+        if is_elsewhere
+            || !any_has_pull(&self.permissions, mode)
+            || self.exclude_principals.iter().any(|one| one.is(principal))
+        {
             return Some(false);
         }
         let is_named = |one: &DeniedPrincipal| one.id == EVERYONE || one.is(principal);
@@ -77,22 +86,10 @@ impl DenyAssignment {
             false => Some(false),
         };
         match applies {
+            Some(true) if self.condition.is_some() => None,
             Some(true) if self.exclude_principals.iter().any(DeniedPrincipal::is_group) => None,
             applies => applies,
         }
-    }
-
-    fn has_pull(&self, mode: RoleAssignmentMode) -> bool {
-        let has = |denied: &[String], exempt: &[String], action: &str| {
-            let any = |patterns: &[String]| patterns.iter().any(|pattern| action_matches(pattern, action));
-            any(denied) && !any(exempt)
-        };
-        self.permissions.iter().any(|block| match mode {
-            RoleAssignmentMode::LegacyRegistryPermissions => has(&block.actions, &block.not_actions, PULL),
-            RoleAssignmentMode::AbacRepositoryPermissions => {
-                has(&block.data_actions, &block.not_data_actions, READ_CONTENT)
-            }
-        })
     }
 }
 
@@ -118,18 +115,10 @@ struct WireProperties {
     deny_assignment_name: Option<String>,
     permissions: Vec<WirePermissions>,
     scope: String,
+    condition: Option<String>,
     do_not_apply_to_child_scopes: Option<bool>,
     principals: Vec<WirePrincipal>,
     exclude_principals: Option<Vec<WirePrincipal>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WirePermissions {
-    actions: Option<Vec<String>>,
-    not_actions: Option<Vec<String>>,
-    data_actions: Option<Vec<String>>,
-    not_data_actions: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -141,21 +130,16 @@ struct WirePrincipal {
 
 impl WireDenial {
     fn into_denial(self) -> DenyAssignment {
-        let WireProperties { permissions, scope, principals, exclude_principals, .. } = self.properties;
-        let block = |one: WirePermissions| RolePermissions {
-            actions: one.actions.unwrap_or_default(),
-            not_actions: one.not_actions.unwrap_or_default(),
-            data_actions: one.data_actions.unwrap_or_default(),
-            not_data_actions: one.not_data_actions.unwrap_or_default(),
-        };
+        let WireProperties { permissions, scope, principals, exclude_principals, condition, .. } = self.properties;
         let principal = |one: WirePrincipal| DeniedPrincipal { id: one.id, kind: one.kind };
         DenyAssignment {
             id: self.id,
             name: self.properties.deny_assignment_name.unwrap_or_default(),
             scope,
-            permissions: permissions.into_iter().map(block).collect(),
+            permissions: permissions.into_iter().map(WirePermissions::into_permissions).collect(),
             principals: principals.into_iter().map(principal).collect(),
             exclude_principals: exclude_principals.unwrap_or_default().into_iter().map(principal).collect(),
+            condition: condition.filter(|condition| !condition.is_empty()),
             // Unless it says so, it applies below, as role assignments do.
             does_not_apply_to_child_scopes: self.properties.do_not_apply_to_child_scopes.unwrap_or(false),
         }
@@ -187,11 +171,13 @@ mod tests {
     fn everyone_but_those_excluded_is_denied() {
         let everyone = r#"{"id":"00000000-0000-0000-0000-000000000000","type":"Everyone"}"#;
         let kubelet = &format!(r#"{{"id":"{}","type":"ServicePrincipal"}}"#, KUBELET.to_uppercase());
+        let system = r#"{"id":"00000000-0000-0000-0000-000000000000","type":"SystemDefined"}"#;
         let other = r#"{"id":"bbbbbbbb-0000-0000-0000-000000000001","type":"ServicePrincipal"}"#;
         let group = r#"{"id":"cccccccc-0000-0000-0000-000000000001","type":"Group"}"#;
         let all = r#"{"actions":["*"],"notActions":["*/other"],"dataActions":null}"#;
         for (principals, excluded, denied) in [
             (everyone, "", Some(true)),
+            (system, "", Some(true)),
             (kubelet, "", Some(true)),
             (everyone, kubelet, Some(false)),
             (everyone, other, Some(true)),
@@ -205,6 +191,9 @@ mod tests {
         }
         let of_parent = denial(all, everyone, "", r#","doNotApplyToChildScopes":true"#);
         assert_eq!(denies(&of_parent, Legacy), Some(false));
+        let conditional = denial(all, everyone, "", r#","condition":"@Resource[x:y] StringEquals 'a'""#);
+        assert_eq!((denies(&conditional, Legacy), denies(&conditional, Abac)), (None, Some(false)));
+        assert_eq!(denies(&denial(all, everyone, "", r#","condition":"""#), Legacy), Some(true));
         let data = r#"{"actions":[],"dataActions":["Microsoft.ContainerRegistry/*"],"notDataActions":[]}"#;
         assert_eq!(denies(&denial(data, everyone, "", ""), Abac), Some(true));
         let but_pull = r#"{"actions":["*"],"notActions":["*/pull/read"]}"#;

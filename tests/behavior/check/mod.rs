@@ -366,8 +366,12 @@ async fn a_cluster_is_judged_by_its_state() -> Checked {
 async fn a_registry_that_is_missing_is_a_finding() -> Checked {
     let scene = Scene::new()?;
     let id = scene.azure.registry_id(GROUP, "otherregistry");
+    let in_no_group = id.replace("/resourceGroups/group/", "/resourceGroups/gone/");
+    let in_no_subscription = id.replace(scene.azure.subscription(), "33333333-3333-3333-3333-333333333333");
     for (registry, wanted) in [
         (id.as_str(), failing(FindingId::REGISTRY_NOT_FOUND)),
+        (&in_no_group, failing(FindingId::REGISTRY_NOT_FOUND)),
+        (&in_no_subscription, unknown(FindingId::UNKNOWN_REGISTRY)),
         ("otherregistry", unknown(FindingId::REGISTRY_NOT_VISIBLE)),
         ("otherregistry.azurecr.io", unknown(FindingId::REGISTRY_NOT_VISIBLE)),
     ] {
@@ -393,13 +397,20 @@ async fn a_cluster_that_is_missing_is_an_error() -> Checked {
 
 /// The caller's token is not sent to a host that is not the registry's.
 async fn an_image_of_another_host_is_not_read() -> Checked {
-    for image in ["otherregistry.azurecr.io/team/app:v1", "ghcr.io/team/app:v1", "myregistry.example.com/app:v1"] {
+    for image in [
+        "otherregistry.azurecr.io/team/app:v1",
+        "myregistry-e5f2d9a8b7c6h3j1.azurecr.io/team/app:v1",
+        "myregistry.azurecr.cn/team/app:v1",
+        "myregistry.example.com/team/app:v1",
+        "ghcr.io/team/app:v1",
+    ] {
         let scene = scene_of(ClusterSeed::new(GROUP, CLUSTER), registry(false), &["linux/amd64"])?;
         scene.grant_pull("AcrPull");
         let report = check_image(&scene, image).await?;
         assert_eq!(report.root_cause, Some(FindingId::OTHER_REGISTRY), "{report}");
         assert!(first(&report)?.next_step.summary.contains("myregistry.azurecr.io/"), "{report}");
-        assert!(scene.sent(|request| request.service == Service::Registry).is_empty(), "{image}");
+        let elsewhere = scene.sent(|request| !matches!(request.service, Service::Arm | Service::Entra));
+        assert!(elsewhere.is_empty(), "{image}: {elsewhere:?}");
     }
     Ok(())
 }

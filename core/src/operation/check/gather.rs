@@ -4,6 +4,7 @@ use super::options::CheckOptions;
 use crate::{
     action::{PULL, READ_CONTENT, smallest_role},
     call::Call,
+    cloud::Cloud,
     cluster::ClusterRef,
     diagnosis::{
         facts::{Facts, Grants, ImageFacts, Read, Unread, read},
@@ -14,7 +15,7 @@ use crate::{
     image::{ImageDetails, ImageReference},
     inventory::ClusterSettings,
     operation::Parts,
-    registry::{Registry, RegistryRef, RegistrySettings},
+    registry::{By, Registry, RegistryRef, RegistrySettings},
     role::{DenyAssignment, Effect, GroupAccess, RoleAssignment, RoleAssignmentMode, Roles, group_access},
 };
 use futures::{future::join_all, join, try_join};
@@ -68,10 +69,10 @@ pub(super) async fn gather(
 
 /// With the registry's ID, everything is read at once; without it, the registry has to be found first.
 async fn at_registry(parts: &Parts, registry: &RegistryRef, options: &CheckOptions, call: &Call) -> Result<AtRegistry> {
-    let settings = async { read(parts.registry_importer().settings(registry, call).await) };
+    let settings = async { read_settings(parts.registry_importer().settings(registry, call).await) };
     let image = options.image.as_ref();
-    // The caller's token is sent only to a host that can be this registry's.
-    let early = image.filter(|image| registry.may_have_host(image.registry()));
+    // Before the registry was read, the caller's token is sent only to the host that it has by its name, or that the caller names.
+    let early = image.filter(|image| is_plainly_its_host(parts.cloud(), registry, image.registry()));
     let (settings, at, early) = if let Some(id) = registry.id() {
         let (settings, at, early) = try_join!(settings, at_scope(parts, id, call), look(parts, early, call))?;
         (settings, Some(at), early)
@@ -80,8 +81,8 @@ async fn at_registry(parts: &Parts, registry: &RegistryRef, options: &CheckOptio
         (settings, None, early)
     };
     let Ok(Some(found)) = &settings else {
-        let (assignments, denials) = (Err(Unread::skipped()), Err(Unread::skipped()));
-        let image = image.map(|one| ImageFacts { reference: one.clone(), details: Err(Unread::skipped()) });
+        let (assignments, denials) = (Err(Unread::of_no_registry()), Err(Unread::of_no_registry()));
+        let image = image.map(|one| ImageFacts { reference: one.clone(), details: None });
         return Ok(AtRegistry { settings, assignments, denials, image });
     };
     let late = async {
@@ -90,7 +91,7 @@ async fn at_registry(parts: &Parts, registry: &RegistryRef, options: &CheckOptio
         // An image of another host is not this registry's to show.
         let is_here = named.registry().eq_ignore_ascii_case(&found.registry.login_server);
         match look(parts, Some(&named).filter(|_| is_here), call).await? {
-            None => Ok(Some(ImageFacts { reference: named, details: Err(Unread::skipped()) })),
+            None => Ok(Some(ImageFacts { reference: named, details: None })),
             read => Ok(read),
         }
     };
@@ -103,6 +104,23 @@ async fn at_registry(parts: &Parts, registry: &RegistryRef, options: &CheckOptio
     let (late, (assignments, denials)) = try_join!(late, at_scope)?;
     let image = early.or(late).map(|image| with_need(image, &found.registry));
     Ok(AtRegistry { settings, assignments, denials, image })
+}
+
+/// Another registry may have the same name, followed by a domain label.
+fn is_plainly_its_host(cloud: &Cloud, registry: &RegistryRef, host: &str) -> bool {
+    match &registry.by {
+        By::LoginServer(named) => named.eq_ignore_ascii_case(host),
+        By::Name(name) => cloud.plain_login_server(name).eq_ignore_ascii_case(host),
+        By::Id(id) => cloud.plain_login_server(id.name()).eq_ignore_ascii_case(host),
+    }
+}
+
+/// A registry in a resource group that does not exist does not exist. A subscription that is not found may be another tenant's.
+fn read_settings(result: Result<Option<RegistrySettings>>) -> Result<Read<Option<RegistrySettings>>> {
+    match result {
+        Err(err) if err.code() == Some("ResourceGroupNotFound") => Ok(Ok(None)),
+        result => read_below(result),
+    }
 }
 
 /// The role assignments and the deny assignments at a registry. One that does not exist has none.
@@ -133,7 +151,7 @@ async fn look(parts: &Parts, image: Option<&ImageReference>, call: &Call) -> Res
         Err(err) if ends_call(&err, call) => return Err(err),
         Err(err) => Err(Unread::of(&err)),
     };
-    Ok(Some(ImageFacts { reference: image.clone(), details }))
+    Ok(Some(ImageFacts { reference: image.clone(), details: Some(details) }))
 }
 
 fn ends_call(err: &Error, call: &Call) -> bool {
@@ -141,20 +159,20 @@ fn ends_call(err: &Error, call: &Call) -> bool {
 }
 
 /// A registry refuses a caller without a role with 401, and does not name the action.
-fn with_need(image: ImageFacts, registry: &Registry) -> ImageFacts {
-    let details = image.details.map_err(|mut unread| {
-        if unread.status == Some(401) && unread.need.action.is_none() {
-            let action = match registry.mode {
-                RoleAssignmentMode::LegacyRegistryPermissions => PULL,
-                RoleAssignmentMode::AbacRepositoryPermissions => READ_CONTENT,
-            };
-            unread.need.action = Some(action.to_owned());
-            unread.need.scope = Some(registry.id.to_string());
-            unread.need.smallest_role = smallest_role(action).map(str::to_owned);
-        }
-        unread
-    });
-    ImageFacts { details, ..image }
+fn with_need(mut image: ImageFacts, registry: &Registry) -> ImageFacts {
+    if let Some(Err(unread)) = &mut image.details
+        && unread.status == Some(401)
+        && unread.need.action.is_none()
+    {
+        let action = match registry.mode {
+            RoleAssignmentMode::LegacyRegistryPermissions => PULL,
+            RoleAssignmentMode::AbacRepositoryPermissions => READ_CONTENT,
+        };
+        unread.need.action = Some(action.to_owned());
+        unread.need.scope = Some(registry.id.to_string());
+        unread.need.smallest_role = smallest_role(action).map(str::to_owned);
+    }
+    image
 }
 
 /// What decides among the role assignments: custom roles of the identity, and its groups if it has no grant of its own.
@@ -164,8 +182,12 @@ async fn grants(
     assignments: Read<Vec<RoleAssignment>>,
     call: &Call,
 ) -> Result<Read<Grants>> {
-    let (Ok(assignments), Some(settings), Some(principal)) = (&assignments, settings, principal) else {
-        return Ok(assignments.map(|assignments| Grants { assignments, ..Grants::default() }));
+    let assignments = match assignments {
+        Ok(assignments) => assignments,
+        Err(unread) => return Ok(Err(unread)),
+    };
+    let (Some(settings), Some(principal)) = (settings, principal) else {
+        return Ok(Ok(Grants { assignments, ..Grants::default() }));
     };
     let (id, mode) = (&settings.registry.id, Some(settings.registry.mode));
     let own: Vec<RoleAssignment> = assignments.iter().filter(|one| one.is_of(principal)).cloned().collect();
@@ -175,10 +197,10 @@ async fn grants(
     let groups = if own.iter().any(suffices) {
         GroupAccess::default()
     } else {
-        group_access(parts.role_assigner(), (id, mode), principal, assignments, call).await?
+        group_access(parts.role_assigner(), (id, mode), principal, &assignments, call).await?
     };
     let is_recent = parts.recent_grants.has(id, principal);
-    Ok(Ok(Grants { assignments: assignments.clone(), roles, groups, is_recent }))
+    Ok(Ok(Grants { assignments, roles, groups, is_recent }))
 }
 
 /// The addresses of the nodes, if the registry's firewall depends on them.

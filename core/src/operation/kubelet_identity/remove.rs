@@ -133,22 +133,24 @@ pub(crate) async fn remove(parts: &Parts, plan: &KubeletIdentityPlan, call: &Cal
     let doomed: Vec<&ManagedIdentity> =
         whole.iter().filter_map(|(planned, found)| ours(planned, found.as_ref())).collect();
     check_unused(parts, &doomed, call).await?;
-    let group = plan.membership.as_ref().map(|one| one.group);
-    for one in plan.pulls.iter().filter(|one| one.state != PartState::Exists) {
-        let reference = RegistryRef::of_id(one.registry.clone())?;
-        let Some(registry) = parts.registry_importer().find(&reference, call).await? else { continue };
-        if let Some(principal) = group.or(kubelet.as_ref().map(|one| one.principal_id)) {
-            revoke(parts, &pull(&registry, principal, group.is_some()), &mut removed, call).await?;
+    // A role whose state was unknown may have existed, made by an earlier call of this library. A group's role stays: other members
+    // of the group may use it.
+    let revocable = plan.pulls.iter().filter(|one| one.state == PartState::Missing && plan.membership.is_none());
+    if let Some(kubelet) = planned(&plan.kubelet, kubelet.as_ref()) {
+        for one in revocable {
+            let reference = RegistryRef::of_id(one.registry.clone())?;
+            let Some(registry) = parts.registry_importer().find(&reference, call).await? else { continue };
+            revoke(parts, &pull(&registry, kubelet.principal_id, false), &mut removed, call).await?;
         }
     }
-    if let (Some(kubelet), Some(control_plane)) = (&kubelet, &control_plane)
-        && plan.operator_role != PartState::Exists
+    if let (Some(kubelet), Some(control_plane)) =
+        (planned(&plan.kubelet, kubelet.as_ref()), planned(&plan.control_plane, control_plane.as_ref()))
+        && plan.operator_role == PartState::Missing
     {
         revoke(parts, &operator(&kubelet.id, control_plane.principal_id), &mut removed, call).await?;
     }
-    if let (Some(one), Some(kubelet)) = (&plan.membership, &kubelet)
+    if let (Some(one), Some(kubelet)) = (&plan.membership, planned(&plan.kubelet, kubelet.as_ref()))
         && one.state == PartState::Missing
-        && is_the_planned(&plan.kubelet, kubelet)
     {
         leave(parts, one.group, kubelet.principal_id, &mut removed, call).await?;
     }
@@ -161,9 +163,9 @@ pub(crate) async fn remove(parts: &Parts, plan: &KubeletIdentityPlan, call: &Cal
     Ok(KubeletIdentityRemoval { removed })
 }
 
-/// Whether it is the identity of the plan, and not another of its name.
-fn is_the_planned(planned: &PlannedIdentity, found: &ManagedIdentity) -> bool {
-    planned.principal_id.is_none_or(|principal| principal == found.principal_id)
+/// The identity of the plan, and not another of its name.
+fn planned<'a>(planned: &PlannedIdentity, found: Option<&'a ManagedIdentity>) -> Option<&'a ManagedIdentity> {
+    found.filter(|found| planned.principal_id.is_none_or(|principal| principal == found.principal_id))
 }
 
 /// An identity that was missing in the plan and that this library has created since.

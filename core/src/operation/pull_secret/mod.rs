@@ -191,7 +191,7 @@ async fn write_secret(
         "kind": "Secret",
         "metadata": { "name": plan.name, "namespace": plan.namespace },
         "type": DOCKER_CONFIG,
-        // Not `stringData`: Kubernetes would not see that another field manager owns the same content.
+        // Not `stringData`: Kubernetes' documentation says that it does not work well with server-side apply (kubernetes/website#43668).
         "data": { DOCKER_CONFIG_KEY: STANDARD.encode(config.secret()) },
     });
     let manifests = Manifest::parse_all(&object.to_string())?;

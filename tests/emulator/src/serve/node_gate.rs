@@ -100,7 +100,7 @@ impl NodeGate {
     }
 }
 
-/// Question and answer of [DNS](https://www.rfc-editor.org/rfc/rfc1035#section-4): the address of one name. `None` for what is no question.
+/// Responds to a [DNS](https://www.rfc-editor.org/rfc/rfc1035#section-4) query for one name. `None` if the packet is not such a query.
 fn answer(question: &[u8], address: impl Fn(&str) -> Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let (mut name, mut at) = (Vec::new(), 12);
     loop {

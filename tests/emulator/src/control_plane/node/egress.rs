@@ -102,7 +102,7 @@ mod tests {
         }
     }
 
-    /// A proxy to one node, number 1, which greets whoever wants to get to port 10250 and reaches nothing else.
+    /// A proxy to node number 1, which accepts connections to port 10250 only and then sends `hello`.
     async fn proxy() -> (Folder, PathBuf) {
         let folder = std::env::temp_dir().join(format!("aks-acr-egress-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).unwrap();
