@@ -7,6 +7,7 @@ import base64
 import json
 import pathlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from arm import ASSIGNMENT_VERSION
 from cloud import CLUSTER, GROUP
@@ -57,7 +58,10 @@ class Clusters:
 
     def __init__(self, azure, call, turn, turns, moment):
         self.azure, self.call, self.turn, self.turns, self.moment = azure, call, turn, turns, moment
-        self.grants = {}
+        self.grants, self.changes = {}, []
+        # A list might miss what lasts for a moment.
+        for kind in ("pods", "events"):
+            call.watch(f"{NAMESPACE}/{kind}", lambda object, kind=kind: self.changes.append((kind, object)))
 
     def prepare(self, causes, image):
         """Grants, images with a program, faults: what a scene does not have."""
@@ -70,8 +74,11 @@ class Clusters:
             for fault in cause.get("faults", []):
                 self.azure.emulator.order("POST", "fault", fault | {"times": 1000})
 
-    def run(self, causes, expire):
-        """What the pods come to, after those that a cause has first. `expire` lets credentials expire that kubelet keeps."""
+    def run(self, causes, expire, at_once):
+        """What the pods come to, after those that a cause has first.
+
+        `expire` lets credentials expire that kubelet keeps for SHORT seconds; `at_once` says that others are kept meanwhile.
+        """
         numbered = {f"p{number}": cause for number, cause in enumerate(causes)}
         first = {f"first-{name}": cause | cause["first"] for name, cause in numbered.items() if "first" in cause}
         for kept, expires in ((SHORT, True), (HOUR, False)):
@@ -84,15 +91,22 @@ class Clusters:
                 self.azure.owner.call("DELETE", self.grants[registry], ASSIGNMENT_VERSION)
             for registry in cause.get("switched", []):
                 self.azure.owner.switch_mode(GROUP, registry, "AbacRepositoryPermissions")
-        found = self._pods({name: cause for name, cause in numbered.items() if not cause.get("expired")})
-        # They would go on for the time that this takes.
-        self.call("DELETE", f"{NAMESPACE}/pods?gracePeriodSeconds=0")
-        expire()
-        found |= self._pods({name: cause for name, cause in numbered.items() if cause.get("expired")})
+        kept = {name: cause for name, cause in numbered.items() if not cause.get("expired")}
+        rest = {name: cause for name, cause in numbered.items() if cause.get("expired")}
+        if at_once:
+            with ThreadPoolExecutor(1) as pool:
+                late = pool.submit(lambda: (expire(), self._pods(rest))[1])
+                found = self._pods(kept) | late.result()
+        else:
+            found = self._pods(kept)
+            # They would go on for the time that this takes.
+            self.call("DELETE", f"{NAMESPACE}/pods?gracePeriodSeconds=0")
+            expire()
+            found |= self._pods(rest)
         return [found[name] for name in numbered]
 
     def _pods(self, causes):
-        watcher = Watcher(self.call, causes, self.moment)
+        watcher = Watcher(self.changes, causes, self.moment)
         for name, cause in causes.items():
             self._create(name, cause)
         while watcher.open and watcher.looks < self.turns:
@@ -159,21 +173,23 @@ REFUSED = ("InvalidImageName", "ErrImageNeverPull")
 class Watcher:
     """What happens to pods until each runs or has failed twice: its states, and its events in their order."""
 
-    def __init__(self, call, causes, moment):
-        self.call, self.causes, self.moment, self.open, self.looks = call, causes, moment, set(causes), 0
+    def __init__(self, changes, causes, moment):
+        self.changes, self.seen, self.causes, self.moment = changes, len(changes), causes, moment
+        self.open, self.looks = set(causes), 0
         self.without_secret = set()
         self.states = {pod: [] for pod in causes}
         self.events = {pod: {} for pod in causes}
 
     def look(self):
         self.looks += 1
-        for pod in self.call("GET", f"{NAMESPACE}/pods")["items"]:
-            for status in pod.get("status", {}).get("containerStatuses") or []:
-                self._state(pod["metadata"]["name"], status["state"])
-        for event in self.call("GET", f"{NAMESPACE}/events")["items"]:
-            self._event(event["involvedObject"], event)
-            if event["reason"] == "FailedToRetrieveImagePullSecret" and event["involvedObject"]["name"] in self.causes:
-                self.without_secret.add(event["involvedObject"]["name"])
+        changes = self.changes[self.seen :]
+        self.seen += len(changes)
+        for kind, object in changes:
+            if kind == "events":
+                self._event(object["involvedObject"], object)
+                continue
+            for status in object.get("status", {}).get("containerStatuses") or []:
+                self._state(object["metadata"]["name"], status["state"])
         self.open -= {pod for pod in self.open if self._is_done(pod)}
 
     def _state(self, pod, state):
@@ -183,6 +199,8 @@ class Watcher:
             self.states[pod].append(now)
 
     def _event(self, object, event):
+        if event["reason"] == "FailedToRetrieveImagePullSecret" and object["name"] in self.causes:
+            self.without_secret.add(object["name"])
         if object["name"] in self.open and object.get("fieldPath"):
             version = int(event["metadata"]["resourceVersion"])
             first = (self.moment(event), self.looks, version)

@@ -2,10 +2,12 @@
 
 import base64
 import contextlib
+import http.client
 import json
 import re
 import ssl
 import subprocess
+import threading
 import urllib.request
 
 from arm import Arm
@@ -39,23 +41,38 @@ def server(azure):
     authority = base64.b64decode(field("certificate-authority-data")).decode()
     trust = urllib.request.HTTPSHandler(context=ssl.create_default_context(cadata=authority))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"https": azure.proxy}), trust)
-    return caller(lambda *request: answer_of(opener, request_to(field("server"), field("token"), *request)))
+    return Server(opener, field("server"), field("token"))
 
 
-def request_to(server, token, method, path, data, headers):
-    return urllib.request.Request(server + path, data, headers | {"authorization": f"Bearer {token}"}, method=method)
-
-
-def caller(send):
+class Server:
     """Calls a Kubernetes; every call has to succeed."""
 
-    def call(method, path, body=None, kind="application/json"):
+    def __init__(self, opener, address, token):
+        self.opener, self.address, self.token = opener, address, token
+
+    def _request(self, method, path, data=None, kind="application/json"):
+        headers = {"content-type": kind, "authorization": f"Bearer {self.token}"}
+        return urllib.request.Request(self.address + path, data, headers, method=method)
+
+    def __call__(self, method, path, body=None, kind="application/json"):
         data = None if body is None else json.dumps(body).encode()
-        status, _, answer = send(method, path, data, {"content-type": kind})
+        status, _, answer = answer_of(self.opener, self._request(method, path, data, kind))
         assert status < 300, answer
         return json.loads(answer)
 
-    return call
+    def watch(self, path, seen):
+        """Calls `seen` with each object of a collection whenever it is made or changed, in a thread that ends with the server. The emulated clock may be turned by hours."""
+        answer = self.opener.open(self._request("GET", f"{path}?watch=true&timeoutSeconds=86400"), timeout=3600)
+
+        def read():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                for line in answer:
+                    change = json.loads(line)
+                    assert change["type"] in ("ADDED", "MODIFIED", "DELETED"), change
+                    if change["type"] != "DELETED":
+                        seen(change["object"])
+
+        threading.Thread(target=read, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ def on_a_real_node(real, image, versions, folder):
     with real(scene(CAUSES, versions), folder) as azure:
         pods = Clusters(azure, ready(azure), lambda: time.sleep(0.2), 2000, moment_of_kubelet)
         pods.prepare(CAUSES, image)
-        return pods.run(CAUSES, lambda: time.sleep(SHORT))
+        return pods.run(CAUSES, lambda: time.sleep(SHORT), True)
 
 
 def on_an_emulated_node(image, versions, folder):
@@ -32,7 +32,7 @@ def on_an_emulated_node(image, versions, folder):
         turn = lambda seconds: azure.emulator.order("POST", "advance", {"seconds": seconds})  # noqa: E731
         pods = Clusters(azure, server(azure), lambda: turn(0.3), 200, second)
         pods.prepare(CAUSES, image)
-        return pods.run(CAUSES, lambda: [turn(60) for _ in range(60)])
+        return pods.run(CAUSES, lambda: [turn(60) for _ in range(60)], False)
 
 
 @pytest.fixture(scope="module")

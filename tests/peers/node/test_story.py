@@ -14,6 +14,8 @@ from conftest import ready
 from program import Kubectl
 
 KEPT = 30
+# Between two reads. Each is a connection of its own, and the machine has other nodes to run.
+PAUSE = 0.3
 HOST = "storyregistry.azurecr.io"
 IMAGE = f"{HOST}/team/app:v1"
 SCENE = {
@@ -81,7 +83,7 @@ class Pods:
         end = time.monotonic() + timeout
         while [state for state, _ in self.states(name)] != [reason] * count:
             assert time.monotonic() < end, self.states(name)
-            time.sleep(0.1)
+            time.sleep(PAUSE)
         self.kubectl("get", "pods")
         return [message for _, message in self.states(name)]
 
@@ -96,7 +98,7 @@ class Pods:
             if any(reason in one for one in listed):
                 return listed
             assert time.monotonic() < end, listed
-            time.sleep(0.1)
+            time.sleep(PAUSE)
 
     def kubectl(self, *words):
         self.say(f"$ kubectl {' '.join(words)}\n{self.program(*words).rstrip()}")
