@@ -5,8 +5,9 @@
 //! Each line of the input is a request, each line of the output its response, as JSON.
 
 use aks_acr::{
-    ApplyOptions, CallOptions, Client, ClusterRef, Error, Event, Manifest, MergeKubeconfigOptions, PodSelection,
-    RolloutOptions, WorkloadRef,
+    ApplyOptions, ApplyPullSecretOptions, CallOptions, Client, ClusterRef, Error, Event, Manifest,
+    MergeKubeconfigOptions, PodSelection, PullSecretOptions, RegistryCredential, RolloutOptions, WorkloadRef,
+    azure_core::credentials::Secret,
 };
 use aks_acr_emulator::Emulator;
 use async_trait::async_trait;
@@ -30,6 +31,9 @@ struct Order {
     on: String,
     namespace: Option<String>,
     labels: Option<String>,
+    /// Of a pull secret for ghcr.io.
+    password: Option<String>,
+    accounts: Option<Vec<String>>,
     force: bool,
     dry_run: bool,
     fail_fast: bool,
@@ -114,6 +118,17 @@ async fn operate(client: &Client, order: &Order, call: CallOptions) -> Result<Va
             let workload = order.on.parse::<WorkloadRef>()?.in_namespace(namespace);
             let options = RolloutOptions::default().with_fail_fast(order.fail_fast).with_call(call);
             Ok(json!(client.wait_for_rollout(&cluster, &workload, options).await?))
+        }
+        "pull-secret" => {
+            let password = Secret::new(order.password.clone().unwrap_or_default());
+            let credentials = vec![RegistryCredential::new("ghcr.io", "robot", password)];
+            let accounts = order.accounts.clone().unwrap_or_else(|| vec!["default".to_owned()]);
+            let options = PullSecretOptions::default().with_namespace(namespace).with_service_accounts(accounts);
+            let options = options.with_force(order.force).with_call(call.clone());
+            let plan = client.plan_pull_secret(&cluster, &order.on, credentials.clone(), options).await?;
+            let options = ApplyPullSecretOptions::default().with_call(call);
+            let applied = client.apply_pull_secret(&plan, credentials, options).await?;
+            Ok(json!({ "plan": plan, "applied": applied }))
         }
         "merge" => {
             let options = MergeKubeconfigOptions::default().with_file(&order.on);
