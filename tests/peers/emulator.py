@@ -141,7 +141,8 @@ class Emulator:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                # On a busy machine, a real node with many pods takes more than 10 seconds.
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -5,10 +5,12 @@
 //! The environment's variables name the caller. The result is printed as JSON, and so is an error, with exit code 1.
 
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
-    DetachOptions, Error, ImportOptions, Manifest, MergeKubeconfigOptions, PodSelection, RegistryRef, RolloutOptions,
-    Sku, SshKey, WorkloadRef,
+    ApplyOptions, ApplyPullSecretOptions, AttachOptions, CallOptions, CheckOptions, Client, Cloud, ClusterRef,
+    CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ImageReference, ImportOptions, Manifest,
+    MergeKubeconfigOptions, PodSelection, PullSecretOptions, RegistryCredential, RegistryRef, RolloutOptions, Sku,
+    SshKey, WorkloadRef, azure_core::credentials::Secret,
 };
+use futures::future::join_all;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{env, error::Error as StdError, fs, process::ExitCode};
@@ -68,8 +70,28 @@ async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
             let pods = client.pods(&cluster.parse()?, &selection, CallOptions::default()).await?;
             Ok(json!({ "rows": pods.rows(), "pods": pods }))
         }
+        ["check", cluster, images @ ..] => checks(client, &cluster.parse()?, images).await,
+        ["pull-secret", cluster, name, registry, user, password] => {
+            let credentials = vec![RegistryCredential::new(*registry, *user, Secret::new((*password).to_owned()))];
+            let (cluster, options) = (cluster.parse()?, PullSecretOptions::default());
+            let plan = client.plan_pull_secret(&cluster, name, credentials.clone(), options).await?;
+            let options = ApplyPullSecretOptions::default();
+            let applied = client.apply_pull_secret(&plan, credentials, options).await?;
+            Ok(json!({ "plan": plan, "applied": applied }))
+        }
         _ => Ok(json!({ "unknown": words })),
     }
+}
+
+/// What a check says of each image, in the registry that its host names.
+async fn checks(client: &Client, cluster: &ClusterRef, images: &[&str]) -> Result<Value, Error> {
+    let check = async |image: &str| {
+        let image: ImageReference = image.parse()?;
+        let registry = image.registry().parse()?;
+        client.check(cluster, &registry, CheckOptions::default().with_image(image)).await
+    };
+    let reports = join_all(images.iter().map(|image| check(image))).await;
+    Ok(reports.into_iter().map(|report| report.map_or_else(|err| told(&err), |report| json!(report))).collect())
 }
 
 async fn apply(client: &Client, cluster: &ClusterRef, file: &str, registry: RegistryRef) -> Result<Value, Error> {

@@ -58,7 +58,7 @@ class Clusters:
 
     def __init__(self, azure, call, turn, turns, moment):
         self.azure, self.call, self.turn, self.turns, self.moment = azure, call, turn, turns, moment
-        self.grants, self.changes = {}, []
+        self.grants, self.changes, self.reports = {}, [], {}
         # A list might miss what lasts for a moment.
         for kind in ("pods", "events"):
             call.watch(f"{NAMESPACE}/{kind}", lambda object, kind=kind: self.changes.append((kind, object)))
@@ -91,6 +91,8 @@ class Clusters:
                 self.azure.owner.call("DELETE", self.grants[registry], ASSIGNMENT_VERSION)
             for registry in cause.get("switched", []):
                 self.azure.owner.switch_mode(GROUP, registry, "AbacRepositoryPermissions")
+        if at_once:
+            self._check(causes)
         kept = {name: cause for name, cause in numbered.items() if not cause.get("expired")}
         rest = {name: cause for name, cause in numbered.items() if cause.get("expired")}
         if at_once:
@@ -104,6 +106,11 @@ class Clusters:
             expire()
             found |= self._pods(rest)
         return [found[name] for name in numbered]
+
+    def _check(self, causes):
+        """What the library's `check` says of images in Azure's registries."""
+        images = [one["image"] for one in causes if host(one).endswith(".azurecr.io") and one["image"].islower()]
+        self.reports = dict(zip(images, self.azure.check(images)))
 
     def _pods(self, causes):
         watcher = Watcher(self.changes, causes, self.moment)

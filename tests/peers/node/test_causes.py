@@ -15,6 +15,7 @@ from causes import DIFFERENCES, PATH, SHORT, Clusters, comparable, moment_of_kub
 from cloud import cloud, server
 from conftest import ready
 from emulator import running
+from verdicts import check_agrees
 
 CAUSES = read()
 BLESS = os.environ.get("AKS_ACR_BLESS") == "1"
@@ -24,7 +25,7 @@ def on_a_real_node(real, image, versions, folder):
     with real(scene(CAUSES, versions), folder) as azure:
         pods = Clusters(azure, ready(azure), lambda: time.sleep(0.2), 2000, moment_of_kubelet)
         pods.prepare(CAUSES, image)
-        return pods.run(CAUSES, lambda: time.sleep(SHORT), True)
+        return pods.run(CAUSES, lambda: time.sleep(SHORT), True), pods.reports
 
 
 def on_an_emulated_node(image, versions, folder):
@@ -42,11 +43,11 @@ def outcomes(real, versions, image, tmp_path_factory):
     # The real one waits most of the time.
     with ThreadPoolExecutor(1) as pool:
         emulated = pool.submit(on_an_emulated_node, image, versions, folders[1])
-        found = on_a_real_node(real, image, versions, folders[0])
+        found, reports = on_a_real_node(real, image, versions, folders[0])
         if BLESS:
             CAUSES[:] = [noted(cause, outcome, versions) for cause, outcome in zip(CAUSES, found)]
             PATH.write_text(json.dumps(CAUSES, indent=1) + "\n")
-        return found, emulated.result()
+        return found, emulated.result(), reports
 
 
 def is_known(cause, versions, part):
@@ -59,9 +60,21 @@ def is_known(cause, versions, part):
 @pytest.mark.parametrize("part", ["events", "states"])
 def test_the_emulated_node_does_what_the_real_one_does(number, part, outcomes, versions):
     cause = CAUSES[number]
-    real, emulated = (comparable(cause, side[number]) for side in outcomes)
+    real, emulated = (comparable(cause, side[number]) for side in outcomes[:2])
     assert without_size(real)[part] == of_versions(cause, versions).get(part)
     if is_known(cause, versions, part):
         assert emulated[part] != real[part], "equal now: remove it from differences.json"
     else:
         assert emulated[part] == real[part]
+
+
+@pytest.mark.parametrize("number", range(len(CAUSES)), ids=lambda number: CAUSES[number]["cause"].replace(" ", "_"))
+def test_the_verdict_of_a_check_is_what_the_real_node_does(number, outcomes, versions):
+    cause, (found, _, reports) = CAUSES[number], outcomes
+    if cause["image"] not in reports:
+        assert cause["image"] != cause["image"].lower() or "upstreams" in cause["scene"], "check judges images in Azure's registries"
+        return
+    events = found[number]["events"]
+    texts = [message for _, reason, message, _ in events if reason in ("Failed", "ErrImageNeverPull")]
+    pulled = any(one[1] == "Pulled" for one in events) or texts[0]
+    check_agrees(cause["cause"], reports[cause["image"]], pulled, versions)
