@@ -1,11 +1,12 @@
 //! The stages reference, image and platform.
 
 use super::{
-    catalogue::FindingId,
-    facts::{Facts, ImageFacts},
+    catalogue::{FindingId, PullRetry},
+    facts::{Facts, ImageFacts, Unread},
     outcome::Outcome,
     report::Finding,
     stage::PullStage,
+    text::NextStep,
 };
 use crate::{
     image::{ImageDetails, Platform},
@@ -38,7 +39,7 @@ pub(super) fn image(facts: &Facts) -> Outcome {
             let command = read_enabled(facts, image);
             return outcome.with(Finding::failing(FindingId::IMAGE_READ_DISABLED).run(command));
         }
-        Err(unread) => return outcome.with(Finding::unknown(FindingId::UNKNOWN_IMAGE).needing(unread.need.clone())),
+        Err(unread) => return outcome.with(unread_image(unread)),
         Ok(None) => return outcome.with(not_found(image)),
         Ok(Some(details)) => details,
     };
@@ -50,6 +51,15 @@ pub(super) fn image(facts: &Facts) -> Outcome {
         return outcome.with(seen(Finding::failing(FindingId::NOT_AN_IMAGE), "config.mediaType", kind));
     }
     outcome.passed_by(details.digest.to_string())
+}
+
+/// A registry that is throttled or out of service is reached, and no role is missing.
+fn unread_image(unread: &Unread) -> Finding {
+    let found = Finding::unknown(FindingId::UNKNOWN_IMAGE).needing(unread.need.clone());
+    let Some(status @ (429 | 500..=599)) = unread.status else { return found };
+    let text = format!("the image could not be read: the registry's last response was {status}");
+    let next_step = NextStep::new("check again later");
+    Finding { retry: PullRetry::Transient, next_step, ..found.saying(text).seen("registry", "status", status) }
 }
 
 fn not_found(image: &ImageFacts) -> Finding {

@@ -7,8 +7,8 @@ use crate::{
     emulator::{CLUSTER, GROUP, REGISTRY, Scene, deployment},
 };
 use aks_acr::{
-    AttachOptions, CallOptions, CheckOptions, ClusterRef, ErrorKind, Finding, FindingId, FindingStatus, PullStage,
-    RegistryRef, Report, RolloutOptions, StageState, Verdict, WorkloadRef,
+    AttachOptions, CallOptions, CheckOptions, ClusterRef, ErrorKind, Finding, FindingId, FindingStatus, PullRetry,
+    PullStage, RegistryRef, Report, RolloutOptions, StageState, Verdict, WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Fault, From, RegistrySeed, RoleSeed, Service, summary};
 use grants::{conditional, custom, grants, kubelet, through_group};
@@ -38,6 +38,7 @@ pub fn cases() -> Vec<Case> {
             a_cluster_that_is_missing_is_an_error,
             an_image_of_another_host_is_not_read,
             an_unreachable_registry_costs_three_seconds,
+            a_registry_that_does_not_serve_is_no_missing_role,
             addresses_are_read_or_given,
             a_report_is_a_gate,
             a_stored_report_is_read_back,
@@ -424,6 +425,22 @@ async fn an_unreachable_registry_costs_three_seconds() -> Checked {
     assert!(begun.elapsed() <= Duration::from_secs(4), "{:?}", begun.elapsed());
     assert_eq!((report.verdict, &first(&report)?.id), (Verdict::Unknown, &FindingId::UNKNOWN_IMAGE), "{report}");
     refused(report.require(), ErrorKind::Unavailable)?;
+    Ok(())
+}
+
+async fn a_registry_that_does_not_serve_is_no_missing_role() -> Checked {
+    for (part, status) in
+        [("/manifests/v1", 429), ("/manifests/v1", 503), ("/oauth2/token", 429), ("/oauth2/exchange", 503)]
+    {
+        let scene = scene_of(ClusterSeed::new(GROUP, CLUSTER), registry(false), &["linux/amd64"])?;
+        scene.grant_pull("AcrPull");
+        scene.azure.fault(Fault::on("*", part).status(status).times(100));
+        let report = check(&scene).await?;
+        let found = first(&report)?;
+        assert_eq!((report.verdict, &found.id), (Verdict::Unknown, &FindingId::UNKNOWN_IMAGE), "{part}: {report}");
+        assert!(found.message.contains(&status.to_string()), "{part}: {report}");
+        assert_eq!((found.retry, found.next_step.summary.as_str()), (PullRetry::Transient, "check again later"));
+    }
     Ok(())
 }
 
