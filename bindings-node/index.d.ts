@@ -628,6 +628,77 @@ export interface Operations {
   applyDeleteRegistry(plan: DeleteRegistryPlan | StoredPlan, options?: CallOptions): Promise<RegistryDeletion>;
 
   /**
+   * Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing.
+   *
+   * The two modes honour different roles, and the change keeps the assignments as they are: who pulls with `AcrPull`
+   * cannot pull anymore after a change to `AbacRepositoryPermissions`. The plan lists every principal that can pull,
+   * push, delete or list repositories today, by any role, custom roles and those of groups included, directly or
+   * inherited, and the smallest built-in role that keeps it. It names what cannot be kept (`lost`), what is gained
+   * because a role exists that had no effect, and the custom roles that stop working. Members of Entra groups keep what
+   * they have through the group.
+   *
+   * Review it, store it as JSON, and carry it out with `applyModeChange`, which can also undo it. Tokens and scope maps
+   * of the registry, its admin user and anonymous pull do not depend on the mode. ACR Tasks do: they lose their default
+   * access to images in `AbacRepositoryPermissions`. The caller needs read permissions only.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param mode Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read it, or to list its role assignments.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planModeChange('myregistry', 'AbacRepositoryPermissions');
+   * console.log(String(plan)); // + Container Registry Repository Reader for …, and all that changes
+   * for (const change of plan.lost) console.log('would lose', String(change));
+   * ```
+   */
+  planModeChange(registry: string, mode: RoleAssignmentMode, options?: ModeChangeOptions): Promise<ModeChangePlan>;
+
+  /**
+   * Changes the role assignment mode of the registry in a plan made by `planModeChange`, or undoes that.
+   *
+   * The current state is read again first. If a principal that is not in the plan would lose access, nothing is
+   * written. The equivalent roles are granted and read again; the mode changes when the newest of them is 10 minutes
+   * old, because Azure may take that long to honour a role. The old role assignments stay: remove them when the change
+   * has proven itself. A call that was interrupted can be repeated: it grants what is missing, and waits only for the
+   * rest of the 10 minutes.
+   *
+   * **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour, and
+   * until then a pull may be refused with 401 although the role is right. `credentialsUntil` has that time, and `check`
+   * and `waitForRollout` of the same client say so (`sign_in.credentials_invalidated`). Nodes that are reimaged or
+   * replaced fetch a new one.
+   *
+   * With `reverse`, the mode changes back, and then the roles that the plan granted are removed, except those that
+   * another tool has granted since. Nothing is written if a principal that had access before the change would lose it,
+   * because a role was removed since.
+   *
+   * @param plan A plan for moving a registry to the other role assignment mode: who has access today, which roles keep
+   * it, and what cannot be kept. It is valid for one hour.
+   * @param options The deadline is 30 minutes by default.
+   *
+   * @throws {AksAcrError} `'conflict'` if the plan has expired, or a principal that is not in the plan would lose
+   * access.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version, or if it has `lost` access and
+   * `accept_loss` is not set.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to grant a role or to change the registry.
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'operation_failed'` if Azure could not change it.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planModeChange('myregistry', 'AbacRepositoryPermissions');
+   * // Review the plan first, and keep it: it is valid for one hour, and undoes the change at any time.
+   * const change = await client.applyModeChange(plan);
+   * console.log(String(change));
+   * await client.applyModeChange(plan, { reverse: true });
+   * ```
+   */
+  applyModeChange(plan: ModeChangePlan | StoredPlan, options?: ApplyModeChangeOptions): Promise<ModeChange>;
+
+  /**
    * Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
    *
    * A cluster whose identity is created with it can pull only after a role assignment to that identity, and an Entra
@@ -1470,6 +1541,44 @@ export interface CreateRegistryOptions extends CallOptions {
   registerProviders?: boolean;
 }
 
+/** Options for planning a change of a registry's role assignment mode. */
+export interface ModeChangeOptions extends CallOptions {
+  /**
+   * Whether to grant a role that allows more than the principal can do today, where no other role keeps its access; off
+   * by default.
+   *
+   * Only registry-wide permissions have a role for deleting alone, and only repository permissions have roles for
+   * single repositories. If off, that access is in the plan's `lost`.
+   */
+  allowWider?: boolean;
+  /**
+   * Whether principals that have access through a role above the registry, such as the owners of its subscription, keep
+   * it; on by default. If off, that access is in the plan's `lost`.
+   */
+  keepInherited?: boolean;
+  /**
+   * Whether principals that can list the repositories keep that; on by default. The kubelet identities of clusters do
+   * not need it and never get it.
+   */
+  keepListing?: boolean;
+}
+
+/** Options for applying a plan of a mode change. The plan itself says what is done. */
+export interface ApplyModeChangeOptions extends CallOptions {
+  /** Whether to apply a plan in which access is lost; off by default. */
+  acceptLoss?: boolean;
+  /**
+   * Whether to undo the plan instead of carrying it out; off by default. The mode changes back, and then the roles that
+   * the plan granted are removed and the conditions that it removed are restored. For this, a plan does not expire.
+   */
+  reverse?: boolean;
+  /**
+   * How long a new role assignment may take to become effective; 10 minutes by default. The mode changes when the
+   * newest equivalent role is that old. In milliseconds.
+   */
+  propagationTimeMs?: number;
+}
+
 /** Options for setting up an own kubelet identity. */
 export interface KubeletIdentityOptions extends CallOptions {
   /**
@@ -1735,6 +1844,21 @@ export type Access =
    */
   | 'admin';
 
+/** Why access is lost or gained. */
+export type ChangeReason =
+  /** A condition limits the access, and the new mode has no conditions; or the condition could not be evaluated. */
+  | 'condition'
+  /** The smallest role that keeps the access allows more than the principal can do today, and `allow_wider` is off. */
+  | 'wider'
+  /** What the role allows is not known: its definition could not be read. The access may be lost. */
+  | 'role_not_read'
+  /** A deny assignment takes it away in the new mode. */
+  | 'denied'
+  /** It comes from a scope above the registry, and `keep_inherited` is off. */
+  | 'inherited'
+  /** A role that exists has an effect in the new mode only. */
+  | 'other_mode';
+
 /** A part of what a plan says about a cluster. */
 export type ClusterPart =
   /** The grants of its kubelet identity. */
@@ -1884,6 +2008,13 @@ export type MergeOutcome =
   | 'replaced'
   /** All entries existed already. */
   | 'unchanged';
+
+/** What a call did to the mode. */
+export type ModeChangeOutcome =
+  /** It changed the mode. */
+  | 'changed'
+  /** The registry had the mode already. The call only completed what was missing. */
+  | 'already_changed';
 
 /** What attach does if the role assignment exists with a different condition. */
 export type OnConditionMismatch =
@@ -2067,12 +2198,25 @@ export type RefusalKind =
   /** The write hook rejected the write: nothing was sent. */
   | 'write_hook';
 
+/** What a principal can do with the content of a registry. */
+export type RegistryAccess =
+  /** Pull images. */
+  | 'pull'
+  /** Push images. */
+  | 'push'
+  /** Delete images. */
+  | 'delete'
+  /** List the names of the repositories. Nodes do not need it. */
+  | 'list_repositories';
+
 /** A part of what a plan says about a registry. */
 export type RegistryPart =
   /** The number of its repositories. */
   | 'repositories'
   /** The role assignments at the registry and above it. */
   | 'role_assignments'
+  /** The deny assignments at the registry and above it. */
+  | 'deny_assignments'
   /** The clusters that use a grant. */
   | 'clusters';
 
@@ -2545,6 +2689,8 @@ export interface RoleAssignment {
   readonly condition: string | null;
   /** Its description; on assignments that this library created, the library's name and version. */
   readonly description: string | null;
+  /** When it was created or last changed. A change may take minutes to become effective. */
+  readonly updated: Date | null;
 }
 
 /** The registries that a cluster's nodes can pull from. */
@@ -2861,6 +3007,174 @@ export interface UnreadPart {
   readonly missingAction: string | null;
   /** The error's text. */
   readonly reason: string;
+}
+
+/**
+ * A plan for moving a registry to the other role assignment mode: who has access today, which roles keep it, and what
+ * cannot be kept. It is valid for one hour.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language. Keep
+ * it: applied with `reverse`, it undoes the change, at any time.
+ *
+ * Applying it reads the current state again. If a principal that is not in the plan would lose access, nothing is
+ * written and the error says so. A plan that was applied in part can be applied again.
+ *
+ * `String()` starts with a line for the registry, marked with `~`. Then come lines for the roles that would be granted
+ * (`+`), for what cannot be kept or is gained (`!`), for roles that stop having an effect (`-`), and for what could not
+ * be read (`?`).
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface ModeChangePlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /**
+   * The expiry, by Azure's clock. The plan is rejected after this. `null` for the reverse of a plan, which does not
+   * expire.
+   */
+  readonly expires: Date | null;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** The mode that the registry has. */
+  readonly from: RoleAssignmentMode;
+  /** The mode that it would get. */
+  readonly to: RoleAssignmentMode;
+  /** The roles that would be granted on the registry before the mode changes. */
+  readonly grants: readonly EquivalentRole[];
+  /** The access that would be lost. */
+  readonly lost: readonly AccessChange[];
+  /** The access that would be gained, because a role that exists has an effect in the new mode only. */
+  readonly gained: readonly AccessChange[];
+  /**
+   * The role assignments that would have no effect anymore. They stay: remove them when the change has proven itself.
+   */
+  readonly stopped: readonly StoppedRole[];
+  /** For the reverse of a plan: the roles that the plan granted. They are removed after the mode has changed. */
+  readonly remove: readonly EquivalentRole[];
+  /** The clusters whose nodes pull from the registry with one of the roles. Resource IDs. */
+  readonly clusters: readonly string[];
+  /** What could not be read. */
+  readonly unread: readonly UnreadPart[];
+  /** The `allowWider` that the plan was made with. */
+  readonly allowWider: boolean;
+  /** The `keepInherited` that the plan was made with. */
+  readonly keepInherited: boolean;
+  /** The `keepListing` that the plan was made with. */
+  readonly keepListing: boolean;
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const ModeChangePlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): ModeChangePlan;
+};
+
+/** A role that keeps the access of a principal in the new mode. */
+export interface EquivalentRole {
+  /** The principal. An object ID. */
+  readonly principalId: string;
+  /** Its type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** The part of the role definition's ID that is the same in every subscription. */
+  readonly roleDefinitionId: string;
+  /** The role's name. */
+  readonly roleName: string;
+  /** What the principal can do today and keeps by this role. */
+  readonly keeps: readonly RegistryAccess[];
+  /** What the principal cannot do today, and can do with this role. Usually empty: see `allowWider`. */
+  readonly adds: readonly RegistryAccess[];
+  /** The clusters whose nodes pull as this principal. Resource IDs. */
+  readonly clusters: readonly string[];
+  /**
+   * The existing assignment of this role whose condition would be removed, because it allows less than the principal
+   * can do today.
+   */
+  readonly replaces: ReplacedAssignment | null;
+}
+
+/** An existing role assignment whose condition is removed. */
+export interface ReplacedAssignment {
+  /** Its ID. */
+  readonly assignmentId: string;
+  /** Its condition. */
+  readonly condition: string;
+  /** Its description, which is kept. */
+  readonly description: string | null;
+}
+
+/** Access that a principal loses or gains. */
+export interface AccessChange {
+  /** The principal. An object ID. */
+  readonly principalId: string;
+  /** Its type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** What it can do in one of the modes only. */
+  readonly access: readonly RegistryAccess[];
+  /** The reason. */
+  readonly reason: ChangeReason;
+  /** IDs of the role assignments that allow it in one of the modes. */
+  readonly assignmentIds: readonly string[];
+}
+
+/** A role assignment that has no effect in the new mode. */
+export interface StoppedRole {
+  /** Its ID. */
+  readonly assignmentId: string;
+  /** The principal. An object ID. */
+  readonly principalId: string;
+  /** The role's name. */
+  readonly roleName: string;
+  /** Whether it is a custom role. Give it permissions of the new mode if it shall go on working. */
+  readonly isCustom: boolean;
+}
+
+/** The result of changing a registry's role assignment mode. */
+export interface ModeChange {
+  /** What the call did. */
+  readonly outcome: ModeChangeOutcome;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** Its mode now. */
+  readonly mode: RoleAssignmentMode;
+  /** The equivalent roles of the plan that exist now. */
+  readonly granted: readonly KeptRole[];
+  /**
+   * IDs of the role assignments that this call removed, or whose condition it restored: those of the change that was
+   * reversed.
+   */
+  readonly removed: readonly string[];
+  /** Principals of the plan that do not exist anymore, and so got no role. Object IDs. */
+  readonly gone: readonly string[];
+  /** The clusters whose nodes pull from the registry with a role of the plan. Resource IDs. */
+  readonly clusters: readonly string[];
+  /**
+   * Until when nodes may still hold a credential from before the change, which the registry rejects: an hour after the
+   * change, by Azure's clock. `null`: this call did not change the mode.
+   */
+  readonly credentialsUntil: Date | null;
+  /**
+   * `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if this call did not change the mode.
+   */
+  readonly correlationId: string | null;
+}
+
+/** A role that keeps the access of a principal. */
+export interface KeptRole {
+  /** The principal. An object ID. */
+  readonly principalId: string;
+  /** The part of the role definition's ID that is the same in every subscription. */
+  readonly roleDefinitionId: string;
+  /** The role's name. */
+  readonly roleName: string;
+  /** ID of the role assignment. */
+  readonly assignmentId: string;
+  /** Whether this call created it, or removed its condition. */
+  readonly isNew: boolean;
 }
 
 /**

@@ -12,6 +12,7 @@ export const {
   ImportHandle,
   Kubeconfig,
   KubeletIdentityPlan,
+  ModeChangePlan,
   PullSecretPlan,
   RegistryToken,
   VERSION,

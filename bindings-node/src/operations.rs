@@ -387,6 +387,46 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing.
+    #[napi]
+    pub fn plan_mode_change<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        mode: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let mode: aks_acr::RoleAssignmentMode = argument::parse("mode", mode)?;
+            let given: ModeChangeOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.plan_mode_change(&registry, mode, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Changes the role assignment mode of the registry in a plan made by `planModeChange`, or undoes that.
+    #[napi]
+    pub fn apply_mode_change<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::ModeChangePlan = argument::object("plan", plan)?;
+            let given: ApplyModeChangeOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.apply_mode_change(&plan, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
     #[napi]
     pub fn plan_kubelet_identity<'env>(
@@ -950,6 +990,50 @@ impl CreateRegistryOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ModeChangeOptions {
+    pub allow_wider: Option<bool>,
+    pub keep_inherited: Option<bool>,
+    pub keep_listing: Option<bool>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl ModeChangeOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ModeChangeOptions> {
+        let mut options = aks_acr::ModeChangeOptions::default().with_call(call);
+        set(&mut options.allow_wider, self.allow_wider);
+        set(&mut options.keep_inherited, self.keep_inherited);
+        set(&mut options.keep_listing, self.keep_listing);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ApplyModeChangeOptions {
+    pub accept_loss: Option<bool>,
+    pub reverse: Option<bool>,
+    pub propagation_time_ms: Option<Millis>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl ApplyModeChangeOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ApplyModeChangeOptions> {
+        let mut options = aks_acr::ApplyModeChangeOptions::default().with_call(call);
+        set(&mut options.accept_loss, self.accept_loss);
+        set(&mut options.reverse, self.reverse);
+        set(&mut options.propagation_time, self.propagation_time_ms.map(|millis| millis.0));
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct KubeletIdentityOptions {
     pub control_plane: Option<String>,
     pub location: Option<String>,
@@ -1246,14 +1330,18 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
 
 /// Options whose names have several words, which Node writes differently from core.
 pub const OPTIONS: &[&str] = &[
+    "accept_loss",
     "additional_tags",
     "allow_partial",
+    "allow_wider",
     "control_plane",
     "control_plane_identity",
     "domain_name_label_scope",
     "dry_run",
     "entra_group",
     "fail_fast",
+    "keep_inherited",
+    "keep_listing",
     "kubelet_identity",
     "kubernetes_version",
     "lock_wait",
@@ -1267,6 +1355,7 @@ pub const OPTIONS: &[&str] = &[
     "only_created_by_aks_acr",
     "outbound_addresses",
     "principal_id",
+    "propagation_time",
     "propagation_timeout",
     "public_fqdn",
     "query_graph",
@@ -1283,7 +1372,7 @@ pub const OPTIONS: &[&str] = &[
 ];
 
 /// Options whose names in Node end with the unit of their time.
-pub const TIMES: &[&str] = &["deadline", "lock_wait", "propagation_timeout", "retry_forbidden_for"];
+pub const TIMES: &[&str] = &["deadline", "lock_wait", "propagation_time", "propagation_timeout", "retry_forbidden_for"];
 
 /// The text of a value by the name of its type and its JSON form.
 #[napi_derive::napi]
@@ -1329,6 +1418,15 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
             serde_json::from_str::<aks_acr::DeleteRegistryPlan>(&json).map(|value| value.to_string())
         }
         "UnreadPart" => serde_json::from_str::<aks_acr::UnreadPart>(&json).map(|value| value.to_string()),
+        "ModeChangePlan" => serde_json::from_str::<aks_acr::ModeChangePlan>(&json).map(|value| value.to_string()),
+        "EquivalentRole" => serde_json::from_str::<aks_acr::EquivalentRole>(&json).map(|value| value.to_string()),
+        "ReplacedAssignment" => {
+            serde_json::from_str::<aks_acr::ReplacedAssignment>(&json).map(|value| value.to_string())
+        }
+        "AccessChange" => serde_json::from_str::<aks_acr::AccessChange>(&json).map(|value| value.to_string()),
+        "StoppedRole" => serde_json::from_str::<aks_acr::StoppedRole>(&json).map(|value| value.to_string()),
+        "ModeChange" => serde_json::from_str::<aks_acr::ModeChange>(&json).map(|value| value.to_string()),
+        "KeptRole" => serde_json::from_str::<aks_acr::KeptRole>(&json).map(|value| value.to_string()),
         "KubeletIdentityPlan" => {
             serde_json::from_str::<aks_acr::KubeletIdentityPlan>(&json).map(|value| value.to_string())
         }

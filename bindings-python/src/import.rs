@@ -4,7 +4,7 @@ use crate::{
     argument::Parsed,
     calls::import_item,
     error::{invalid, to_py},
-    value::{Several, methods, name_of, through_json},
+    value::{Several, methods, through_json},
     values::{Import, StartedImport},
 };
 use aks_acr::{ImportItem, ImportOptions};
@@ -81,8 +81,8 @@ impl Hash for ImportHandle {
 
 methods! { ImportHandle;
     #[classattr]
-    fn __match_args__() -> (name_of!(registry), name_of!(targets)) {
-        ("registry", "targets")
+    fn __match_args__() -> Several<&'static str> {
+        Several(vec!["registry", "targets"])
     }
 
     /// Resource id of the registry that is imported into.

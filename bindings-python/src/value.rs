@@ -204,8 +204,8 @@ macro_rules! value {
             }
 
             #[classattr]
-            fn __match_args__() -> ($($crate::value::name_of!($field),)*) {
-                ($(stringify!($field),)*)
+            fn __match_args__() -> $crate::value::Several<&'static str> {
+                $crate::value::Several(vec![$(stringify!($field)),*])
             }
         }
     };
@@ -235,11 +235,6 @@ macro_rules! variants {
             }
         }
     };
-}
-
-/// A field's name is text: the type of each element of `__match_args__`.
-macro_rules! name_of {
-    ($field:ident) => { &'static str };
 }
 
 /// The methods of all results, and those of one.
@@ -278,4 +273,4 @@ macro_rules! methods {
     };
 }
 
-pub(crate) use {methods, name_of, value, variants};
+pub(crate) use {methods, value, variants};

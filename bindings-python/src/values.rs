@@ -333,6 +333,8 @@ value! {
         condition: Option<String>,
         /// Its description; on assignments that this library created, the library's name and version.
         description: Option<String>,
+        /// When it was created or last changed. A change may take minutes to become effective.
+        updated: Option<Time>,
     }
 }
 
@@ -654,6 +656,166 @@ value! {
         missing_action: Option<String>,
         /// The error's text.
         reason: String,
+    }
+}
+
+value! {
+    /// A plan for moving a registry to the other role assignment mode: who has access today, which roles keep it, and
+    /// what cannot be kept. It is valid for one hour.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    /// Keep it: applied with `reverse`, it undoes the change, at any time.
+    ///
+    /// Applying it reads the current state again. If a principal that is not in the plan would lose access, nothing is
+    /// written and the error says so. A plan that was applied in part can be applied again.
+    ///
+    /// `str()` starts with a line for the registry, marked with `~`. Then come lines for the roles that would be
+    /// granted (`+`), for what cannot be kept or is gained (`!`), for roles that stop having an effect (`-`), and for
+    /// what could not be read (`?`).
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct ModeChangePlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan is rejected after this. `None` for the reverse of a plan, which does
+        /// not expire.
+        expires: Option<Time>,
+        /// The registry. A resource ID.
+        registry: String,
+        /// The mode that the registry has.
+        #[serde(rename = "from")]
+        from_: Word<aks_acr::RoleAssignmentMode>,
+        /// The mode that it would get.
+        to: Word<aks_acr::RoleAssignmentMode>,
+        /// The roles that would be granted on the registry before the mode changes.
+        grants: Several<EquivalentRole>,
+        /// The access that would be lost.
+        lost: Several<AccessChange>,
+        /// The access that would be gained, because a role that exists has an effect in the new mode only.
+        gained: Several<AccessChange>,
+        /// The role assignments that would have no effect anymore. They stay: remove them when the change has proven
+        /// itself.
+        stopped: Several<StoppedRole>,
+        /// For the reverse of a plan: the roles that the plan granted. They are removed after the mode has changed.
+        remove: Several<EquivalentRole>,
+        /// The clusters whose nodes pull from the registry with one of the roles. Resource IDs.
+        clusters: Several<String>,
+        /// What could not be read.
+        unread: Several<UnreadPart>,
+        /// The `allow_wider` that the plan was made with.
+        allow_wider: bool,
+        /// The `keep_inherited` that the plan was made with.
+        keep_inherited: bool,
+        /// The `keep_listing` that the plan was made with.
+        keep_listing: bool,
+    }
+}
+
+value! {
+    /// A role that keeps the access of a principal in the new mode.
+    pub struct EquivalentRole {
+        /// The principal. An object ID.
+        principal_id: String,
+        /// Its type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
+        principal_type: Option<String>,
+        /// The part of the role definition's ID that is the same in every subscription.
+        role_definition_id: String,
+        /// The role's name.
+        role_name: String,
+        /// What the principal can do today and keeps by this role.
+        keeps: Several<Word<aks_acr::RegistryAccess>>,
+        /// What the principal cannot do today, and can do with this role. Usually empty: see `allow_wider`.
+        adds: Several<Word<aks_acr::RegistryAccess>>,
+        /// The clusters whose nodes pull as this principal. Resource IDs.
+        clusters: Several<String>,
+        /// The existing assignment of this role whose condition would be removed, because it allows less than the
+        /// principal can do today.
+        replaces: Option<ReplacedAssignment>,
+    }
+}
+
+value! {
+    /// An existing role assignment whose condition is removed.
+    pub struct ReplacedAssignment {
+        /// Its ID.
+        assignment_id: String,
+        /// Its condition.
+        condition: String,
+        /// Its description, which is kept.
+        description: Option<String>,
+    }
+}
+
+value! {
+    /// Access that a principal loses or gains.
+    pub struct AccessChange {
+        /// The principal. An object ID.
+        principal_id: String,
+        /// Its type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
+        principal_type: Option<String>,
+        /// What it can do in one of the modes only.
+        access: Several<Word<aks_acr::RegistryAccess>>,
+        /// The reason.
+        reason: Word<aks_acr::ChangeReason>,
+        /// IDs of the role assignments that allow it in one of the modes.
+        assignment_ids: Several<String>,
+    }
+}
+
+value! {
+    /// A role assignment that has no effect in the new mode.
+    pub struct StoppedRole {
+        /// Its ID.
+        assignment_id: String,
+        /// The principal. An object ID.
+        principal_id: String,
+        /// The role's name.
+        role_name: String,
+        /// Whether it is a custom role. Give it permissions of the new mode if it shall go on working.
+        is_custom: bool,
+    }
+}
+
+value! {
+    /// The result of changing a registry's role assignment mode.
+    pub struct ModeChange {
+        /// What the call did.
+        outcome: Word<aks_acr::ModeChangeOutcome>,
+        /// The registry. A resource ID.
+        registry: String,
+        /// Its mode now.
+        mode: Word<aks_acr::RoleAssignmentMode>,
+        /// The equivalent roles of the plan that exist now.
+        granted: Several<KeptRole>,
+        /// IDs of the role assignments that this call removed, or whose condition it restored: those of the change that
+        /// was reversed.
+        removed: Several<String>,
+        /// Principals of the plan that do not exist anymore, and so got no role. Object IDs.
+        gone: Several<String>,
+        /// The clusters whose nodes pull from the registry with a role of the plan. Resource IDs.
+        clusters: Several<String>,
+        /// Until when nodes may still hold a credential from before the change, which the registry rejects: an hour
+        /// after the change, by Azure's clock. `None`: this call did not change the mode.
+        credentials_until: Option<Time>,
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if this call did not change the
+        /// mode.
+        correlation_id: Option<String>,
+    }
+}
+
+value! {
+    /// A role that keeps the access of a principal.
+    pub struct KeptRole {
+        /// The principal. An object ID.
+        principal_id: String,
+        /// The part of the role definition's ID that is the same in every subscription.
+        role_definition_id: String,
+        /// The role's name.
+        role_name: String,
+        /// ID of the role assignment.
+        assignment_id: String,
+        /// Whether this call created it, or removed its condition.
+        is_new: bool,
     }
 }
 
@@ -1342,6 +1504,7 @@ value! {
 
 word::known!(
     Access,
+    ChangeReason,
     ClusterPart,
     ClusterTier,
     DeletionOutcome,
@@ -1353,6 +1516,7 @@ word::known!(
     IdentityPartKind,
     ImportSide,
     MergeOutcome,
+    ModeChangeOutcome,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,
@@ -1370,6 +1534,7 @@ word::known!(
     ReadFrom,
     ReadSource,
     RefusalKind,
+    RegistryAccess,
     RegistryPart,
     RightScope,
     RoleAssignmentMode,
@@ -1518,6 +1683,13 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RegistryDeletion>()?;
     module.add_class::<DeleteRegistryPlan>()?;
     module.add_class::<UnreadPart>()?;
+    module.add_class::<ModeChangePlan>()?;
+    module.add_class::<EquivalentRole>()?;
+    module.add_class::<ReplacedAssignment>()?;
+    module.add_class::<AccessChange>()?;
+    module.add_class::<StoppedRole>()?;
+    module.add_class::<ModeChange>()?;
+    module.add_class::<KeptRole>()?;
     module.add_class::<KubeletIdentityPlan>()?;
     module.add_class::<PlannedIdentity>()?;
     module.add_class::<PlannedMembership>()?;

@@ -16,8 +16,16 @@ pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importIm
 pub(crate) const REGISTER_REGISTRIES: &str = "Microsoft.ContainerRegistry/register/action";
 /// Needed to pull from a registry with registry-wide permissions.
 pub(crate) const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
+/// Needed to push to a registry with registry-wide permissions.
+pub(crate) const PUSH: &str = "Microsoft.ContainerRegistry/registries/push/write";
+/// Needed to delete from a registry with registry-wide permissions.
+pub(crate) const DELETE_ARTIFACTS: &str = "Microsoft.ContainerRegistry/registries/artifacts/delete";
 /// Needed to pull from a registry with repository permissions: a data action.
 pub(crate) const READ_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
+/// Needed to push to a registry with repository permissions: a data action.
+pub(crate) const WRITE_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/write";
+/// Needed to delete from a registry with repository permissions: a data action.
+pub(crate) const DELETE_CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/delete";
 
 /// Needed to read an image's platform from a registry with repository permissions: a data action. Elsewhere [`PULL`] is enough.
 pub(crate) const READ_METADATA: &str = "Microsoft.ContainerRegistry/registries/repositories/metadata/read";

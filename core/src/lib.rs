@@ -88,10 +88,10 @@ pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
     AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,
     ImportRequest, ImportStatus, NewRegistry, PrivateEndpointConnection, Registry, RegistryImporter, RegistryRef,
-    RegistrySettings, RegistryToken, Sku,
+    RegistrySettings, RegistryToken, RegistryUpdate, Sku, UpdatedRegistry,
 };
 pub use role::{
-    AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PullRole, Revoked, RoleAssigner,
-    RoleAssignment, RoleAssignmentMode, RoleDefinition, RolePermissions, assignment_name,
+    AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PrincipalType, PullRole, RegistryAccess,
+    Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition, RolePermissions, assignment_name,
 };
 pub use write::{Write, WriteHook, WriteService};

@@ -22,13 +22,16 @@ pub(crate) fn parse(text: &str) -> Option<SystemTime> {
 
 /// Reads a time.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
-    let text = String::deserialize(from)?;
-    OffsetDateTime::parse(&text, &Rfc3339).map(SystemTime::from).map_err(de::Error::custom)
+    read(&String::deserialize(from)?)
+}
+
+fn read<E: de::Error>(text: &str) -> Result<SystemTime, E> {
+    OffsetDateTime::parse(text, &Rfc3339).map(SystemTime::from).map_err(E::custom)
 }
 
 /// The same, of a time that may be unknown.
 pub(crate) mod option {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
     use std::time::SystemTime;
 
     /// Writes a time, or nothing.
@@ -44,8 +47,7 @@ pub(crate) mod option {
 
     /// Reads a time, or nothing.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SystemTime>, D::Error> {
-        #[derive(Deserialize)]
-        struct Known(#[serde(with = "super")] SystemTime);
-        Ok(Option::<Known>::deserialize(from)?.map(|Known(at)| at))
+        // A text, and no wrapper of one: objects of JavaScript are not read through a wrapper.
+        Option::<String>::deserialize(from)?.map(|text| super::read(&text)).transpose()
     }
 }

@@ -21,6 +21,7 @@ mod identity;
 mod image;
 mod kubectl;
 mod kubelet_identity;
+mod mode_change;
 mod refusal;
 mod registry;
 mod role;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         refusal::cases(),
         check::cases(),
         kubelet_identity::cases(),
+        mode_change::cases(),
     ];
     let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -62,7 +62,8 @@ fn is_like(pattern: &str, line: &str) -> bool {
 }
 
 /// Values that differ from run to run, where they are there.
-const VOLATILE: [&str; 6] = ["at", "checked_at", "correlation_id", "created", "etag", "expires"];
+const VOLATILE: [&str; 8] =
+    ["at", "checked_at", "correlation_id", "created", "credentials_until", "etag", "expires", "updated"];
 
 /// What came, with the masks that stand in what was wanted, and over what differs from run to run.
 pub fn masked(wanted: Option<&Value>, got: &Value) -> Value {

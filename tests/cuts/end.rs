@@ -65,6 +65,12 @@ const WRITES: &[Allowed] = &[
         "a second deletion of what is gone has no effect, and is answered with 204",
     ),
     if_lost("registries/another", "sent again, it has the same body"),
+    Allowed {
+        cases: "apply_mode_change:",
+        way: Some(Way::ConnectionLost),
+        place: "PATCH management.",
+        why: "sent again, it sets the mode that the registry has",
+    },
 ];
 
 static NEEDED: [AtomicBool; STATE.len()] = [const { AtomicBool::new(false) }; STATE.len()];

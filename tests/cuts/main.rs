@@ -20,6 +20,7 @@ mod import;
 mod kubeconfig;
 mod line;
 mod look;
+mod mode;
 mod progress;
 mod result;
 mod scene;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         create::registries(),
         delete::cases(),
         identity::cases(),
+        mode::cases(),
         create::clusters(),
         import::cases(),
         kubeconfig::cases(),

@@ -220,6 +220,20 @@ export async function applyPullSecret(client) {
   console.log(String(await client.applyPullSecret(plan, credentials)));
 }
 
+export async function planModeChange(client) {
+  const plan = await client.planModeChange('myregistry', 'AbacRepositoryPermissions');
+  console.log(String(plan)); // + Container Registry Repository Reader for …, and all that changes
+  for (const change of plan.lost) console.log('would lose', String(change));
+}
+
+export async function applyModeChange(client) {
+  const plan = await client.planModeChange('myregistry', 'AbacRepositoryPermissions');
+  // Review the plan first, and keep it: it is valid for one hour, and undoes the change at any time.
+  const change = await client.applyModeChange(plan);
+  console.log(String(change));
+  await client.applyModeChange(plan, { reverse: true });
+}
+
 export async function pods(client) {
   console.log(String(await client.pods('my-group/my-cluster', { labels: 'app=web' })));
 }

@@ -219,5 +219,20 @@ def apply_pull_secret(client: aks_acr.Client) -> None:
     print(client.apply_pull_secret(plan, credentials))
 
 
+def plan_mode_change(client: aks_acr.Client) -> None:
+    plan = client.plan_mode_change("myregistry", aks_acr.RoleAssignmentMode.ABAC_REPOSITORY_PERMISSIONS)
+    print(plan)  # + Container Registry Repository Reader for …, and all that changes
+    for change in plan.lost:
+        print("would lose", change)
+
+
+def apply_mode_change(client: aks_acr.Client) -> None:
+    plan = client.plan_mode_change("myregistry", aks_acr.RoleAssignmentMode.ABAC_REPOSITORY_PERMISSIONS)
+    # Review the plan first, and keep it: it is valid for one hour, and undoes the change at any time.
+    change = client.apply_mode_change(plan)
+    print(change)
+    client.apply_mode_change(plan, reverse=True)
+
+
 def pods(client: aks_acr.Client) -> None:
     print(client.pods("my-group/my-cluster", labels="app=web"))

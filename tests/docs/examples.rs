@@ -2,12 +2,12 @@
 
 use aks_acr::{
     Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions,
-    CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions,
-    DeleteRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, Operation, PodSelection,
-    PullSecretOptions, ReadOptions, RegistryCredential, RegistryFilter, RemoveKubeletIdentityOptions, Result,
-    RolloutOptions, Sku, StartedImport, WorkloadRef,
+    ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
+    AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions,
+    CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions,
+    ModeChangeOptions, Operation, PodSelection, PullSecretOptions, ReadOptions, RegistryCredential, RegistryFilter,
+    RemoveKubeletIdentityOptions, Result, RoleAssignmentMode, RolloutOptions, Sku, StartedImport, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
@@ -335,6 +335,26 @@ pub async fn apply_pull_secret(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn plan_mode_change(client: &Client) -> Result<()> {
+    let mode = RoleAssignmentMode::AbacRepositoryPermissions;
+    let plan = client.plan_mode_change(&"myregistry".parse()?, mode, ModeChangeOptions::default()).await?;
+    println!("{plan}"); // + Container Registry Repository Reader for …, and all that changes
+    for change in &plan.lost {
+        println!("would lose {change}");
+    }
+    Ok(())
+}
+
+pub async fn apply_mode_change(client: &Client) -> Result<()> {
+    let mode = RoleAssignmentMode::AbacRepositoryPermissions;
+    let plan = client.plan_mode_change(&"myregistry".parse()?, mode, ModeChangeOptions::default()).await?;
+    // Review the plan first, and keep it: it is valid for one hour, and undoes the change at any time.
+    let change = client.apply_mode_change(&plan, ApplyModeChangeOptions::default()).await?;
+    println!("{change}");
+    client.apply_mode_change(&plan, ApplyModeChangeOptions::default().with_reverse(true)).await?;
+    Ok(())
+}
+
 pub async fn pods(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
     let selection = PodSelection::default().with_labels("app=web");
@@ -378,6 +398,8 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::MergeKubeconfig => merge_kubeconfig(client, file).await,
         Operation::Apply => apply(client, crate::measure::DEPLOYMENT).await,
         Operation::WaitForRollout => wait_for_rollout(client).await,
+        Operation::PlanModeChange => plan_mode_change(client).await,
+        Operation::ApplyModeChange => apply_mode_change(client).await,
         Operation::PlanPullSecret => plan_pull_secret(client).await,
         Operation::ApplyPullSecret => apply_pull_secret(client).await,
         Operation::Pods => pods(client).await,

@@ -15,7 +15,7 @@ export const stories = readdirSync(new URL('stories/', folder))
 /** The arguments that are no options, in their order. */
 const POSITIONAL = Object.fromEntries(operations.map((one) => [one.rust, one.arguments]));
 
-const SECONDS = new Set(['deadline', 'lock_wait', 'propagation_timeout', 'retry_forbidden_for']);
+const SECONDS = new Set(['deadline', 'lock_wait', 'propagation_time', 'propagation_timeout', 'retry_forbidden_for']);
 
 export const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -58,7 +58,7 @@ for (const story of stories) {
 test('every result, and whatever is in one, reads as a line or a table', () => {
   lines.check(requiredRights(['attach']), 'rights');
   // No story has one; the types of errors are those of error.test.mjs.
-  const elsewhere = ['AddOnIdentity', 'AksAcrError', 'DenyingPolicy', 'EntraSettings', 'Write'];
+  const elsewhere = ['AddOnIdentity', 'AksAcrError', 'DenyingPolicy', 'EntraSettings', 'ReplacedAssignment', 'Write'];
   assert.deepEqual(
     lines.unseen().filter((type) => !elsewhere.includes(type)),
     [],

@@ -9,8 +9,9 @@ use aks_acr::{
     DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
     ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
     PodListener, PodSelection, Pods, PrincipalId, PullSecretState, Registry, RegistryFilter, RegistryImporter,
-    RegistryRef, RegistrySettings, RegistryToken, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
-    RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, Uuid, WorkloadRef, async_trait,
+    RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked, RoleAssigner,
+    RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, UpdatedRegistry, Uuid,
+    WorkloadRef, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -86,6 +87,9 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     }
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
         self.part().create(registry, call).await
+    }
+    async fn update(&self, registry: &ResourceId, update: &RegistryUpdate, call: &Call) -> Result<UpdatedRegistry> {
+        self.part().update(registry, update, call).await
     }
     async fn delete(&self, registry: &Registry, call: &Call) -> Result<DeletedRegistry> {
         self.part().delete(registry, call).await

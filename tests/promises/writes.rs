@@ -2,10 +2,11 @@
 
 use crate::{Scene, client_of};
 use aks_acr::{
-    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions,
-    Client, ClusterRef, CreateRegistryOptions, DetachOptions, Error, ErrorKind, ImportOptions, KubeconfigOptions,
-    KubeletIdentityOptions, Manifest, PodSelection, PullSecretOptions, RefusalKind, RegistryCredential, RegistryRef,
-    Write, WriteService, azure_core::credentials::Secret,
+    ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
+    AttachmentsOptions, CallOptions, Client, ClusterRef, CreateRegistryOptions, DetachOptions, Error, ErrorKind,
+    ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, ModeChangeOptions, PodSelection,
+    PullSecretOptions, RefusalKind, RegistryCredential, RegistryRef, RoleAssignmentMode, Write, WriteService,
+    azure_core::credentials::Secret,
 };
 use aks_acr_emulator::{Emulator, Fault, From, Request};
 use futures::future::{BoxFuture, FutureExt};
@@ -89,7 +90,7 @@ async fn a_read_only_client_sends_no_write_and_says_so() {
 
 /// All that is missing is written to Microsoft Graph, and into the cluster.
 #[tokio::test(start_paused = true)]
-async fn a_read_only_client_writes_neither_to_the_directory_nor_a_pull_secret() {
+async fn a_read_only_client_writes_neither_to_the_directory_nor_a_pull_secret_nor_a_mode() {
     let azure = azure().with_graph_rights("owner").with_entra_group("pullers");
     let owner = client_of(&azure, |builder| builder);
     let options = KubeletIdentityOptions::default();
@@ -103,7 +104,11 @@ async fn a_read_only_client_writes_neither_to_the_directory_nor_a_pull_secret() 
     let credentials = || vec![RegistryCredential::new("ghcr.io", "robot", Secret::new("not-to-be-written"))];
     let plan = client.plan_pull_secret(&cluster(), "ghcr", credentials(), PullSecretOptions::default()).await.unwrap();
     let written = client.apply_pull_secret(&plan, credentials(), ApplyPullSecretOptions::default()).await.map(drop);
-    for err in [joined.unwrap_err(), written.unwrap_err()] {
+    let mode = RoleAssignmentMode::AbacRepositoryPermissions;
+    let plan =
+        client.plan_mode_change(&"myregistry".parse().unwrap(), mode, ModeChangeOptions::default()).await.unwrap();
+    let changed = client.apply_mode_change(&plan, ApplyModeChangeOptions::default()).await.map(drop);
+    for err in [joined.unwrap_err(), written.unwrap_err(), changed.unwrap_err()] {
         assert_eq!((err.kind(), err.refusal()), (ErrorKind::Forbidden, Some(RefusalKind::ReadOnlyClient)), "{err:#}");
     }
     let later = &sent(&azure)[before..];

@@ -2,10 +2,11 @@
 
 use crate::{detector::Secrets, heard};
 use aks_acr::{
-    Access, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions, Client, ClusterRef,
-    CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ImportCredentials, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, PodSelection,
-    PullSecretOptions, RegistryCredential, RegistryRef, RolloutOptions, SshKey, StartedImport, WorkloadRef,
+    Access, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions,
+    CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error,
+    ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
+    MergeKubeconfigOptions, ModeChangeOptions, PodSelection, PullSecretOptions, RegistryCredential, RegistryRef,
+    RoleAssignmentMode, RolloutOptions, SshKey, StartedImport, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -172,6 +173,15 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     let options = || AttachmentsOptions::default().with_call(call());
     ends.json("attachments_of_cluster", client.attachments_of_cluster(&cluster, options())).await;
     ends.json("attachments_of_registry", client.attachments_of_registry(&registry, options())).await;
+    let (mode, options) =
+        (RoleAssignmentMode::AbacRepositoryPermissions, ModeChangeOptions::default().with_call(call()));
+    let planned = client.plan_mode_change(&registry, mode, options);
+    if let Some(plan) = &ends.of("plan_mode_change", planned).await {
+        heard::add(&format!("JSON plan_mode_change {}", serde_json::to_string(plan).unwrap()));
+        let options = ApplyModeChangeOptions::default().with_propagation_time(Duration::ZERO).with_call(call());
+        ends.json("apply_mode_change", client.apply_mode_change(plan, options.clone())).await;
+        ends.json("apply_mode_change", client.apply_mode_change(plan, options.with_reverse(true))).await;
+    }
     ends.json("detach", client.detach(&cluster, &registry, DetachOptions::default().with_call(call()))).await;
     ends
 }

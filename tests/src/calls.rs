@@ -15,13 +15,13 @@ use crate::{
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachPlan, AttachmentsOptions,
-    CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions,
-    DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan,
-    Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions,
-    KubeletIdentityPlan, MergeKubeconfigOptions, Operation, PodSelection, PullSecretOptions, PullSecretPlan,
-    ReadOptions, RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RolloutOptions,
-    WorkloadRef,
+    ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
+    AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions,
+    CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan,
+    DetachOptions, DetachPlan, Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions,
+    KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions, ModeChangeOptions, ModeChangePlan, Operation,
+    PodSelection, PullSecretOptions, PullSecretPlan, ReadOptions, RegistryCredential, RegistryFilter, RegistryRef,
+    RemoveKubeletIdentityOptions, RoleAssignmentMode, RolloutOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -153,6 +153,19 @@ pub async fn operate(
             let plan = args.stored::<DeleteRegistryPlan>("plan");
             args.done();
             Ok(shown(client.apply_delete_registry(&plan, ApplyDeleteRegistryOptions::default().with_call(call)).await?))
+        }
+        Operation::PlanModeChange => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let mode = args.needed::<RoleAssignmentMode>("mode")?;
+            let options = mode_change_options(args)?;
+            args.done();
+            Ok(shown(client.plan_mode_change(&registry, mode, options.with_call(call)).await?))
+        }
+        Operation::ApplyModeChange => {
+            let plan = args.stored::<ModeChangePlan>("plan");
+            let options = apply_mode_change_options(args)?;
+            args.done();
+            Ok(shown(client.apply_mode_change(&plan, options.with_call(call)).await?))
         }
         Operation::PlanKubeletIdentity => {
             let group = args.needed::<String>("group")?;
@@ -329,6 +342,22 @@ pub(crate) fn create_registry_options(args: &mut Arguments) -> Result<CreateRegi
     args.set("mode", &mut options.mode)?;
     args.set("domain_name_label_scope", &mut options.domain_name_label_scope)?;
     args.set("register_providers", &mut options.register_providers)?;
+    Ok(options)
+}
+
+pub(crate) fn mode_change_options(args: &mut Arguments) -> Result<ModeChangeOptions, Error> {
+    let mut options = ModeChangeOptions::default();
+    args.set("allow_wider", &mut options.allow_wider)?;
+    args.set("keep_inherited", &mut options.keep_inherited)?;
+    args.set("keep_listing", &mut options.keep_listing)?;
+    Ok(options)
+}
+
+pub(crate) fn apply_mode_change_options(args: &mut Arguments) -> Result<ApplyModeChangeOptions, Error> {
+    let mut options = ApplyModeChangeOptions::default();
+    args.set("accept_loss", &mut options.accept_loss)?;
+    args.set("reverse", &mut options.reverse)?;
+    args.set("propagation_time", &mut options.propagation_time)?;
     Ok(options)
 }
 

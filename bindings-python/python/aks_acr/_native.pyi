@@ -22,6 +22,7 @@ from typing_extensions import NotRequired, Self, disjoint_base
 
 from ._words import (
     Access,
+    ChangeReason,
     ClusterPart,
     ClusterTier,
     DeletionOutcome,
@@ -33,6 +34,7 @@ from ._words import (
     IdentityPartKind,
     ImportSide,
     MergeOutcome,
+    ModeChangeOutcome,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,
@@ -50,6 +52,7 @@ from ._words import (
     ReadFrom,
     ReadSource,
     RefusalKind,
+    RegistryAccess,
     RegistryPart,
     RightScope,
     RoleAssignmentMode,
@@ -1035,6 +1038,110 @@ class Calls:
             print(client.apply_delete_registry(plan).outcome)
         """
 
+    def plan_mode_change(
+        self,
+        registry: str,
+        mode: _RoleAssignmentMode,
+        *,
+        allow_wider: bool | None = None,
+        keep_inherited: bool | None = None,
+        keep_listing: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ModeChangePlan]:
+        """Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing.
+
+        The two modes honour different roles, and the change keeps the assignments as they are: who pulls with `AcrPull`
+        cannot pull anymore after a change to `AbacRepositoryPermissions`. The plan lists every principal that can pull,
+        push, delete or list repositories today, by any role, custom roles and those of groups included, directly or
+        inherited, and the smallest built-in role that keeps it. It names what cannot be kept (`lost`), what is gained
+        because a role exists that had no effect, and the custom roles that stop working. Members of Entra groups keep
+        what they have through the group.
+
+        Review it, store it as JSON, and carry it out with `apply_mode_change`, which can also undo it. Tokens and scope
+        maps of the registry, its admin user and anonymous pull do not depend on the mode. ACR Tasks do: they lose their
+        default access to images in `AbacRepositoryPermissions`. The caller needs read permissions only.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            mode: Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`.
+            allow_wider: Whether to grant a role that allows more than the principal can do today, where no other role
+                keeps its access; off by default. Only registry-wide permissions have a role for deleting alone, and
+                only repository permissions have roles for single repositories. If off, that access is in the plan's
+                `lost`.
+            keep_inherited: Whether principals that have access through a role above the registry, such as the owners of
+                its subscription, keep it; on by default. If off, that access is in the plan's `lost`.
+            keep_listing: Whether principals that can list the repositories keep that; on by default. The kubelet
+                identities of clusters do not need it and never get it.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller lacks the permission to read it, or to list its role assignments.
+
+        Example:
+            plan = client.plan_mode_change("myregistry", aks_acr.RoleAssignmentMode.ABAC_REPOSITORY_PERMISSIONS)
+            print(plan)  # + Container Registry Repository Reader for …, and all that changes
+            for change in plan.lost:
+                print("would lose", change)
+        """
+
+    def apply_mode_change(
+        self,
+        plan: ModeChangePlan,
+        *,
+        accept_loss: bool | None = None,
+        reverse: bool | None = None,
+        propagation_time: _Seconds | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[ModeChange]:
+        """Changes the role assignment mode of the registry in a plan made by `plan_mode_change`, or undoes that.
+
+        The current state is read again first. If a principal that is not in the plan would lose access, nothing is
+        written. The equivalent roles are granted and read again; the mode changes when the newest of them is 10 minutes
+        old, because Azure may take that long to honour a role. The old role assignments stay: remove them when the
+        change has proven itself. A call that was interrupted can be repeated: it grants what is missing, and waits only
+        for the rest of the 10 minutes.
+
+        **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour,
+        and until then a pull may be refused with 401 although the role is right. `credentials_until` has that time, and
+        `check` and `wait_for_rollout` of the same client say so (`sign_in.credentials_invalidated`). Nodes that are
+        reimaged or replaced fetch a new one.
+
+        With `reverse`, the mode changes back, and then the roles that the plan granted are removed, except those that
+        another tool has granted since. Nothing is written if a principal that had access before the change would lose
+        it, because a role was removed since.
+
+        Args:
+            plan: A plan for moving a registry to the other role assignment mode: who has access today, which roles keep
+                it, and what cannot be kept. It is valid for one hour.
+            accept_loss: Whether to apply a plan in which access is lost; off by default.
+            reverse: Whether to undo the plan instead of carrying it out; off by default. The mode changes back, and
+                then the roles that the plan granted are removed and the conditions that it removed are restored. For
+                this, a plan does not expire.
+            propagation_time: How long a new role assignment may take to become effective; 10 minutes by default. The
+                mode changes when the newest equivalent role is that old.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            ConflictError: If the plan has expired, or a principal that is not in the plan would lose access.
+            InvalidInputError: If the plan has a different format version, or if it has `lost` access and `accept_loss`
+                is not set.
+            ForbiddenError: If the caller lacks the permission to grant a role or to change the registry.
+            NotFoundError: If the registry does not exist.
+            OperationFailedError: If Azure could not change it.
+
+        Example:
+            plan = client.plan_mode_change("myregistry", aks_acr.RoleAssignmentMode.ABAC_REPOSITORY_PERMISSIONS)
+            # Review the plan first, and keep it: it is valid for one hour, and undoes the change at any time.
+            change = client.apply_mode_change(plan)
+            print(change)
+            client.apply_mode_change(plan, reverse=True)
+        """
+
     def plan_kubelet_identity(
         self,
         group: str,
@@ -1861,6 +1968,7 @@ class Calls:
         """
 
 _Access: TypeAlias = Access | Literal["user", "admin"]
+_ChangeReason: TypeAlias = ChangeReason | Literal["condition", "wider", "role_not_read", "denied", "inherited", "other_mode"]
 _ClusterPart: TypeAlias = ClusterPart | Literal["grants"]
 _ClusterTier: TypeAlias = ClusterTier | Literal["Free", "Standard", "Premium"]
 _DeletionOutcome: TypeAlias = DeletionOutcome | Literal["deleted", "nothing_to_delete"]
@@ -1872,12 +1980,13 @@ _GroupMembership: TypeAlias = GroupMembership | Literal["none", "checked", "unch
 _IdentityPartKind: TypeAlias = IdentityPartKind | Literal["identity", "role_assignment", "membership"]
 _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
+_ModeChangeOutcome: TypeAlias = ModeChangeOutcome | Literal["changed", "already_changed"]
 _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace"]
 _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
@@ -1889,7 +1998,8 @@ _PullStage: TypeAlias = PullStage | Literal["reference", "cluster", "registry", 
 _ReadFrom: TypeAlias = ReadFrom | Literal["auto", "arm", "graph"]
 _ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
 _RefusalKind: TypeAlias = RefusalKind | Literal["missing_right", "policy", "lock", "deny_assignment", "constrained_delegation", "conditional_access", "read_only_client", "write_hook"]
-_RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignments", "clusters"]
+_RegistryAccess: TypeAlias = RegistryAccess | Literal["pull", "push", "delete", "list_repositories"]
+_RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignments", "deny_assignments", "clusters"]
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
 _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 _Sku: TypeAlias = Sku | Literal["Basic", "Standard", "Premium"]
@@ -2599,7 +2709,7 @@ class DetachPlan(Result):
 class RoleAssignment(Result):
     """A role assignment as reported by Azure."""
 
-    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role_definition_id", "condition", "description")
+    __match_args__ = ("id", "scope", "principal_id", "principal_type", "role_definition_id", "condition", "description", "updated")
     def __new__(
         cls,
         *,
@@ -2610,6 +2720,7 @@ class RoleAssignment(Result):
         role_definition_id: str,
         condition: str | None,
         description: str | None,
+        updated: datetime | None,
     ) -> RoleAssignment: ...
     @property
     def id(self) -> str:
@@ -2638,6 +2749,10 @@ class RoleAssignment(Result):
     @property
     def description(self) -> str | None:
         """Its description; on assignments that this library created, the library's name and version."""
+
+    @property
+    def updated(self) -> datetime | None:
+        """When it was created or last changed. A change may take minutes to become effective."""
 
 
 @final
@@ -3326,6 +3441,347 @@ class UnreadPart(Result):
     @property
     def reason(self) -> str:
         """The error's text."""
+
+
+@final
+class ModeChangePlan(Result):
+    """A plan for moving a registry to the other role assignment mode: who has access today, which roles keep it, and
+    what cannot be kept. It is valid for one hour.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language. Keep
+    it: applied with `reverse`, it undoes the change, at any time.
+
+    Applying it reads the current state again. If a principal that is not in the plan would lose access, nothing is
+    written and the error says so. A plan that was applied in part can be applied again.
+
+    `str()` starts with a line for the registry, marked with `~`. Then come lines for the roles that would be granted
+    (`+`), for what cannot be kept or is gained (`!`), for roles that stop having an effect (`-`), and for what could
+    not be read (`?`).
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "registry", "from_", "to", "grants", "lost", "gained", "stopped", "remove", "clusters", "unread", "allow_wider", "keep_inherited", "keep_listing")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime | None,
+        registry: str,
+        from_: _RoleAssignmentMode,
+        to: _RoleAssignmentMode,
+        grants: Iterable[EquivalentRole],
+        lost: Iterable[AccessChange],
+        gained: Iterable[AccessChange],
+        stopped: Iterable[StoppedRole],
+        remove: Iterable[EquivalentRole],
+        clusters: Iterable[str],
+        unread: Iterable[UnreadPart],
+        allow_wider: bool,
+        keep_inherited: bool,
+        keep_listing: bool,
+    ) -> ModeChangePlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime | None:
+        """The expiry, by Azure's clock. The plan is rejected after this. `None` for the reverse of a plan, which does
+        not expire.
+        """
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def from_(self) -> RoleAssignmentMode:
+        """The mode that the registry has."""
+
+    @property
+    def to(self) -> RoleAssignmentMode:
+        """The mode that it would get."""
+
+    @property
+    def grants(self) -> tuple[EquivalentRole, ...]:
+        """The roles that would be granted on the registry before the mode changes."""
+
+    @property
+    def lost(self) -> tuple[AccessChange, ...]:
+        """The access that would be lost."""
+
+    @property
+    def gained(self) -> tuple[AccessChange, ...]:
+        """The access that would be gained, because a role that exists has an effect in the new mode only."""
+
+    @property
+    def stopped(self) -> tuple[StoppedRole, ...]:
+        """The role assignments that would have no effect anymore. They stay: remove them when the change has proven
+        itself.
+        """
+
+    @property
+    def remove(self) -> tuple[EquivalentRole, ...]:
+        """For the reverse of a plan: the roles that the plan granted. They are removed after the mode has changed."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters whose nodes pull from the registry with one of the roles. Resource IDs."""
+
+    @property
+    def unread(self) -> tuple[UnreadPart, ...]:
+        """What could not be read."""
+
+    @property
+    def allow_wider(self) -> bool:
+        """The `allow_wider` that the plan was made with."""
+
+    @property
+    def keep_inherited(self) -> bool:
+        """The `keep_inherited` that the plan was made with."""
+
+    @property
+    def keep_listing(self) -> bool:
+        """The `keep_listing` that the plan was made with."""
+
+
+@final
+class EquivalentRole(Result):
+    """A role that keeps the access of a principal in the new mode."""
+
+    __match_args__ = ("principal_id", "principal_type", "role_definition_id", "role_name", "keeps", "adds", "clusters", "replaces")
+    def __new__(
+        cls,
+        *,
+        principal_id: str,
+        principal_type: str | None,
+        role_definition_id: str,
+        role_name: str,
+        keeps: Iterable[_RegistryAccess],
+        adds: Iterable[_RegistryAccess],
+        clusters: Iterable[str],
+        replaces: ReplacedAssignment | None,
+    ) -> EquivalentRole: ...
+    @property
+    def principal_id(self) -> str:
+        """The principal. An object ID."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """Its type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`."""
+
+    @property
+    def role_definition_id(self) -> str:
+        """The part of the role definition's ID that is the same in every subscription."""
+
+    @property
+    def role_name(self) -> str:
+        """The role's name."""
+
+    @property
+    def keeps(self) -> tuple[RegistryAccess, ...]:
+        """What the principal can do today and keeps by this role."""
+
+    @property
+    def adds(self) -> tuple[RegistryAccess, ...]:
+        """What the principal cannot do today, and can do with this role. Usually empty: see `allow_wider`."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters whose nodes pull as this principal. Resource IDs."""
+
+    @property
+    def replaces(self) -> ReplacedAssignment | None:
+        """The existing assignment of this role whose condition would be removed, because it allows less than the
+        principal can do today.
+        """
+
+
+@final
+class ReplacedAssignment(Result):
+    """An existing role assignment whose condition is removed."""
+
+    __match_args__ = ("assignment_id", "condition", "description")
+    def __new__(
+        cls,
+        *,
+        assignment_id: str,
+        condition: str,
+        description: str | None,
+    ) -> ReplacedAssignment: ...
+    @property
+    def assignment_id(self) -> str:
+        """Its ID."""
+
+    @property
+    def condition(self) -> str:
+        """Its condition."""
+
+    @property
+    def description(self) -> str | None:
+        """Its description, which is kept."""
+
+
+@final
+class AccessChange(Result):
+    """Access that a principal loses or gains."""
+
+    __match_args__ = ("principal_id", "principal_type", "access", "reason", "assignment_ids")
+    def __new__(
+        cls,
+        *,
+        principal_id: str,
+        principal_type: str | None,
+        access: Iterable[_RegistryAccess],
+        reason: _ChangeReason,
+        assignment_ids: Iterable[str],
+    ) -> AccessChange: ...
+    @property
+    def principal_id(self) -> str:
+        """The principal. An object ID."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """Its type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`."""
+
+    @property
+    def access(self) -> tuple[RegistryAccess, ...]:
+        """What it can do in one of the modes only."""
+
+    @property
+    def reason(self) -> ChangeReason:
+        """The reason."""
+
+    @property
+    def assignment_ids(self) -> tuple[str, ...]:
+        """IDs of the role assignments that allow it in one of the modes."""
+
+
+@final
+class StoppedRole(Result):
+    """A role assignment that has no effect in the new mode."""
+
+    __match_args__ = ("assignment_id", "principal_id", "role_name", "is_custom")
+    def __new__(
+        cls,
+        *,
+        assignment_id: str,
+        principal_id: str,
+        role_name: str,
+        is_custom: bool,
+    ) -> StoppedRole: ...
+    @property
+    def assignment_id(self) -> str:
+        """Its ID."""
+
+    @property
+    def principal_id(self) -> str:
+        """The principal. An object ID."""
+
+    @property
+    def role_name(self) -> str:
+        """The role's name."""
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it is a custom role. Give it permissions of the new mode if it shall go on working."""
+
+
+@final
+class ModeChange(Result):
+    """The result of changing a registry's role assignment mode."""
+
+    __match_args__ = ("outcome", "registry", "mode", "granted", "removed", "gone", "clusters", "credentials_until", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        outcome: _ModeChangeOutcome,
+        registry: str,
+        mode: _RoleAssignmentMode,
+        granted: Iterable[KeptRole],
+        removed: Iterable[str],
+        gone: Iterable[str],
+        clusters: Iterable[str],
+        credentials_until: datetime | None,
+        correlation_id: str | None,
+    ) -> ModeChange: ...
+    @property
+    def outcome(self) -> ModeChangeOutcome:
+        """What the call did."""
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def mode(self) -> RoleAssignmentMode:
+        """Its mode now."""
+
+    @property
+    def granted(self) -> tuple[KeptRole, ...]:
+        """The equivalent roles of the plan that exist now."""
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """IDs of the role assignments that this call removed, or whose condition it restored: those of the change that
+        was reversed.
+        """
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Principals of the plan that do not exist anymore, and so got no role. Object IDs."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters whose nodes pull from the registry with a role of the plan. Resource IDs."""
+
+    @property
+    def credentials_until(self) -> datetime | None:
+        """Until when nodes may still hold a credential from before the change, which the registry rejects: an hour
+        after the change, by Azure's clock. `None`: this call did not change the mode.
+        """
+
+    @property
+    def correlation_id(self) -> str | None:
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if this call did not change the
+        mode.
+        """
+
+
+@final
+class KeptRole(Result):
+    """A role that keeps the access of a principal."""
+
+    __match_args__ = ("principal_id", "role_definition_id", "role_name", "assignment_id", "is_new")
+    def __new__(
+        cls,
+        *,
+        principal_id: str,
+        role_definition_id: str,
+        role_name: str,
+        assignment_id: str,
+        is_new: bool,
+    ) -> KeptRole: ...
+    @property
+    def principal_id(self) -> str:
+        """The principal. An object ID."""
+
+    @property
+    def role_definition_id(self) -> str:
+        """The part of the role definition's ID that is the same in every subscription."""
+
+    @property
+    def role_name(self) -> str:
+        """The role's name."""
+
+    @property
+    def assignment_id(self) -> str:
+        """ID of the role assignment."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call created it, or removed its condition."""
 
 
 @final

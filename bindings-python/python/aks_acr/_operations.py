@@ -49,6 +49,10 @@ class Blocking:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = blocking(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_mode_change = blocking(Calls.plan_mode_change)
+    """Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing."""
+    apply_mode_change = blocking(Calls.apply_mode_change)
+    """Changes the role assignment mode of the registry in a plan made by `plan_mode_change`, or undoes that."""
     plan_kubelet_identity = blocking(Calls.plan_kubelet_identity)
     """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
     apply_kubelet_identity = blocking(Calls.apply_kubelet_identity)
@@ -133,6 +137,10 @@ class Awaitable:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = awaitable(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_mode_change = awaitable(Calls.plan_mode_change)
+    """Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing."""
+    apply_mode_change = awaitable(Calls.apply_mode_change)
+    """Changes the role assignment mode of the registry in a plan made by `plan_mode_change`, or undoes that."""
     plan_kubelet_identity = awaitable(Calls.plan_kubelet_identity)
     """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
     apply_kubelet_identity = awaitable(Calls.apply_kubelet_identity)
@@ -218,6 +226,10 @@ class Followed:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = followed(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_mode_change = followed(Calls.plan_mode_change)
+    """Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing."""
+    apply_mode_change = followed(Calls.apply_mode_change)
+    """Changes the role assignment mode of the registry in a plan made by `plan_mode_change`, or undoes that."""
     plan_kubelet_identity = followed(Calls.plan_kubelet_identity)
     """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
     apply_kubelet_identity = followed(Calls.apply_kubelet_identity)
@@ -303,6 +315,10 @@ class FollowedAsync:
     """Plans the deletion of a registry, and writes nothing."""
     apply_delete_registry = followed_async(Calls.apply_delete_registry)
     """Deletes the registry in a plan made by `plan_delete_registry`, after checking that it is still the same one."""
+    plan_mode_change = followed_async(Calls.plan_mode_change)
+    """Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing."""
+    apply_mode_change = followed_async(Calls.apply_mode_change)
+    """Changes the role assignment mode of the registry in a plan made by `plan_mode_change`, or undoes that."""
     plan_kubelet_identity = followed_async(Calls.plan_kubelet_identity)
     """Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing."""
     apply_kubelet_identity = followed_async(Calls.apply_kubelet_identity)

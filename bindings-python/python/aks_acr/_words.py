@@ -22,6 +22,23 @@ class Access(_Word):
     """
 
 
+class ChangeReason(_Word):
+    """Why access is lost or gained."""
+
+    CONDITION = "condition"
+    """A condition limits the access, and the new mode has no conditions; or the condition could not be evaluated."""
+    WIDER = "wider"
+    """The smallest role that keeps the access allows more than the principal can do today, and `allow_wider` is off."""
+    ROLE_NOT_READ = "role_not_read"
+    """What the role allows is not known: its definition could not be read. The access may be lost."""
+    DENIED = "denied"
+    """A deny assignment takes it away in the new mode."""
+    INHERITED = "inherited"
+    """It comes from a scope above the registry, and `keep_inherited` is off."""
+    OTHER_MODE = "other_mode"
+    """A role that exists has an effect in the new mode only."""
+
+
 class ClusterPart(_Word):
     """A part of what a plan says about a cluster."""
 
@@ -184,6 +201,15 @@ class MergeOutcome(_Word):
     """All entries existed already."""
 
 
+class ModeChangeOutcome(_Word):
+    """What a call did to the mode."""
+
+    CHANGED = "changed"
+    """It changed the mode."""
+    ALREADY_CHANGED = "already_changed"
+    """The registry had the mode already. The call only completed what was missing."""
+
+
 class OnConditionMismatch(_Word):
     """What attach does if the role assignment exists with a different condition."""
 
@@ -255,6 +281,8 @@ class Operation(_Word):
     DELETE_REGISTRY = "delete_registry"
     PLAN_DELETE_REGISTRY = "plan_delete_registry"
     APPLY_DELETE_REGISTRY = "apply_delete_registry"
+    PLAN_MODE_CHANGE = "plan_mode_change"
+    APPLY_MODE_CHANGE = "apply_mode_change"
     PLAN_KUBELET_IDENTITY = "plan_kubelet_identity"
     APPLY_KUBELET_IDENTITY = "apply_kubelet_identity"
     REMOVE_KUBELET_IDENTITY = "remove_kubelet_identity"
@@ -432,6 +460,19 @@ class RefusalKind(_Word):
     """The write hook rejected the write: nothing was sent."""
 
 
+class RegistryAccess(_Word):
+    """What a principal can do with the content of a registry."""
+
+    PULL = "pull"
+    """Pull images."""
+    PUSH = "push"
+    """Push images."""
+    DELETE = "delete"
+    """Delete images."""
+    LIST_REPOSITORIES = "list_repositories"
+    """List the names of the repositories. Nodes do not need it."""
+
+
 class RegistryPart(_Word):
     """A part of what a plan says about a registry."""
 
@@ -439,6 +480,8 @@ class RegistryPart(_Word):
     """The number of its repositories."""
     ROLE_ASSIGNMENTS = "role_assignments"
     """The role assignments at the registry and above it."""
+    DENY_ASSIGNMENTS = "deny_assignments"
+    """The deny assignments at the registry and above it."""
     CLUSTERS = "clusters"
     """The clusters that use a grant."""
 

@@ -896,6 +896,130 @@ impl Calls {
         Ok(Call::new::<values::RegistryDeletion, _, _>(manner, work))
     }
 
+    /// Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing.
+    ///
+    /// The two modes honour different roles, and the change keeps the assignments as they are: who pulls with `AcrPull`
+    /// cannot pull anymore after a change to `AbacRepositoryPermissions`. The plan lists every principal that can pull,
+    /// push, delete or list repositories today, by any role, custom roles and those of groups included, directly or
+    /// inherited, and the smallest built-in role that keeps it. It names what cannot be kept (`lost`), what is gained
+    /// because a role exists that had no effect, and the custom roles that stop working. Members of Entra groups keep
+    /// what they have through the group.
+    ///
+    /// Review it, store it as JSON, and carry it out with `apply_mode_change`, which can also undo it. Tokens and scope
+    /// maps of the registry, its admin user and anonymous pull do not depend on the mode. ACR Tasks do: they lose their
+    /// default access to images in `AbacRepositoryPermissions`. The caller needs read permissions only.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     mode: Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`.
+    ///     allow_wider: Whether to grant a role that allows more than the principal can do today, where no other role
+    ///         keeps its access; off by default. Only registry-wide permissions have a role for deleting alone, and
+    ///         only repository permissions have roles for single repositories. If off, that access is in the plan's
+    ///         `lost`.
+    ///     keep_inherited: Whether principals that have access through a role above the registry, such as the owners of
+    ///         its subscription, keep it; on by default. If off, that access is in the plan's `lost`.
+    ///     keep_listing: Whether principals that can list the repositories keep that; on by default. The kubelet
+    ///         identities of clusters do not need it and never get it.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the registry does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read it, or to list its role assignments.
+    ///
+    /// Example:
+    ///     plan = client.plan_mode_change("myregistry", aks_acr.RoleAssignmentMode.ABAC_REPOSITORY_PERMISSIONS)
+    ///     print(plan)  # + Container Registry Repository Reader for …, and all that changes
+    ///     for change in plan.lost:
+    ///         print("would lose", change)
+    #[pyo3(signature = (registry, mode, *, allow_wider = None, keep_inherited = None, keep_listing = None, deadline = None, on_progress = None))]
+    fn plan_mode_change(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        mode: Word<aks_acr::RoleAssignmentMode>,
+        allow_wider: Option<bool>,
+        keep_inherited: Option<bool>,
+        keep_listing: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::ModeChangeOptions::default();
+        set(&mut options.allow_wider, allow_wider);
+        set(&mut options.keep_inherited, keep_inherited);
+        set(&mut options.keep_listing, keep_listing);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work =
+            move |call| async move { client.plan_mode_change(&registry.0, mode.0, options.with_call(call)).await };
+        Ok(Call::new::<values::ModeChangePlan, _, _>(manner, work))
+    }
+
+    /// Changes the role assignment mode of the registry in a plan made by `plan_mode_change`, or undoes that.
+    ///
+    /// The current state is read again first. If a principal that is not in the plan would lose access, nothing is
+    /// written. The equivalent roles are granted and read again; the mode changes when the newest of them is 10 minutes
+    /// old, because Azure may take that long to honour a role. The old role assignments stay: remove them when the
+    /// change has proven itself. A call that was interrupted can be repeated: it grants what is missing, and waits only
+    /// for the rest of the 10 minutes.
+    ///
+    /// **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour,
+    /// and until then a pull may be refused with 401 although the role is right. `credentials_until` has that time, and
+    /// `check` and `wait_for_rollout` of the same client say so (`sign_in.credentials_invalidated`). Nodes that are
+    /// reimaged or replaced fetch a new one.
+    ///
+    /// With `reverse`, the mode changes back, and then the roles that the plan granted are removed, except those that
+    /// another tool has granted since. Nothing is written if a principal that had access before the change would lose
+    /// it, because a role was removed since.
+    ///
+    /// Args:
+    ///     plan: A plan for moving a registry to the other role assignment mode: who has access today, which roles keep
+    ///         it, and what cannot be kept. It is valid for one hour.
+    ///     accept_loss: Whether to apply a plan in which access is lost; off by default.
+    ///     reverse: Whether to undo the plan instead of carrying it out; off by default. The mode changes back, and
+    ///         then the roles that the plan granted are removed and the conditions that it removed are restored. For
+    ///         this, a plan does not expire.
+    ///     propagation_time: How long a new role assignment may take to become effective; 10 minutes by default. The
+    ///         mode changes when the newest equivalent role is that old.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 30 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     ConflictError: If the plan has expired, or a principal that is not in the plan would lose access.
+    ///     InvalidInputError: If the plan has a different format version, or if it has `lost` access and `accept_loss`
+    ///         is not set.
+    ///     ForbiddenError: If the caller lacks the permission to grant a role or to change the registry.
+    ///     NotFoundError: If the registry does not exist.
+    ///     OperationFailedError: If Azure could not change it.
+    ///
+    /// Example:
+    ///     plan = client.plan_mode_change("myregistry", aks_acr.RoleAssignmentMode.ABAC_REPOSITORY_PERMISSIONS)
+    ///     # Review the plan first, and keep it: it is valid for one hour, and undoes the change at any time.
+    ///     change = client.apply_mode_change(plan)
+    ///     print(change)
+    ///     client.apply_mode_change(plan, reverse=True)
+    #[pyo3(signature = (plan, *, accept_loss = None, reverse = None, propagation_time = None, deadline = None, on_progress = None))]
+    fn apply_mode_change(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::ModeChangePlan>,
+        accept_loss: Option<bool>,
+        reverse: Option<bool>,
+        propagation_time: Option<Span>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::ModeChangePlan = through_json(plan.get())?;
+        let mut options = aks_acr::ApplyModeChangeOptions::default();
+        set(&mut options.accept_loss, accept_loss);
+        set(&mut options.reverse, reverse);
+        set(&mut options.propagation_time, Span::named(propagation_time, py, "propagation_time")?);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.apply_mode_change(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::ModeChange, _, _>(manner, work))
+    }
+
     /// Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
     ///
     /// A cluster whose identity is created with it can pull only after a role assignment to that identity, and an Entra

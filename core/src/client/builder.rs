@@ -398,6 +398,7 @@ impl ClientBuilder {
             cluster_deployer: self.cluster_deployer.unwrap_or_else(|| clusters()),
             inventory: self.inventory.unwrap_or_else(|| inventory()),
             recent_grants: crate::operation::RecentGrants::default(),
+            recent_mode_changes: crate::operation::RecentModeChanges::default(),
         };
         Ok(Client { parts: Arc::new(parts) })
     }

@@ -72,7 +72,7 @@ pub(super) fn authorization(facts: &Facts) -> Outcome {
     let repository = facts.image.as_ref().map(|image| image.reference.repository());
     let held = held(grants, &settings.registry, principal, repository);
     let outcome = denied(facts, &settings.registry, principal, outcome);
-    judge(outcome, &held, grants, (cluster, settings, principal))
+    judge(outcome, &held, (grants, facts.is_mode_new), (cluster, settings, principal))
 }
 
 /// What deny assignments say: they have precedence over all role assignments.
@@ -136,13 +136,14 @@ fn held<'a>(
 fn judge(
     outcome: Outcome,
     held: &[Held<'_>],
-    grants: &Grants,
+    (grants, is_mode_new): (&Grants, bool),
     (cluster, settings, principal): (&ClusterSettings, &RegistrySettings, PrincipalId),
 ) -> Outcome {
     let registry = &settings.registry;
     let direct = held.iter().find(|one| one.allows() && !one.through_group);
     if let Some(one) = direct.or_else(|| held.iter().find(|one| one.allows())) {
         let outcome = outcome.passed_by(one.describe(registry));
+        let outcome = if is_mode_new { outcome.with(invalidated(registry)) } else { outcome };
         return match warning(one, grants, registry) {
             Some(found) => outcome.with(one.seen(found)),
             None => outcome,
@@ -183,6 +184,16 @@ fn judge(
         // Everything that decides was read.
         None => Finding { retry: PullRetry::Never, ..found },
     })
+}
+
+/// Nodes may hold a credential from before the mode was changed.
+fn invalidated(registry: &Registry) -> Finding {
+    let text = format!(
+        "the mode of registry {} was changed within the last hour, and it rejects credentials that nodes have fetched before",
+        registry.id.name()
+    );
+    let found = Finding::warning(FindingId::CREDENTIALS_INVALIDATED).saying(text);
+    found.seen("registry", "roleAssignmentMode", registry.mode)
 }
 
 /// What delays a grant that exists.

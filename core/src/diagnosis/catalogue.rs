@@ -132,6 +132,9 @@ findings! {
     PULL_SECRET_EXPIRED = "pull_secret.expired", SignIn, Never:
         "the registry rejects the user name and password of the pull secret";
         "renew the pull secret".
+    CREDENTIALS_INVALIDATED = "sign_in.credentials_invalidated", SignIn, Transient:
+        "the registry's role assignment mode was changed within the last hour, and it rejects credentials that nodes have fetched before";
+        "wait: nodes fetch a new credential within an hour of the change; sooner, reimage or replace the nodes".
     GRANT_ROLE_NOT_HONOURED = "grant.role_not_honoured", Authorization, Never:
         "the cluster's identity has a role that has no effect in the registry's role assignment mode";
         "attach the registry to the cluster".

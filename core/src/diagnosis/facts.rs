@@ -37,6 +37,8 @@ pub(crate) struct Facts {
     pub principal: Option<PrincipalId>,
     pub grants: Read<Grants>,
     pub denials: Read<Vec<DenyAssignment>>,
+    /// Whether this client has changed the registry's role assignment mode within the last hour.
+    pub is_mode_new: bool,
     /// The addresses from which the nodes reach the registry, read only if its firewall depends on them.
     pub addresses: Read<Vec<IpAddr>>,
     pub image: Option<ImageFacts>,

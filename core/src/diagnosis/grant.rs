@@ -155,6 +155,7 @@ mod tests {
             role_definition_id: role.id(),
             condition: None,
             description: None,
+            updated: None,
         }
     }
 

@@ -3,7 +3,7 @@
 mod authorization;
 pub(crate) mod catalogue;
 mod cluster;
-mod condition;
+pub(crate) mod condition;
 pub(crate) mod facts;
 pub(crate) mod grant;
 mod image;

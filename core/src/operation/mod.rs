@@ -14,6 +14,7 @@ pub(crate) mod import;
 pub(crate) mod kubeconfig;
 pub(crate) mod kubelet_identity;
 pub(crate) mod list;
+pub(crate) mod mode_change;
 mod parts;
 pub(crate) mod pods;
 pub(crate) mod pull_secret;
@@ -27,7 +28,7 @@ pub(crate) mod span;
 pub(crate) mod table;
 
 pub(crate) use parts::Parts;
-pub(crate) use recent::RecentGrants;
+pub(crate) use recent::{RecentGrants, RecentModeChanges};
 
 /// What the crate exports of the operations. `lib.rs` exports it as it is.
 pub mod exports {
@@ -60,6 +61,10 @@ pub mod exports {
         RemoveKubeletIdentityOptions, SetUpIdentity, SetUpMembership, SetUpPull, SetUpRole,
     };
     pub use super::list::{ClusterList, ReadFrom, ReadOptions, RegistryList, Unreadable};
+    pub use super::mode_change::{
+        AccessChange, ApplyModeChangeOptions, ChangeReason, EquivalentRole, KeptRole, ModeChange, ModeChangeOptions,
+        ModeChangeOutcome, ModeChangePlan, ReplacedAssignment, StoppedRole,
+    };
     pub use super::pull_secret::{
         ApplyPullSecretOptions, PullSecret, PullSecretAction, PullSecretEntry, PullSecretLink, PullSecretOptions,
         PullSecretOutcome, PullSecretPlan, PullSecretWarning, PullSecretWarningKind,

@@ -31,6 +31,7 @@ pub(crate) struct Parts {
     pub cluster_deployer: Arc<dyn ClusterDeployer>,
     pub inventory: Arc<dyn Inventory>,
     pub recent_grants: super::recent::RecentGrants,
+    pub recent_mode_changes: super::recent::RecentModeChanges,
 }
 
 impl Parts {

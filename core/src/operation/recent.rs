@@ -41,6 +41,30 @@ impl RecentGrants {
     }
 }
 
+/// How long nodes keep a credential of a registry, which a change of its mode makes invalid.
+const CREDENTIAL_LIFE: Duration = Duration::from_secs(60 * 60);
+
+/// The registries whose role assignment mode this client has changed within the last hour.
+#[derive(Debug, Default)]
+pub(crate) struct RecentModeChanges(Mutex<Vec<(ResourceId, Instant)>>);
+
+impl RecentModeChanges {
+    /// Remembers a change.
+    pub fn add(&self, registry: &ResourceId) {
+        let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.retain(|(other, since)| since.elapsed() < CREDENTIAL_LIFE && !registry.is(other.as_str()));
+        let too_many = (changes.len() + 1).saturating_sub(MOST);
+        changes.drain(..too_many);
+        changes.push((registry.clone(), Instant::now()));
+    }
+
+    /// Whether nodes may still hold a credential from before a change.
+    pub fn has(&self, registry: &ResourceId) -> bool {
+        let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.iter().any(|(other, since)| registry.is(other.as_str()) && since.elapsed() < CREDENTIAL_LIFE)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    identities, import, kubeconfig, kubelet_identity, list, pods, pull_secret, registry, registry_token,
+    identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret, registry, registry_token,
     right::RequiredRight, rollout,
 };
 use crate::error::words;
@@ -48,12 +48,14 @@ macro_rules! imports {
                     KubeletIdentityRemoval, KubeletIdentitySetup, RemoveKubeletIdentityOptions,
                 },
                 list::{self, ClusterList, ReadOptions, RegistryList},
+                mode_change::{self, ApplyModeChangeOptions, ModeChange, ModeChangeOptions, ModeChangePlan},
                 pods,
                 pull_secret::{self, ApplyPullSecretOptions, PullSecret, PullSecretOptions, PullSecretPlan},
                 registry, registry_token,
                 rollout::{self, RolloutOptions},
             },
             registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef, RegistryToken},
+            role::RoleAssignmentMode,
         };
     };
 }
@@ -295,6 +297,82 @@ macro_rules! operations {
                 deadline: delete_registry::DEADLINE,
                 rights: delete_registry::APPLY_RIGHTS,
                 run: |parts, call| delete_registry::apply_plan(parts, plan, call),
+            }
+            /// Plans a change of a registry's role assignment mode in which no principal loses access, and writes nothing.
+            ///
+            /// The two modes honour different roles, and the change keeps the assignments as they are: who pulls with `AcrPull` cannot pull
+            /// anymore after a change to `AbacRepositoryPermissions`. The plan lists every principal that can pull, push, delete or list repositories
+            /// today, by any role, custom roles and those of groups included, directly or inherited, and the smallest built-in role that keeps
+            /// it. It names what cannot be kept ([`lost`](crate::ModeChangePlan::lost)), what is gained because a role exists that had no effect,
+            /// and the custom roles that stop working. Members of Entra groups keep what they have through the group.
+            ///
+            /// Review it, store it as JSON, and carry it out with [`apply_mode_change`](Self::apply_mode_change), which can
+            /// also undo it. Tokens and scope maps of the registry, its admin user and anonymous
+            /// pull do not depend on the mode. ACR Tasks do: they lose their default access to images in `AbacRepositoryPermissions`. The caller
+            /// needs read permissions only.
+            ///
+            /// # Errors
+            /// [`NotFound`](ErrorKind::NotFound) if the registry does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission
+            /// to read it, or to list its role assignments.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyModeChangeOptions, AttachOptions, Client, ModeChangeOptions, RoleAssignmentMode};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// client.attach(&"group/dev".parse()?, &"myregistry".parse()?, AttachOptions::default()).await?;
+            ///
+            /// let mode = RoleAssignmentMode::AbacRepositoryPermissions;
+            /// let plan = client.plan_mode_change(&"myregistry".parse()?, mode, ModeChangeOptions::default()).await?;
+            /// assert_eq!(plan.grants[0].role_name, "Container Registry Repository Reader");
+            /// assert!(plan.lost.is_empty());
+            /// let options = ApplyModeChangeOptions::default();
+            /// # let options = options.with_propagation_time(std::time::Duration::ZERO);
+            /// let change = client.apply_mode_change(&plan, options.clone()).await?;
+            /// assert_eq!(change.mode, mode);
+            ///
+            /// client.apply_mode_change(&plan, options.with_reverse(true)).await?;
+            /// # Ok(()) }
+            /// ```
+            PlanModeChange plan_mode_change(registry: &RegistryRef, mode: RoleAssignmentMode, options: ModeChangeOptions) -> ModeChangePlan {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: mode_change::DEADLINE,
+                rights: mode_change::PLAN_RIGHTS,
+                run: |parts, call| mode_change::plan(parts, registry, mode, &options, call),
+            }
+            /// Changes the role assignment mode of the registry in a plan made by [`plan_mode_change`](Self::plan_mode_change), or undoes that.
+            ///
+            /// The current state is read again first. If a principal that is not in the plan would lose access, nothing is written. The equivalent roles
+            /// are granted and read again; the mode changes when the newest of them is 10 minutes old, because Azure may take that long to honour a
+            /// role. The old role assignments stay: remove them when the change has proven itself. A call that was interrupted can be
+            /// repeated: it grants what is missing, and waits only for the rest of the 10 minutes.
+            ///
+            /// **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour, and until then a pull may
+            /// be refused with 401 although the role is right. [`credentials_until`](crate::ModeChange::credentials_until) has that time, and
+            /// [`check`](Self::check) and [`wait_for_rollout`](Self::wait_for_rollout) of the same client say so
+            /// (`sign_in.credentials_invalidated`). Nodes that are reimaged or replaced fetch a new one.
+            ///
+            /// With `reverse`, the mode changes back, and then the roles that the plan granted are removed, except those that another tool has
+            /// granted since. Nothing is written if a principal that had access before the change would lose it, because a role was removed
+            /// since.
+            ///
+            /// # Errors
+            /// [`Conflict`](ErrorKind::Conflict) if the plan has expired, or a principal that is not in the plan would lose access;
+            /// [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version, or if it has
+            /// [`lost`](crate::ModeChangePlan::lost) access and `accept_loss` is not set; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the
+            /// permission to grant a role or to change the registry; [`NotFound`](ErrorKind::NotFound) if the registry does not exist;
+            /// [`OperationFailed`](ErrorKind::OperationFailed) if Azure could not change it.
+            ///
+            /// # Examples
+            /// See [`plan_mode_change`](Self::plan_mode_change).
+            ApplyModeChange apply_mode_change(plan: &ModeChangePlan, options: ApplyModeChangeOptions) -> ModeChange {
+                about: About::registry(&plan.registry),
+                call: options.call,
+                deadline: mode_change::APPLY_DEADLINE,
+                rights: mode_change::RIGHTS,
+                run: |parts, call| mode_change::apply_plan(parts, plan, &options, call),
             }
             /// Plans an own kubelet identity for a cluster that does not exist yet, and writes nothing.
             ///

@@ -2,11 +2,12 @@
 
 use super::{
     CreatedRegistry, DeletedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry,
-    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, create,
+    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, UpdatedRegistry, create,
     data_plane::DataPlane,
     delete, import,
     lookup::{find_in_list, read_registry},
     reference::By,
+    update,
     wire::{Requested, WireRegistry},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     connection::Connection,
     error::Result,
     http::Arm,
-    id::SubscriptionId,
+    id::{ResourceId, SubscriptionId},
     image::{Image, ImageDetails, ImageReference},
 };
 use async_trait::async_trait;
@@ -58,6 +59,10 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {
         create::create(&self.arm, registry, call).await
+    }
+
+    async fn update(&self, registry: &ResourceId, update: &RegistryUpdate, call: &Call) -> Result<UpdatedRegistry> {
+        update::update(&self.arm, registry, update, call).await
     }
 
     async fn delete(&self, registry: &Registry, call: &Call) -> Result<DeletedRegistry> {

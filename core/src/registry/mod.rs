@@ -19,6 +19,7 @@ mod reference;
 mod settings;
 mod sign_in;
 mod token;
+mod update;
 mod wire;
 
 pub use azure::AzureRegistryImporter;
@@ -29,6 +30,7 @@ pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
 pub use settings::{PrivateEndpointConnection, RegistrySettings};
 pub use token::RegistryToken;
+pub use update::{RegistryUpdate, UpdatedRegistry};
 
 pub(crate) use import::ExpectedImage;
 pub(crate) use lookup::{list_registries, read_listed};
@@ -58,6 +60,7 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 /// - `delete` deletes the registry that `find` returned, and returns when Azure no longer returns it. It does not read it again first. A
 ///   registry that is missing is a success and says so; one that is already being deleted is waited for.
 /// - `delete` sends a second request only after a read has shown that the same registry, by its creation time, still exists.
+/// - `update` changes what its argument names and nothing else, and returns when Azure has finished. It does not read the registry first.
 /// - `start_import` returns when Azure has accepted the import; it is not sent twice.
 /// - `poll_import` polls once. A failed import is an error with Azure's own text.
 /// - `image` of a missing image is `None`; it reads any registry, with the caller's identity for Azure registries and anonymously
@@ -76,6 +79,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>>;
     /// Creates a registry unless it exists, and waits until it is ready.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry>;
+    /// Changes settings of a registry, and waits until they have changed.
+    async fn update(&self, registry: &ResourceId, update: &RegistryUpdate, call: &Call) -> Result<UpdatedRegistry>;
     /// Deletes a registry with all its images, and waits until it is gone.
     async fn delete(&self, registry: &Registry, call: &Call) -> Result<DeletedRegistry>;
     /// Starts an import.

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     http::{Answer, Arm, ArmRequest, CORRELATION_ID},
     id::{PrincipalId, ResourceId, SubscriptionId},
+    stored_time,
 };
 use async_trait::async_trait;
 use azure_core::http::Method;
@@ -203,9 +204,11 @@ fn put_assignment(grant: &Grant) -> Result<ArmRequest> {
     let mut properties = json!({
         "roleDefinitionId": format!("{}/{PROVIDER}/roleDefinitions/{}", grant.scope.subscription().path(), grant.role_definition_id),
         "principalId": grant.principal_id,
-        // Spares Azure the look-up in the directory that fails for a new identity.
-        "principalType": if grant.is_group { "Group" } else { "ServicePrincipal" },
     });
+    // Spares Azure the look-up in the directory that fails for a new identity.
+    if let Some(kind) = grant.principal_type {
+        properties["principalType"] = json!(kind.as_str());
+    }
     // A PUT sets all properties: one that takes the place of another keeps what its maker wrote about it.
     let description = if grant.replaces.is_some() { grant.description.clone() } else { Some(our_description()) };
     if let Some(description) = description {
@@ -277,6 +280,8 @@ struct WireProperties {
     scope: Option<String>,
     condition: Option<String>,
     description: Option<String>,
+    #[serde(default, deserialize_with = "crate::lenient::word")]
+    updated_on: Option<String>,
 }
 
 impl WireAssignment {
@@ -292,6 +297,7 @@ impl WireAssignment {
             role_definition_id: Uuid::try_parse(role.rsplit('/').next()?).ok()?,
             condition: properties.condition.filter(|condition| !condition.is_empty()),
             description: properties.description.filter(|description| !description.is_empty()),
+            updated: properties.updated_on.as_deref().and_then(stored_time::parse),
         })
     }
 }
@@ -332,6 +338,8 @@ struct WireDefinition {
 #[serde(rename_all = "camelCase")]
 struct DefinitionProperties {
     role_name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
     /// If missing, the role's permissions are unknown, not empty.
     permissions: Vec<WirePermissions>,
 }
@@ -341,6 +349,7 @@ impl WireDefinition {
         RoleDefinition {
             name: self.properties.role_name.unwrap_or_default(),
             permissions: self.properties.permissions.into_iter().map(WirePermissions::into_permissions).collect(),
+            is_custom: self.properties.kind.is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole")),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The built-in roles of which it is known without a request whether they allow pulling. Their IDs were checked against a real tenant;
+//! The built-in roles of which it is known without a request what they allow in a registry. Their IDs were checked against a real tenant;
 //! a test compares this table with the definitions.
 
-use super::{PullRole, RoleAssignmentMode};
+use super::{PullRole, RegistryAccess, RoleAssignmentMode};
 use uuid::Uuid;
 
 /// A built-in role.
@@ -9,29 +9,43 @@ use uuid::Uuid;
 pub(crate) struct BuiltIn {
     id: u128,
     pub name: &'static str,
-    /// Whether it allows pulling with registry-wide permissions.
-    on_registries: bool,
-    /// Whether it allows pulling with repository permissions.
-    on_repositories: bool,
+    /// What it allows with registry-wide permissions.
+    on_registries: &'static [RegistryAccess],
+    /// What it allows with repository permissions.
+    on_repositories: &'static [RegistryAccess],
 }
 
-const fn role(id: u128, name: &'static str, on_registries: bool, on_repositories: bool) -> BuiltIn {
+const fn role(
+    id: u128,
+    name: &'static str,
+    on_registries: &'static [RegistryAccess],
+    on_repositories: &'static [RegistryAccess],
+) -> BuiltIn {
     BuiltIn { id, name, on_registries, on_repositories }
 }
 
-const KNOWN: [BuiltIn; 12] = [
-    role(PullRole::AcrPull.id().as_u128(), "AcrPull", true, false),
-    role(0x8311_e382_0749_4cb8_b61a_304f_252e_45ec, "AcrPush", true, false),
-    role(PullRole::RepositoryReader.id().as_u128(), "Container Registry Repository Reader", false, true),
-    role(0x2a1e_307c_b015_4ebd_883e_5b76_98a0_7328, "Container Registry Repository Writer", false, true),
-    role(0x2efd_daa5_3f1f_4df3_97df_af3f_1381_8f4c, "Container Registry Repository Contributor", false, true),
-    role(0x8e3a_f657_a8ff_443c_a75c_2fe8_c4bc_b635, "Owner", true, false),
-    role(0xb249_88ac_6180_42a0_ab88_20f7_382d_d24c, "Contributor", true, false),
-    role(0xacdd_72a7_3385_48ef_bd42_f606_fba8_1ae7, "Reader", true, false),
-    role(0x18d7_d88d_d35e_4fb5_a5c3_7773_c20a_72d9, "User Access Administrator", true, false),
-    role(0xf583_10d9_a9f6_439a_9e8d_f62e_7b41_a168, "Role Based Access Control Administrator", true, false),
-    role(0xc2f4_ef07_c644_48eb_af81_4b1b_4947_fb11, "AcrDelete", false, false),
-    role(0xf1a0_7417_d97a_45cb_824c_7a74_6778_3830, "Managed Identity Operator", false, false),
+use RegistryAccess::{Delete, ListRepositories as List, Pull, Push};
+
+pub(crate) const ACR_PUSH: Uuid = Uuid::from_u128(0x8311_e382_0749_4cb8_b61a_304f_252e_45ec);
+pub(crate) const ACR_DELETE: Uuid = Uuid::from_u128(0xc2f4_ef07_c644_48eb_af81_4b1b_4947_fb11);
+pub(crate) const REPOSITORY_WRITER: Uuid = Uuid::from_u128(0x2a1e_307c_b015_4ebd_883e_5b76_98a0_7328);
+pub(crate) const REPOSITORY_CONTRIBUTOR: Uuid = Uuid::from_u128(0x2efd_daa5_3f1f_4df3_97df_af3f_1381_8f4c);
+pub(crate) const CATALOG_LISTER: Uuid = Uuid::from_u128(0xbfdb_9389_c9a5_478a_bb2f_ba9c_a092_c3c7);
+
+const KNOWN: [BuiltIn; 13] = [
+    role(PullRole::AcrPull.id().as_u128(), "AcrPull", &[Pull, List], &[]),
+    role(ACR_PUSH.as_u128(), "AcrPush", &[Pull, Push, List], &[]),
+    role(PullRole::RepositoryReader.id().as_u128(), "Container Registry Repository Reader", &[], &[Pull]),
+    role(REPOSITORY_WRITER.as_u128(), "Container Registry Repository Writer", &[], &[Pull, Push]),
+    role(REPOSITORY_CONTRIBUTOR.as_u128(), "Container Registry Repository Contributor", &[], &[Pull, Push, Delete]),
+    role(CATALOG_LISTER.as_u128(), "Container Registry Repository Catalog Lister", &[], &[List]),
+    role(0x8e3a_f657_a8ff_443c_a75c_2fe8_c4bc_b635, "Owner", RegistryAccess::ALL, &[]),
+    role(0xb249_88ac_6180_42a0_ab88_20f7_382d_d24c, "Contributor", RegistryAccess::ALL, &[]),
+    role(0xacdd_72a7_3385_48ef_bd42_f606_fba8_1ae7, "Reader", &[Pull, List], &[]),
+    role(0x18d7_d88d_d35e_4fb5_a5c3_7773_c20a_72d9, "User Access Administrator", &[Pull, List], &[]),
+    role(0xf583_10d9_a9f6_439a_9e8d_f62e_7b41_a168, "Role Based Access Control Administrator", &[Pull, List], &[]),
+    role(ACR_DELETE.as_u128(), "AcrDelete", &[Delete], &[]),
+    role(0xf1a0_7417_d97a_45cb_824c_7a74_6778_3830, "Managed Identity Operator", &[], &[]),
 ];
 
 impl BuiltIn {
@@ -40,12 +54,13 @@ impl BuiltIn {
         const { &KNOWN }.iter().find(|known| known.id == role.as_u128())
     }
 
-    /// Whether it allows pulling from a registry of this mode.
-    pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
+    /// Whether it allows this in a registry of this mode.
+    pub fn allows(&self, access: RegistryAccess, mode: RoleAssignmentMode) -> bool {
         match mode {
             RoleAssignmentMode::LegacyRegistryPermissions => self.on_registries,
             RoleAssignmentMode::AbacRepositoryPermissions => self.on_repositories,
         }
+        .contains(&access)
     }
 
     /// Their ids.
@@ -73,7 +88,10 @@ mod tests {
             let definition = client.role_assigner().definition(&scope, id, &call).await.unwrap();
             assert_eq!(known.name, definition.name);
             for mode in RoleAssignmentMode::ALL {
-                assert_eq!(known.gives_pull(*mode), definition.gives_pull(*mode), "{} {mode}", known.name);
+                for access in RegistryAccess::ALL {
+                    let (known_to, defined_to) = (known.allows(*access, *mode), definition.allows(*access, *mode));
+                    assert_eq!(known_to, defined_to, "{} {access} {mode}", known.name);
+                }
             }
         }
     }

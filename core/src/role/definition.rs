@@ -1,7 +1,6 @@
 //! Roles: those that allow pulling, and role definitions.
 
-use super::RoleAssignmentMode;
-use crate::action::{PULL, READ_CONTENT};
+use super::{RegistryAccess, RoleAssignmentMode};
 use serde::{Deserialize, Serialize};
 
 /// A role definition.
@@ -12,6 +11,9 @@ pub struct RoleDefinition {
     pub name: String,
     /// Its permission blocks: the role allows what any of them allows.
     pub permissions: Vec<RolePermissions>,
+    /// Whether it is a custom role of the tenant, and no built-in one.
+    #[serde(default)]
+    pub is_custom: bool,
 }
 
 /// One block of a role's permissions. Another block may allow what this one excludes.
@@ -32,17 +34,21 @@ impl RoleDefinition {
     /// Whether the role allows pulling from a registry of this mode: one mode honours actions, the other data actions.
     #[must_use]
     pub fn gives_pull(&self, mode: RoleAssignmentMode) -> bool {
-        any_has_pull(&self.permissions, mode)
+        self.allows(RegistryAccess::Pull, mode)
+    }
+
+    /// Whether the role allows this in a registry of this mode.
+    pub(crate) fn allows(&self, access: RegistryAccess, mode: RoleAssignmentMode) -> bool {
+        any_has(&self.permissions, access, mode)
     }
 }
 
-/// Whether one of the blocks, of a role or of a deny assignment, contains pulling from a registry of this mode.
-pub(super) fn any_has_pull(blocks: &[RolePermissions], mode: RoleAssignmentMode) -> bool {
+/// Whether one of the blocks, of a role or of a deny assignment, contains this in a registry of this mode.
+pub(super) fn any_has(blocks: &[RolePermissions], access: RegistryAccess, mode: RoleAssignmentMode) -> bool {
+    let action = access.action(mode);
     blocks.iter().any(|block| match mode {
-        RoleAssignmentMode::LegacyRegistryPermissions => has(&block.actions, &block.not_actions, PULL),
-        RoleAssignmentMode::AbacRepositoryPermissions => {
-            has(&block.data_actions, &block.not_data_actions, READ_CONTENT)
-        }
+        RoleAssignmentMode::LegacyRegistryPermissions => has(&block.actions, &block.not_actions, action),
+        RoleAssignmentMode::AbacRepositoryPermissions => has(&block.data_actions, &block.not_data_actions, action),
     })
 }
 
@@ -94,6 +100,7 @@ fn fits(pattern: &str, action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::{PULL, READ_CONTENT};
 
     #[test]
     fn a_star_stands_for_anything() {
@@ -124,7 +131,7 @@ mod tests {
     }
 
     fn role(permissions: Vec<RolePermissions>) -> RoleDefinition {
-        RoleDefinition { name: "custom".to_owned(), permissions }
+        RoleDefinition { name: "custom".to_owned(), permissions, is_custom: true }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Deny assignments: what principals cannot do at a scope, whatever roles they have.
 
 use super::{
-    RoleAssignmentMode, RolePermissions,
-    definition::{WirePermissions, any_has_pull},
+    RegistryAccess, RoleAssignmentMode, RolePermissions,
+    definition::{WirePermissions, any_has},
 };
 use crate::{
     action::READ_DENIALS,
@@ -64,17 +64,27 @@ impl DeniedPrincipal {
 }
 
 impl DenyAssignment {
-    /// Whether it keeps a principal from pulling from a registry. `None`: that depends on the members of a group, which are not known, or
-    /// on a condition, which is not evaluated.
+    /// Whether it keeps a principal from pulling from a registry: see [`denies`](Self::denies).
     pub(crate) fn denies_pull(
         &self,
         registry: &ResourceId,
         mode: RoleAssignmentMode,
         principal: PrincipalId,
     ) -> Option<bool> {
+        self.denies((registry, mode), RegistryAccess::Pull, principal)
+    }
+
+    /// Whether it keeps a principal from this in a registry of this mode. `None`: that depends on the members of a group, which are not
+    /// known, or on a condition, which is not evaluated.
+    pub(crate) fn denies(
+        &self,
+        (registry, mode): (&ResourceId, RoleAssignmentMode),
+        access: RegistryAccess,
+        principal: PrincipalId,
+    ) -> Option<bool> {
         let is_elsewhere = self.does_not_apply_to_child_scopes && !registry.is(&self.scope);
         if is_elsewhere
-            || !any_has_pull(&self.permissions, mode)
+            || !any_has(&self.permissions, access, mode)
             || self.exclude_principals.iter().any(|one| one.is(principal))
         {
             return Some(false);

@@ -1,6 +1,6 @@
 //! Which role assignments allow pulling. Decided by the role's permissions, not by its name.
 
-use super::{BuiltIn, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition};
+use super::{BuiltIn, RegistryAccess, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition};
 use crate::{
     call::Call,
     error::{ErrorKind, Result},
@@ -63,13 +63,23 @@ impl Roles {
         built_in.or_else(|| Some(self.0.get(&role)?.name.clone()))
     }
 
+    /// Whether it is a custom role. `false` if its definition could not be read.
+    pub fn is_custom(&self, role: Uuid) -> bool {
+        self.0.get(&role).is_some_and(|definition| definition.is_custom)
+    }
+
+    /// Whether the role allows this in a registry of this mode. `None`: its definition could not be read.
+    pub fn allows(&self, role: Uuid, access: RegistryAccess, mode: RoleAssignmentMode) -> Option<bool> {
+        match (BuiltIn::of(role), self.0.get(&role)) {
+            (Some(known), _) => Some(known.allows(access, mode)),
+            (None, Some(definition)) => Some(definition.allows(access, mode)),
+            (None, None) => None,
+        }
+    }
+
     /// The effect in a registry of this mode; `None` if the mode is unknown.
     pub fn effect(&self, role: Uuid, mode: Option<RoleAssignmentMode>) -> Effect {
-        let gives = |mode: RoleAssignmentMode| match (BuiltIn::of(role), self.0.get(&role)) {
-            (Some(known), _) => Some(known.gives_pull(mode)),
-            (None, Some(definition)) => Some(definition.gives_pull(mode)),
-            (None, None) => None,
-        };
+        let gives = |mode| self.allows(role, RegistryAccess::Pull, mode);
         let is = |gives: Option<bool>| match gives {
             Some(true) => Effect::Pulls,
             Some(false) => Effect::None,

@@ -1,5 +1,6 @@
 //! Role assignments: which principal has which role at which scope.
 
+mod access;
 mod azure;
 mod built_in;
 mod definition;
@@ -8,15 +9,18 @@ mod effect;
 mod group_access;
 mod mode;
 mod name;
+mod principal;
 
+pub use access::RegistryAccess;
 pub use azure::AzureRoleAssigner;
 pub use definition::{RoleDefinition, RolePermissions};
 pub use deny::{DeniedPrincipal, DenyAssignment};
 pub use mode::{PullRole, RoleAssignmentMode};
 pub use name::assignment_name;
+pub use principal::PrincipalType;
 
 pub(crate) use azure::{is_our_description, list_of_principal, our_description};
-pub(crate) use built_in::BuiltIn;
+pub(crate) use built_in::{ACR_DELETE, ACR_PUSH, BuiltIn, CATALOG_LISTER, REPOSITORY_CONTRIBUTOR, REPOSITORY_WRITER};
 pub(crate) use definition::action_matches;
 pub(crate) use deny::list_denials;
 pub(crate) use effect::{Effect, Roles, is_above};
@@ -29,7 +33,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::SystemTime};
 use uuid::Uuid;
 
 /// Creates, removes and lists role assignments.
@@ -83,12 +87,12 @@ pub struct Grant {
     /// A new assignment then gets a random name instead of the derived one. With the derived name, Azure would overwrite an existing
     /// assignment; with a random name, it reports that one exists.
     pub is_unlisted: bool,
-    /// Whether the principal is an Entra group, and not a managed identity or service principal. Azure rejects the wrong type.
-    pub is_group: bool,
+    /// The principal's type. Azure rejects the wrong type; `None`: Azure looks it up, which fails for a new identity.
+    pub principal_type: Option<PrincipalType>,
 }
 
 impl Grant {
-    /// A grant without a condition.
+    /// A grant without a condition, to a managed identity or service principal.
     #[must_use]
     pub fn new(scope: ResourceId, principal_id: PrincipalId, role_definition_id: Uuid) -> Self {
         Self {
@@ -99,7 +103,7 @@ impl Grant {
             replaces: None,
             description: None,
             is_unlisted: false,
-            is_group: false,
+            principal_type: Some(PrincipalType::ServicePrincipal),
         }
     }
 }
@@ -162,6 +166,9 @@ pub struct RoleAssignment {
     pub condition: Option<String>,
     /// Its description; on assignments that this library created, the library's name and version.
     pub description: Option<String>,
+    /// When it was created or last changed. A change may take minutes to become effective.
+    #[serde(default, with = "crate::stored_time::option")]
+    pub updated: Option<SystemTime>,
 }
 
 impl RoleAssignment {
@@ -176,6 +183,7 @@ impl RoleAssignment {
             role_definition_id: grant.role_definition_id,
             condition: grant.condition.clone(),
             description: None,
+            updated: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use tokio::time::Instant;
 
 use crate::arm::lock::Lock;
 use crate::cluster::Cluster;
@@ -69,6 +70,25 @@ impl Emulator {
             description: one.description.clone(),
         };
         self.act(|world| world.access.standing().map(shown).collect())
+    }
+
+    /// What a principal can do with the content of a registry right now, directly or as a member of groups: `pull`, `push`, `delete`, each for
+    /// a repository, and `list` for the names of the repositories. A registry that does not exist allows nothing.
+    #[must_use]
+    pub fn registry_access(&self, principal_id: &str, registry_id: &str, repository: &str) -> Vec<&'static str> {
+        use crate::registry::gate::{Right, permits};
+        let rights =
+            [(Right::Pull, "pull"), (Right::Push, "push"), (Right::Delete, "delete"), (Right::Catalog, "list")];
+        self.act(|world| {
+            let (now, registry) =
+                (Instant::now(), world.registries.iter().find(|one| one.id().eq_ignore_ascii_case(registry_id)));
+            let (Some(registry), Some(principal)) = (registry, world.principal(principal_id)) else {
+                return Vec::new();
+            };
+            let principal = Principal { groups: world.groups_of(principal), ..principal.clone() };
+            let allowed = |right| permits(world, registry, &principal, right, repository, now);
+            rights.into_iter().filter(|(right, _)| allowed(*right)).map(|(_, name)| name).collect()
+        })
     }
 
     /// Sets how long operations take from now on. A longer time than ten years becomes ten years.

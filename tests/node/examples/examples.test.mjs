@@ -13,6 +13,8 @@ const SHOWS = {
   'import_image.mjs': /^myregistry\.azurecr\.io\/nginx:v1 copied: sha256:[0-9a-f]{64}, source_matched\n$/,
   'deploy.mjs':
     /^apply +Deployment\/nginx0-deployment\nfailed [^]*missing grant: AcrPull[^]*NAME +READY[^]*1\/1 +Running[^]*1\/1 +Running/,
+  'abac_migration.mjs':
+    /^plan\n~ registry myregistry from LegacyRegistryPermissions[^]*\+ Container Registry Repository Reader for ServicePrincipal \S+, the nodes of dev: keeps pull\n[^]*changed\nchanged myregistry to AbacRepositoryPermissions\n! until [^]*and back\nchanged myregistry to LegacyRegistryPermissions\n/,
   'own_identity.mjs':
     /^plan\nthe nodes' identity:\n\+ identity kubelet\n[^]*setup\n\+ identity kubelet \([^]*\+ AcrPull on myregistry for [^]*cluster own is Succeeded\n$/,
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,

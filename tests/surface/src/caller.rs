@@ -28,7 +28,7 @@ const KNOWN: [&str; 14] = [
 
 /// `tests/src/calls.rs`.
 pub fn caller(surface: &Surface<'_>) -> String {
-    let (source, operations) = (surface.source, &surface.operations);
+    let operations = &surface.operations;
     let (mut methods, mut options) = (String::new(), String::new());
     let (mut imports, mut parsed, mut made): (_, BTreeSet<String>, BTreeSet<&str>) = (
         BTreeSet::from(["CallOptions".to_owned(), "Client".to_owned(), "Error".to_owned(), "Operation".to_owned()]),
@@ -36,7 +36,7 @@ pub fn caller(surface: &Surface<'_>) -> String {
         BTreeSet::new(),
     );
     for operation in operations {
-        push(&mut methods, &method(source, operation, &mut imports, &mut parsed));
+        push(&mut methods, &method(surface, operation, &mut imports, &mut parsed));
         for choice in &operation.choices {
             parsed.insert(choice.field.ty.core().name.clone());
         }
@@ -69,7 +69,7 @@ fn push(text: &mut String, more: &str) {
 }
 
 fn method(
-    source: &Source,
+    surface: &Surface<'_>,
     operation: &Operation<'_>,
     imports: &mut BTreeSet<String>,
     parsed: &mut BTreeSet<String>,
@@ -98,8 +98,8 @@ fn method(
             other => {
                 imports.insert(other.to_owned());
                 let list = ty.name == "Vec";
-                given.push(if list { name.clone() } else { format!("&{name}") });
-                let parts = parts(source, other);
+                given.push(if list || surface.is_word(other) { name.clone() } else { format!("&{name}") });
+                let parts = parts(surface.source, other);
                 if parts.is_empty() {
                     parsed.insert(other.to_owned());
                     let whole = if list { format!("Vec<{other}>") } else { other.to_owned() };

@@ -7,7 +7,7 @@ use crate::{
     id::PrincipalId,
     identity::ClusterIdentities,
     registry::Registry,
-    role::{Effect, Grant, GroupAccess, RoleAssignment, RoleAssignmentMode, is_above},
+    role::{Effect, Grant, GroupAccess, PrincipalType, RoleAssignment, RoleAssignmentMode, is_above},
 };
 
 /// What was read of the cluster and the registry.
@@ -38,7 +38,7 @@ pub(super) fn decide(found: &Observed, options: &AttachOptions) -> Result<Decisi
         replaces: None,
         description: None,
         is_unlisted: found.assignments.is_none(),
-        is_group: false,
+        principal_type: Some(PrincipalType::ServicePrincipal),
     };
     let Some(assignments) = &found.assignments else { return unseen(found, grant) };
     let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();
@@ -240,6 +240,7 @@ mod tests {
             role_definition_id: role.id(),
             condition: condition.map(str::to_owned),
             description: None,
+            updated: None,
         }
     }
 

@@ -90,6 +90,7 @@ mod tests {
             role_definition_id: role,
             condition: None,
             description: None,
+            updated: None,
         }
     }
 

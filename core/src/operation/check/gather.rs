@@ -53,7 +53,9 @@ pub(super) async fn gather(
         grants(parts, (settings, principal), at.assignments, call),
         addresses(parts, (cluster.as_ref().ok(), settings), outbound_addresses, call),
     )?;
+    let is_mode_new = settings.is_some_and(|one| parts.recent_mode_changes.has(&one.registry.id));
     Ok(Facts {
+        is_mode_new,
         cluster_id,
         cluster,
         registry_ref: registry.as_str().to_owned(),

@@ -258,12 +258,12 @@ fn count_on(registry: &ResourceId, assignments: &[RoleAssignment]) -> Option<u32
 }
 
 impl UnreadPart {
-    fn of(part: RegistryPart, err: &Error) -> Self {
+    pub(crate) fn of(part: RegistryPart, err: &Error) -> Self {
         Self { part, missing_action: err.missing_action().map(str::to_owned), reason: err.to_string() }
     }
 }
 
-fn unlisted(subscription: &SubscriptionId) -> UnreadPart {
+pub(crate) fn unlisted(subscription: &SubscriptionId) -> UnreadPart {
     UnreadPart {
         part: RegistryPart::Clusters,
         missing_action: Some(READ_CLUSTER.to_owned()),

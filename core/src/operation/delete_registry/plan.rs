@@ -77,6 +77,8 @@ pub enum RegistryPart {
     Repositories,
     /// The role assignments at the registry and above it.
     RoleAssignments,
+    /// The deny assignments at the registry and above it.
+    DenyAssignments,
     /// The clusters that use a grant.
     Clusters,
 }
@@ -85,6 +87,7 @@ words!(
     RegistryPart, "part":
     Repositories => "repositories",
     RoleAssignments => "role_assignments",
+    DenyAssignments => "deny_assignments",
     Clusters => "clusters",
 );
 

@@ -162,6 +162,7 @@ mod tests {
             role_definition_id: uuid::Uuid::from_u128(role),
             condition: None,
             description: description.map(str::to_owned),
+            updated: None,
         }
     }
 

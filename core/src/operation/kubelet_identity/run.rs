@@ -15,7 +15,7 @@ use crate::{
         attach::{GOOD_FOR, check_before, check_is_current},
     },
     registry::{Registry, RegistryRef},
-    role::{Grant, RoleAssignment, RoleAssignmentMode, is_above},
+    role::{Grant, PrincipalType, RoleAssignment, RoleAssignmentMode, is_above},
 };
 use futures::future::{try_join, try_join_all};
 use std::{collections::HashSet, time::Duration};
@@ -204,7 +204,8 @@ pub(crate) fn has_operator(kubelet: &ResourceId, control_plane: PrincipalId, lis
 }
 
 pub(super) fn pull(registry: &Registry, principal: PrincipalId, is_group: bool) -> Grant {
-    Grant { is_group, ..Grant::new(registry.id.clone(), principal, registry.mode.pull_role().id()) }
+    let kind = if is_group { PrincipalType::Group } else { PrincipalType::ServicePrincipal };
+    Grant { principal_type: Some(kind), ..Grant::new(registry.id.clone(), principal, registry.mode.pull_role().id()) }
 }
 
 /// The assignment that gives what is wanted: the same one, whatever its condition, or one above without a condition.

@@ -55,8 +55,15 @@ impl Verdict {
         err.with_pull_failure(PullFailure { finding, ..failure })
     }
 
-    fn of(check: GrantCheck, on_missing: OnMissingGrant) -> Self {
+    fn of(check: GrantCheck, on_missing: OnMissingGrant, is_mode_new: bool) -> Self {
         match check {
+            GrantCheck::Exists if is_mode_new => {
+                let hint = "the registry's mode was changed within the last hour; nodes fetch a new credential within an hour of \
+                    the change, or when they are reimaged";
+                let facts = vec![("grant", "exists".to_owned()), (HINT, hint.to_owned())];
+                let step = "waiting until the nodes fetch a new credential: the registry's mode was changed";
+                Self::wait(step, Some(FindingId::CREDENTIALS_INVALIDATED), facts)
+            }
             GrantCheck::Exists => {
                 let hint = "it may take minutes, and up to an hour on nodes that have cached a credential; if it stays, check \
                     the kubelet identity of the nodes";
@@ -146,7 +153,10 @@ async fn judge_at(
 ) -> Result<Verdict> {
     let search = find_registry(parts, cluster, host, options, call).await?;
     match search.found {
-        Some(found) => Ok(Verdict::of(check_grant(parts, cluster, &found, call).await?, options.missing_grant)),
+        Some(found) => {
+            let check = check_grant(parts, cluster, &found, call).await?;
+            Ok(Verdict::of(check, options.missing_grant, parts.recent_mode_changes.has(&found.id)))
+        }
         None => Ok(not_found(host, &search.searched)),
     }
 }

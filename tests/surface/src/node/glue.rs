@@ -154,7 +154,8 @@ impl Node<'_> {
             _ => {
                 let changed = if has_parts { "mut " } else { "" };
                 let read = format!("let {changed}{name}: aks_acr::{ty} = argument::parse({shown:?}, {name})?;\n");
-                (read, format!("&{name}"))
+                // A word is copied.
+                (read, if self.is_word(ty) { name.to_owned() } else { format!("&{name}") })
             }
         };
         (made, pass)

@@ -29,6 +29,7 @@ impl Node<'_> {
             "RegistryCredential" => "readonly RegistryCredential[]".to_owned(),
             "ImportItem" => "readonly (string | ImportItem)[]".to_owned(),
             plan if self.is_result(plan) && !is_parsed(plan) => format!("{plan} | StoredPlan"),
+            word if self.is_word(word) => word.to_owned(),
             _ => "string".to_owned(),
         })
     }

@@ -101,6 +101,8 @@ impl Python<'_> {
             plan if self.is_result(plan) && !is_parsed(plan) => {
                 (format!("let {name}: aks_acr::{plan} = through_json({name}.get())?;\n"), format!("&{name}"))
             }
+            // A word is copied.
+            word if self.is_word(word) => (String::new(), format!("{name}.0")),
             _ => (String::new(), format!("&{name}.0")),
         }
     }

@@ -35,6 +35,7 @@ impl Python<'_> {
                 plan if self.is_result(plan) && !is_parsed(plan) => {
                     (format!("&Bound<'_, values::{plan}>"), plan.to_owned())
                 }
+                word if self.is_word(word) => (format!("Word<aks_acr::{word}>"), self.given(ty, "Sequence")),
                 parsed => (format!("Parsed<aks_acr::{parsed}>"), "str".to_owned()),
             };
             let docs = self.about_argument(name, &ty.core().name);
