@@ -78,6 +78,9 @@ pub(crate) struct World {
     pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
     pub(crate) unregistered: Vec<(String, String)>,
+    /// The preview features that subscriptions have registered: the subscription, the name.
+    pub(crate) features: std::collections::BTreeSet<(String, String)>,
+    pub(crate) applications: Vec<crate::graph::application::Application>,
     pub(crate) operations: Vec<Operation>,
     /// How operations that begin from now on are shown, and how they end.
     pub(crate) manner: Manner,
@@ -169,6 +172,8 @@ impl World {
             deny_assignments: Vec::new(),
             blocked: Vec::new(),
             commands: Vec::new(),
+            features: std::collections::BTreeSet::new(),
+            applications: Vec::new(),
             unregistered: Vec::new(),
             operations: Vec::new(),
             manner: Manner::default(),
@@ -315,7 +320,7 @@ impl World {
             entra::HOST | entra::machine::HOST => Service::Entra,
             arm::HOST => Service::Arm,
             graph::HOST => Service::Graph,
-            _ if self.clusters.iter().any(|cluster| cluster.fqdn() == host) => Service::Kubernetes,
+            _ if self.clusters.iter().any(|cluster| !cluster.stopped && cluster.fqdn() == host) => Service::Kubernetes,
             _ if registry::is_host(self, host) => Service::Registry,
             _ => Service::Unknown,
         }

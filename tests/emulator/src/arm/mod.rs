@@ -3,6 +3,7 @@
 #![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 pub(crate) mod cluster;
+mod feature;
 pub(crate) mod governance;
 pub(crate) mod group;
 pub(crate) mod identity;
@@ -159,6 +160,9 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     }
     if let Some(refusal) = provider::unregistered(world, call, &segments, &lower) {
         return refusal;
+    }
+    if let Some(answer) = feature::route(world, call, &segments, &lower) {
+        return answer;
     }
     if let Some(answer) = provider::route(world, call, &segments, &lower) {
         return answer;

@@ -80,12 +80,16 @@ impl Cluster {
         properties
     }
 
+    fn power(&self) -> &'static str {
+        if self.stopped { "Stopped" } else { "Running" }
+    }
+
     /// What every cluster has.
     fn defaults(&self) -> Value {
         let seed = &self.seed;
         json!({
             "provisioningState": self.state,
-            "powerState": {"code": "Running"},
+            "powerState": {"code": self.power()},
             "kubernetesVersion": self.wanted_version,
             "currentKubernetesVersion": seed.version,
             "dnsPrefix": self.dns_prefix,
@@ -131,7 +135,7 @@ impl Cluster {
     pub(crate) fn pool(&self, pool: &Value) -> Value {
         let mut pool = pool.clone();
         pool["provisioningState"] = self.state.clone().into();
-        pool["powerState"] = json!({"code": "Running"});
+        pool["powerState"] = json!({"code": self.power()});
         pool["orchestratorVersion"] = self.wanted_version.clone().into();
         pool["currentOrchestratorVersion"] = self.seed.version.clone().into();
         pool

@@ -74,6 +74,7 @@ impl World {
             name: seed.name.clone(),
             location: seed.location.clone(),
             state: seed.state.clone(),
+            stopped: false,
             etag: self.ids.id().to_string(),
             tags: seed.tags.clone(),
             sku: json!({"name": "Base", "tier": "Free"}),

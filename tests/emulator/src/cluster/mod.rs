@@ -20,6 +20,8 @@ pub(crate) struct Cluster {
     pub(crate) location: String,
     /// The provisioning state.
     pub(crate) state: String,
+    /// Whether it was stopped: without nodes, and without an API server.
+    pub(crate) stopped: bool,
     pub(crate) etag: String,
     pub(crate) tags: Value,
     pub(crate) sku: Value,
@@ -81,7 +83,9 @@ impl Cluster {
 
     /// Whether it is in the middle of something.
     pub(crate) fn is_busy(&self) -> bool {
-        ["Creating", "Updating", "Deleting"].iter().any(|state| self.state.eq_ignore_ascii_case(state))
+        ["Creating", "Updating", "Deleting", "Stopping", "Starting"]
+            .iter()
+            .any(|state| self.state.eq_ignore_ascii_case(state))
     }
 
     /// The nodes that its pools have by now.
@@ -93,7 +97,7 @@ impl Cluster {
             architecture: node.architecture.clone(),
             containerd: self.seed.containerd,
         };
-        self.seed.nodes.iter().map(spec).collect()
+        self.seed.nodes.iter().filter(|_| !self.stopped).map(spec).collect()
     }
 
     /// The principal of its nodes; those of a cluster with a service principal sign in as that.

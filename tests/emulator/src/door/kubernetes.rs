@@ -110,7 +110,7 @@ fn is_resolved(shared: &Shared, request: &Request<Body>) -> bool {
 
 /// Answers a request to the API server at `host`.
 pub(super) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, now: Instant) -> Served {
-    let Some(at) = world.clusters.iter().position(|cluster| cluster.fqdn() == host) else {
+    let Some(at) = world.clusters.iter().position(|cluster| !cluster.stopped && cluster.fqdn() == host) else {
         return Served::Whole(crate::world::unknown_request(request.method(), request.uri()));
     };
     let user = match admit(world, &world.clusters[at], request, now) {

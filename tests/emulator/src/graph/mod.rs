@@ -2,6 +2,7 @@
 //!
 //! Rights in Azure do not count here: a caller needs a permission of the directory, which none has until it is given, or owns the group.
 
+pub(crate) mod application;
 mod filter;
 
 use bytes::Bytes;
@@ -82,6 +83,15 @@ fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: I
     let kind_of = |name: &str| COLLECTIONS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
     match (request.method(), segments.as_slice()) {
         (&Method::GET, ["me"]) => reply::json(StatusCode::OK, &body(caller)),
+        (&Method::GET, ["applications"]) => applications(world, request),
+        (&Method::POST, ["applications"]) => application::make(world, request.body()),
+        (&Method::GET, ["applications", id]) => application::one(world, id),
+        (&Method::DELETE, ["applications", id]) => application::delete(world, id),
+        (&Method::POST, ["applications", id, "addpassword"]) => {
+            application::add_password(world, id, request.body(), now)
+        }
+        (&Method::POST, ["serviceprincipals"]) => application::make_principal(world, request.body(), now),
+        (&Method::GET, ["groups", group, "owners"]) => owners(world, group),
         (&Method::POST, ["groups"]) => make_group(world, request.body(), now),
         (&Method::POST, ["directoryobjects", "getbyids"]) => by_ids(world, request.body(), now),
         (&Method::POST, [_, id, "checkmembergroups"]) => check_groups(world, id, request.body(), now),
@@ -254,6 +264,27 @@ fn members(world: &World, group: &str) -> Reply {
     }
     let within = |one: &&Principal| one.groups.iter().any(|known| known.eq_ignore_ascii_case(group));
     list("directoryObjects", &world.principals.iter().filter(within).map(body).collect::<Vec<_>>())
+}
+
+fn owners(world: &World, group: &str) -> Reply {
+    let Some(group) = world.principal(group).filter(|one| one.kind == "Group") else {
+        return missing(group);
+    };
+    list("directoryObjects", &group.owners.iter().filter_map(|id| world.principal(id)).map(body).collect::<Vec<_>>())
+}
+
+fn applications(world: &World, request: &Request<Bytes>) -> Reply {
+    let query = request.uri().query().unwrap_or_default();
+    let filter = form_field(query.as_bytes(), "$filter").unwrap_or_default();
+    let mut items = Vec::new();
+    for one in &world.applications {
+        match one.meets(&filter) {
+            None => return crate::world::unknown_request(request.method(), request.uri()),
+            Some(true) => items.push(one.shown()),
+            Some(false) => {}
+        }
+    }
+    list("applications", &items)
 }
 
 /// Page by page, with a link to the next.

@@ -1,6 +1,7 @@
 //! Registries: what Azure knows of one, and the hosts that serve images.
 
 mod acr;
+pub(crate) mod children;
 mod distribution;
 pub(crate) mod gate;
 mod page;
@@ -42,6 +43,8 @@ pub(crate) struct Registry {
     pub(crate) images: Store,
     /// Those of the admin user, which open nothing unless that is enabled.
     pub(crate) passwords: [String; 2],
+    /// Its scope maps, tokens, credential sets and cache rules.
+    pub(crate) children: Vec<children::Child>,
     /// Blobs that are being uploaded, by the id of the upload.
     pub(crate) uploads: BTreeMap<String, push::Upload>,
     /// How long the replica that answers is behind.
@@ -251,6 +254,7 @@ impl World {
             switched: None,
             images: Store::default(),
             passwords: [new_password(&self.ids), new_password(&self.ids)],
+            children: Vec::new(),
             uploads: BTreeMap::new(),
             lag: seed.lag,
             late: Vec::new(),

@@ -2,7 +2,10 @@
 
 mod command;
 mod operation;
+mod pools;
+mod power;
 mod put;
+mod version;
 mod wanted;
 
 use http::{Method, StatusCode};
@@ -46,6 +49,9 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
     let answer = match (call.method(), &lower[2..]) {
         (&Method::GET, ["providers", _, "managedclusters"]) => list(world, call, subscription, None),
         (&Method::GET, ["providers", _, "locations", _, "operations", id]) => Ok(operation::poll(world, call, id)),
+        (&Method::GET, ["providers", _, "locations", _, "kubernetesversions"]) => {
+            version::of_region(world, call, subscription)
+        }
         (&Method::GET, ["providers", _, "locations", location, "operationresults", id]) => {
             Ok(operation::result(world, call, subscription, location, id))
         }
@@ -59,8 +65,16 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
                 (&Method::PUT, []) => put::put(world, call, place),
                 (&Method::PATCH, []) => tag(world, call, place),
                 (&Method::DELETE, []) => delete(world, call, place),
-                (&Method::GET, ["agentpools"]) => pools(world, call, place, None),
-                (&Method::GET, ["agentpools", _]) => pools(world, call, place, Some(segments[9])),
+                (&Method::GET, ["agentpools"]) => pools::read(world, call, place, None),
+                (&Method::GET, ["agentpools", _]) => pools::read(world, call, place, Some(segments[9])),
+                (&Method::PUT, ["agentpools", _]) => pools::put(world, call, place, segments[9]),
+                (&Method::DELETE, ["agentpools", _]) => pools::delete(world, call, place, segments[9]),
+                (&Method::GET, ["agentpools", _, "upgradeprofiles", "default"]) => {
+                    version::of_pool(world, call, place, segments[9])
+                }
+                (&Method::GET, ["upgradeprofiles", "default"]) => version::of_cluster(world, call, place),
+                (&Method::POST, ["stop"]) => power::switch(world, call, place, true),
+                (&Method::POST, ["start"]) => power::switch(world, call, place, false),
                 (&Method::POST, ["runcommand"]) => command::start(world, call, place),
                 (&Method::GET, ["commandresults", id]) => command::result(world, call, place, id),
                 (&Method::POST, ["accessprofiles", profile, "listcredential"]) => match *profile {
@@ -97,25 +111,6 @@ fn get(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply>
     call.demand_action(world, READ, &place.id())?;
     let at = place.find(world)?;
     Ok(reply::json(StatusCode::OK, &world.clusters[at].body(world)))
-}
-
-fn pools(world: &World, call: &Call<'_>, place: Place<'_>, name: Option<&str>) -> Result<Reply, Reply> {
-    call.demand_action(world, "Microsoft.ContainerService/managedClusters/agentPools/read", &place.id())?;
-    let cluster = &world.clusters[place.find(world)?];
-    let Some(name) = name else {
-        let items: Vec<Value> = cluster.pools.iter().map(|pool| cluster.pool_body(pool)).collect();
-        return Ok(page(world, call, &items));
-    };
-    let known =
-        cluster.pools.iter().find(|pool| pool["name"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(name)));
-    let known = known.ok_or_else(|| {
-        let message = format!(
-            "Could not find the agent pool {name} in subscription: {}, resourceGroup: {}, clusterName: {}.",
-            place.subscription, place.group, place.name
-        );
-        aks_error(StatusCode::NOT_FOUND, "NotFound", &message)
-    })?;
-    Ok(reply::json(StatusCode::OK, &cluster.pool_body(known)))
 }
 
 /// Tags alone may be changed without a write of the whole.

@@ -8,8 +8,8 @@ use crate::reply::{self, Reply, aks_error};
 use crate::seed::{ClusterSeed, SeedNode};
 
 /// The version that the service chooses, and the newest of each minor version that it knows.
-const VERSION: &str = "1.33.4";
-const VERSIONS: [&str; 5] = ["1.30.14", "1.31.12", "1.32.8", VERSION, "1.34.0"];
+pub(super) const VERSION: &str = "1.33.4";
+pub(super) const VERSIONS: [&str; 5] = ["1.30.14", "1.31.12", "1.32.8", VERSION, "1.34.0"];
 
 /// Minor versions of Kubernetes 1 that regions have had since nodes pull with credential providers, and a few to come.
 const MINORS: std::ops::RangeInclusive<u32> = 26..=40;
@@ -187,6 +187,11 @@ fn without_nulls(value: &Value) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// The one pool of a body, as it is to be.
+pub(super) fn one_pool(sent: &Value, before: Option<&Value>) -> Value {
+    pool::settled(&without_nulls(&sent["properties"]["agentPoolProfiles"][0]), before)
 }
 
 /// The pools as they are to be, and their nodes; `None` when the body says nothing of pools.

@@ -1,5 +1,6 @@
 //! Registries as resources: read, created, changed, listed; names checked; operations polled.
 
+mod children;
 mod delete;
 mod keys;
 mod parts;
@@ -89,8 +90,17 @@ fn of_group(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str
         (&Method::GET, ["listusages"]) => Some(parts::usages(world, call, place)),
         (&Method::GET, ["privateendpointconnections"]) => Some(parts::connections(world, call, place)),
         (&Method::GET, ["replications"]) => Some(parts::replications(world, call, place)),
-        (&Method::GET, [kind @ ("webhooks" | "tokens" | "scopemaps" | "cacherules")]) => {
-            Some(parts::none(world, call, place, kind))
+        (&Method::GET, ["webhooks"]) => Some(parts::none(world, call, place, "webhooks")),
+        (&Method::POST, ["generatecredentials"]) => Some(children::generate(world, call, place)),
+        (method, [kind, rest @ ..]) if children::kind_of(kind).is_some() => {
+            let kind = children::kind_of(kind)?;
+            match (method, rest) {
+                (&Method::GET, []) => Some(children::list(world, call, place, kind)),
+                (&Method::GET, [_]) => Some(children::get(world, call, place, (kind, segments[9]))),
+                (&Method::PUT | &Method::PATCH, [_]) => Some(children::write(world, call, place, (kind, segments[9]))),
+                (&Method::DELETE, [_]) => Some(children::delete(world, call, place, (kind, segments[9]))),
+                _ => None,
+            }
         }
         (&Method::GET, ["operationstatuses", id]) => Some(poll(world, call, place, id)),
         _ => None,

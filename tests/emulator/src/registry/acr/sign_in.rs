@@ -137,6 +137,9 @@ impl Visit<'_> {
             let (principal, legacy) = gate::refresh(self.world, self.registry, secret, self.now)?;
             return Some(Visitor::Known { principal: Box::new(principal), legacy });
         }
+        if let Some(token) = self.registry.token(user, secret, (&self.world.clock, self.now)) {
+            return Some(Visitor::Known { principal: Box::new(token), legacy: Vec::new() });
+        }
         let principal = gate::password(self.world, self.registry, user, secret)?;
         let legacy = gate::legacy_actions(self.world, self.registry, &principal, self.now);
         let legacy = legacy.into_iter().map(str::to_owned).collect();
@@ -169,7 +172,9 @@ impl Visit<'_> {
         match visitor {
             Visitor::Nobody => false,
             Visitor::Known { principal, legacy } => {
-                if self.registry.is_abac() {
+                if let Some(may) = self.registry.token_may(principal, right, repository) {
+                    may
+                } else if self.registry.is_abac() {
                     gate::permits_abac(self.world, self.registry, principal, right, repository, self.now)
                 } else {
                     legacy.iter().any(|word| word == right.legacy())
