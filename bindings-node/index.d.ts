@@ -403,6 +403,46 @@ export interface Operations {
   check(cluster: string, registry: string, options?: CheckOptions): Promise<Report>;
 
   /**
+   * Explains why pods do not run: what keeps their images from being pulled, and what to do first.
+   *
+   * The target is a pod, a workload, or all pods of a namespace or of the cluster. Pods that cannot pull the same image
+   * for the same reason are one group. Each group has the kubelet's message and a report as that of `check`: a cause,
+   * the values that lead to it, and the next step, which is an operation of this library with its arguments, or an `az`
+   * command.
+   *
+   * The kubelet's message proves that a pull got past some stages, and the settings in Azure say why it got no further.
+   * So a report joins both: a message with `401 Unauthorized` becomes a missing role assignment, a role that has no
+   * effect in the registry's mode, or a pull secret that the registry rejects. Where Azure cannot be read, or the
+   * registry is another one, the message alone decides.
+   *
+   * Pods that wait for something else, such as a node, a ConfigMap or a program that exits, are named with Kubernetes'
+   * own words in `otherCauses` and not diagnosed. Pods are only read: nothing is started and nothing is written. Of a
+   * pull secret, only its type and the names of its registries are kept.
+   *
+   * The lists of pods, events, nodes and `ReplicaSets` are read once each, and so are the cluster, each registry and
+   * each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param target What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
+   * `daemonset/agent` or `job/migrate`.
+   * @param options The deadline is 2 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the cluster, the namespace, the pod or the workload does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller cannot read pods (any other missing permission is named in the
+   * result).
+   * @throws {AksAcrError} `'unsupported'` for another kind of workload.
+   * @throws {AksAcrError} `'invalid_input'` if options exclude each other, or an address is invalid.
+   *
+   * @example
+   * ```js
+   * const explanation = await client.explain('my-group/my-cluster', 'web');
+   * console.log(String(explanation));
+   * for (const group of explanation.groups) console.log(String(group)); // the pods, the cause, the evidence and the next step
+   * ```
+   */
+  explain(cluster: string, target?: string | null, options?: ExplainOptions): Promise<Explanation>;
+
+  /**
    * Lists the clusters that match a filter, in all subscriptions that the caller can see.
    *
    * The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
@@ -1469,6 +1509,27 @@ export interface CheckOptions extends CallOptions {
   outboundAddresses?: readonly string[];
 }
 
+/** Options for explaining why pods do not run. */
+export interface ExplainOptions extends CallOptions {
+  /** The namespace of the pods, the pod or the workload; `default` by default. */
+  namespace?: string;
+  /** Whether to explain the pods of all namespaces. It excludes a target and a namespace. */
+  allNamespaces?: boolean;
+  /** A label selector, such as `app=web`, which the pods have to match; all pods by default. */
+  selector?: string;
+  /**
+   * Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A cluster with a service
+   * principal needs it: Azure reports only the application ID of that.
+   */
+  principalId?: string;
+  /**
+   * The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the
+   * registry's firewall admits some addresses and the cluster's routes are your own; otherwise they are read from
+   * Azure.
+   */
+  outboundAddresses?: readonly string[];
+}
+
 /** Options for listing the resources of many subscriptions. */
 export interface ClustersOptions extends CallOptions {
   /** Tags; a cluster must have all of them. A tag without a value matches every value. */
@@ -2241,6 +2302,25 @@ export type RoleAssignmentMode =
   /** Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here. */
   | 'AbacRepositoryPermissions';
 
+/** What keeps pods of a rollout from being created or from becoming ready. */
+export type RolloutBlockerKind =
+  /** An image is not pulled. */
+  | 'pull'
+  /** Admission rejects the pods: a policy, a webhook, Pod Security, a LimitRange, or an invalid pod. */
+  | 'rejected'
+  /** A ResourceQuota has no room for the pods. */
+  | 'quota'
+  /** The pods are not created for another reason. */
+  | 'not_created'
+  /** The pods need a ConfigMap, Secret, key, service account or priority class that does not exist. */
+  | 'missing_config'
+  /** No node fits. */
+  | 'unschedulable'
+  /** A container exits again and again. */
+  | 'crash_loop'
+  /** A container cannot be created or started. */
+  | 'container_error';
+
 /** A registry's service tier. */
 export type Sku =
   /** The smallest tier. */
@@ -2836,6 +2916,106 @@ export interface Stage {
   readonly state: StageState;
   /** Why it passes, if it does. */
   readonly by: string | null;
+}
+
+/** Why pods do not run: what keeps their images from being pulled, and what else they wait for. */
+export interface Explanation {
+  /** The version of this form. */
+  readonly version: number;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** The cause of the first group: what to fix first. `null` if no pull has failed for a known cause. */
+  readonly rootCause: string | null;
+  /**
+   * Pods whose images are not pulled, grouped by their cause: the earliest stage of a pull first, then the largest
+   * group.
+   */
+  readonly groups: readonly PodGroup[];
+  /** What other pods wait for. It is named, not diagnosed. */
+  readonly otherCauses: readonly OtherCause[];
+  /** The number of pods that are ready or have completed. */
+  readonly healthyPods: number;
+  /** The number of pods that are starting, or are not ready for a reason that Kubernetes does not report. */
+  readonly startingPods: number;
+  /** What the caller could not read in Kubernetes. */
+  readonly needs: readonly Need[];
+  /** When it was read, by Azure's clock. */
+  readonly checkedAt: Date;
+}
+
+/** Pods that cannot pull the same image for the same reason. */
+export interface PodGroup {
+  /** The pods, as `namespace/name`. */
+  readonly pods: readonly string[];
+  /** The image as the pods name it. */
+  readonly image: string;
+  /** The operating system of their nodes, such as `linux`, if it could be read. */
+  readonly os: string | null;
+  /** The architecture of their nodes, such as `amd64`, if it could be read. */
+  readonly architecture: string | null;
+  /** Their service account. */
+  readonly serviceAccount: string;
+  /** The names of their pull secrets. */
+  readonly pullSecrets: readonly string[];
+  /** The first pod's failure, with the kubelet's message. */
+  readonly failure: PullFailure;
+  /** When a pull last failed, if events say it. */
+  readonly lastFailed: Date | null;
+  /** Why the pull fails, and the next step. */
+  readonly report: Report;
+}
+
+/** A failed pull: the image, what the failure means, and the kubelet's message. */
+export interface PullFailure {
+  /** The pod. */
+  readonly pod: string;
+  /** Its container. */
+  readonly container: string;
+  /** The image as the pod names it. */
+  readonly image: string;
+  /** The kubelet's reason, such as `ErrImagePull`. */
+  readonly reason: string;
+  /** What the failure means. */
+  readonly finding: PullFinding;
+  /**
+   * The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that message
+   * when it starts to back off.
+   */
+  readonly message: string;
+}
+
+/** What a failed pull means: a finding, with the facts in the kubelet's message. */
+export interface PullFinding {
+  /** The finding's ID, such as `grant.missing`. The page of findings lists them. */
+  readonly id: string;
+  /** What it means, in one sentence. */
+  readonly message: string;
+  /** Whether waiting can help. */
+  readonly retry: PullRetry;
+  /** What to do about it. */
+  readonly nextStep: NextStep;
+  /** The address that did not respond, or the cluster's own address that the registry denied. */
+  readonly address: string | null;
+  /** The host that the node could not use. */
+  readonly host: string | null;
+  /** When the registry accepts requests again, if it says so. */
+  readonly retryAt: Date | null;
+}
+
+/** What pods wait for, other than an image. */
+export interface OtherCause {
+  /** The namespace. */
+  readonly namespace: string;
+  /** The kind of the cause. */
+  readonly kind: RolloutBlockerKind;
+  /** Kubernetes' reason, such as `CrashLoopBackOff`. */
+  readonly reason: string;
+  /** Kubernetes' message. */
+  readonly message: string;
+  /** What is blocked, such as `Pod/web-6d4cf56db6-x7k2p`. */
+  readonly objects: readonly string[];
+  /** What to do about it, if known. */
+  readonly nextStep: string | null;
 }
 
 /** The clusters that match a filter, and how complete the list is. */
@@ -3712,43 +3892,6 @@ export interface Pod {
   readonly imageId: string | null;
   /** Why an image cannot be pulled; `null` if no pull failed. */
   readonly pullFailure: PullFailure | null;
-}
-
-/** A failed pull: the image, what the failure means, and the kubelet's message. */
-export interface PullFailure {
-  /** The pod. */
-  readonly pod: string;
-  /** Its container. */
-  readonly container: string;
-  /** The image as the pod names it. */
-  readonly image: string;
-  /** The kubelet's reason, such as `ErrImagePull`. */
-  readonly reason: string;
-  /** What the failure means. */
-  readonly finding: PullFinding;
-  /**
-   * The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that message
-   * when it starts to back off.
-   */
-  readonly message: string;
-}
-
-/** What a failed pull means: a finding, with the facts in the kubelet's message. */
-export interface PullFinding {
-  /** The finding's ID, such as `grant.missing`. The page of findings lists them. */
-  readonly id: string;
-  /** What it means, in one sentence. */
-  readonly message: string;
-  /** Whether waiting can help. */
-  readonly retry: PullRetry;
-  /** What to do about it. */
-  readonly nextStep: NextStep;
-  /** The address that did not respond, or the cluster's own address that the registry denied. */
-  readonly address: string | null;
-  /** The host that the node could not use. */
-  readonly host: string | null;
-  /** When the registry accepts requests again, if it says so. */
-  readonly retryAt: Date | null;
 }
 
 /**

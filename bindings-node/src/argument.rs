@@ -24,6 +24,15 @@ pub fn parse<T: FromStr<Err = aks_acr::Error>>(name: &str, value: Unknown<'_>) -
     Ok(text(name, value)?.parse()?)
 }
 
+/// The same, of an argument that may be left out.
+pub fn parse_or_default<T: FromStr<Err = aks_acr::Error> + Default>(name: &str, value: Unknown<'_>) -> Result<T> {
+    let of_type = value.get_type().map_err(|err| Fault::Argument(format!("{name}: {}", err.reason)))?;
+    match of_type {
+        ValueType::Undefined | ValueType::Null => Ok(T::default()),
+        _ => parse(name, value),
+    }
+}
+
 /// Reads an argument that is an object, such as a stored plan.
 pub fn object<T: DeserializeOwned>(name: &str, value: Unknown<'_>) -> Result<T> {
     compound(name, value, "an object")

@@ -216,6 +216,27 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Explains why pods do not run: what keeps their images from being pulled, and what to do first.
+    #[napi]
+    pub fn explain<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        target: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let target: aks_acr::ExplainTarget = argument::parse_or_default("target", target)?;
+            let given: ExplainOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.explain(&cluster, &target, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     #[napi]
     pub fn clusters<'env>(
@@ -911,6 +932,32 @@ impl CheckOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ExplainOptions {
+    pub namespace: Option<String>,
+    pub all_namespaces: Option<bool>,
+    pub selector: Option<String>,
+    pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub outbound_addresses: Option<Vec<String>>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl ExplainOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ExplainOptions> {
+        let mut options = aks_acr::ExplainOptions::default().with_call(call);
+        options.namespace = self.namespace;
+        set(&mut options.all_namespaces, self.all_namespaces);
+        options.selector = self.selector;
+        options.principal_id = self.principal_id.map(|one| one.0);
+        set(&mut options.outbound_addresses, self.outbound_addresses);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ClustersOptions {
     pub tags: Option<std::collections::BTreeMap<String, Option<String>>>,
     pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
@@ -1332,6 +1379,7 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
 pub const OPTIONS: &[&str] = &[
     "accept_loss",
     "additional_tags",
+    "all_namespaces",
     "allow_partial",
     "allow_wider",
     "control_plane",
@@ -1407,6 +1455,11 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "NextStep" => serde_json::from_str::<aks_acr::NextStep>(&json).map(|value| value.to_string()),
         "Need" => serde_json::from_str::<aks_acr::Need>(&json).map(|value| value.to_string()),
         "Stage" => serde_json::from_str::<aks_acr::Stage>(&json).map(|value| value.to_string()),
+        "Explanation" => serde_json::from_str::<aks_acr::Explanation>(&json).map(|value| value.to_string()),
+        "PodGroup" => serde_json::from_str::<aks_acr::PodGroup>(&json).map(|value| value.to_string()),
+        "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),
+        "PullFinding" => serde_json::from_str::<aks_acr::PullFinding>(&json).map(|value| value.to_string()),
+        "OtherCause" => serde_json::from_str::<aks_acr::OtherCause>(&json).map(|value| value.to_string()),
         "ClusterList" => serde_json::from_str::<aks_acr::ClusterList>(&json).map(|value| value.to_string()),
         "ListedCluster" => serde_json::from_str::<aks_acr::ListedCluster>(&json).map(|value| value.to_string()),
         "Unreadable" => serde_json::from_str::<aks_acr::Unreadable>(&json).map(|value| value.to_string()),
@@ -1463,8 +1516,6 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "PullSecret" => serde_json::from_str::<aks_acr::PullSecret>(&json).map(|value| value.to_string()),
         "Pods" => serde_json::from_str::<aks_acr::Pods>(&json).map(|value| value.to_string()),
         "Pod" => serde_json::from_str::<aks_acr::Pod>(&json).map(|value| value.to_string()),
-        "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),
-        "PullFinding" => serde_json::from_str::<aks_acr::PullFinding>(&json).map(|value| value.to_string()),
         "Event" => serde_json::from_str::<aks_acr::Event>(&json).map(|value| value.to_string()),
         "DenyingPolicy" => serde_json::from_str::<aks_acr::DenyingPolicy>(&json).map(|value| value.to_string()),
         "RequiredRight" => serde_json::from_str::<aks_acr::RequiredRight>(&json).map(|value| value.to_string()),

@@ -494,6 +494,112 @@ value! {
 }
 
 value! {
+    /// Why pods do not run: what keeps their images from being pulled, and what else they wait for.
+    pub struct Explanation {
+        /// The version of this form.
+        version: u32,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// The cause of the first group: what to fix first. `None` if no pull has failed for a known cause.
+        root_cause: Option<String>,
+        /// Pods whose images are not pulled, grouped by their cause: the earliest stage of a pull first, then the
+        /// largest group.
+        groups: Several<PodGroup>,
+        /// What other pods wait for. It is named, not diagnosed.
+        other_causes: Several<OtherCause>,
+        /// The number of pods that are ready or have completed.
+        healthy_pods: u32,
+        /// The number of pods that are starting, or are not ready for a reason that Kubernetes does not report.
+        starting_pods: u32,
+        /// What the caller could not read in Kubernetes.
+        needs: Several<Need>,
+        /// When it was read, by Azure's clock.
+        checked_at: Time,
+    }
+}
+
+value! {
+    /// Pods that cannot pull the same image for the same reason.
+    pub struct PodGroup {
+        /// The pods, as `namespace/name`.
+        pods: Several<String>,
+        /// The image as the pods name it.
+        image: String,
+        /// The operating system of their nodes, such as `linux`, if it could be read.
+        os: Option<String>,
+        /// The architecture of their nodes, such as `amd64`, if it could be read.
+        architecture: Option<String>,
+        /// Their service account.
+        service_account: String,
+        /// The names of their pull secrets.
+        pull_secrets: Several<String>,
+        /// The first pod's failure, with the kubelet's message.
+        failure: PullFailure,
+        /// When a pull last failed, if events say it.
+        last_failed: Option<Time>,
+        /// Why the pull fails, and the next step.
+        report: Report,
+    }
+}
+
+value! {
+    /// A failed pull: the image, what the failure means, and the kubelet's message.
+    pub struct PullFailure {
+        /// The pod.
+        pod: String,
+        /// Its container.
+        container: String,
+        /// The image as the pod names it.
+        image: String,
+        /// The kubelet's reason, such as `ErrImagePull`.
+        reason: String,
+        /// What the failure means.
+        finding: PullFinding,
+        /// The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that
+        /// message when it starts to back off.
+        message: String,
+    }
+}
+
+value! {
+    /// What a failed pull means: a finding, with the facts in the kubelet's message.
+    pub struct PullFinding {
+        /// The finding's ID, such as `grant.missing`. The page of findings lists them.
+        id: String,
+        /// What it means, in one sentence.
+        message: String,
+        /// Whether waiting can help.
+        retry: Word<aks_acr::PullRetry>,
+        /// What to do about it.
+        next_step: NextStep,
+        /// The address that did not respond, or the cluster's own address that the registry denied.
+        address: Option<String>,
+        /// The host that the node could not use.
+        host: Option<String>,
+        /// When the registry accepts requests again, if it says so.
+        retry_at: Option<Time>,
+    }
+}
+
+value! {
+    /// What pods wait for, other than an image.
+    pub struct OtherCause {
+        /// The namespace.
+        namespace: String,
+        /// The kind of the cause.
+        kind: Word<aks_acr::RolloutBlockerKind>,
+        /// Kubernetes' reason, such as `CrashLoopBackOff`.
+        reason: String,
+        /// Kubernetes' message.
+        message: String,
+        /// What is blocked, such as `Pod/web-6d4cf56db6-x7k2p`.
+        objects: Several<String>,
+        /// What to do about it, if known.
+        next_step: Option<String>,
+    }
+}
+
+value! {
     /// The clusters that match a filter, and how complete the list is.
     pub struct ClusterList {
         /// The clusters, in the order of the subscriptions.
@@ -1343,45 +1449,6 @@ value! {
     }
 }
 
-value! {
-    /// A failed pull: the image, what the failure means, and the kubelet's message.
-    pub struct PullFailure {
-        /// The pod.
-        pod: String,
-        /// Its container.
-        container: String,
-        /// The image as the pod names it.
-        image: String,
-        /// The kubelet's reason, such as `ErrImagePull`.
-        reason: String,
-        /// What the failure means.
-        finding: PullFinding,
-        /// The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that
-        /// message when it starts to back off.
-        message: String,
-    }
-}
-
-value! {
-    /// What a failed pull means: a finding, with the facts in the kubelet's message.
-    pub struct PullFinding {
-        /// The finding's ID, such as `grant.missing`. The page of findings lists them.
-        id: String,
-        /// What it means, in one sentence.
-        message: String,
-        /// Whether waiting can help.
-        retry: Word<aks_acr::PullRetry>,
-        /// What to do about it.
-        next_step: NextStep,
-        /// The address that did not respond, or the cluster's own address that the registry denied.
-        address: Option<String>,
-        /// The host that the node could not use.
-        host: Option<String>,
-        /// When the registry accepts requests again, if it says so.
-        retry_at: Option<Time>,
-    }
-}
-
 variants! {
     /// A progress event of a call.
     ///
@@ -1538,6 +1605,7 @@ word::known!(
     RegistryPart,
     RightScope,
     RoleAssignmentMode,
+    RolloutBlockerKind,
     Sku,
     StageState,
     Verdict,
@@ -1674,6 +1742,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<NextStep>()?;
     module.add_class::<Need>()?;
     module.add_class::<Stage>()?;
+    module.add_class::<Explanation>()?;
+    module.add_class::<PodGroup>()?;
+    module.add_class::<PullFailure>()?;
+    module.add_class::<PullFinding>()?;
+    module.add_class::<OtherCause>()?;
     module.add_class::<ClusterList>()?;
     module.add_class::<ListedCluster>()?;
     module.add_class::<Unreadable>()?;
@@ -1720,8 +1793,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PullSecret>()?;
     module.add_class::<Pods>()?;
     module.add_class::<Pod>()?;
-    module.add_class::<PullFailure>()?;
-    module.add_class::<PullFinding>()?;
     module.add_class::<Event>()?;
     module.add_class::<DenyingPolicy>()?;
     module.add_class::<RequiredRight>()?;

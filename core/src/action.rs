@@ -42,6 +42,12 @@ pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClus
 pub(crate) const ADMIN_CREDENTIAL: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
 
+/// Data actions of clusters that authorize with Azure RBAC. Others have the same verbs in roles of their own.
+pub(crate) const READ_SECRETS: &str = "Microsoft.ContainerService/managedClusters/secrets/read";
+pub(crate) const READ_NODES: &str = "Microsoft.ContainerService/managedClusters/nodes/read";
+pub(crate) const READ_EVENTS: &str = "Microsoft.ContainerService/managedClusters/events/read";
+pub(crate) const READ_PODS: &str = "Microsoft.ContainerService/managedClusters/pods/read";
+
 pub(crate) const READ_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
 pub(crate) const WRITE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/write";
 pub(crate) const DELETE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/delete";
@@ -58,6 +64,9 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         READ_CONTENT | READ_METADATA => "Container Registry Repository Reader",
         LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
         WRITE_CLUSTER | DELETE_CLUSTER => "Azure Kubernetes Service Contributor Role",
+        READ_PODS | READ_EVENTS => "Azure Kubernetes Service RBAC Reader",
+        READ_SECRETS => "Azure Kubernetes Service RBAC Writer",
+        READ_NODES => "Azure Kubernetes Service RBAC Cluster Admin",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
         ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",
         WRITE_REGISTRY | DELETE_REGISTRY => "Contributor",

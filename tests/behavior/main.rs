@@ -17,6 +17,7 @@ mod check;
 mod cluster;
 mod deletion;
 mod emulator;
+mod explain;
 mod identity;
 mod image;
 mod kubectl;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         attach::cases(),
         refusal::cases(),
         check::cases(),
+        explain::cases(),
         kubelet_identity::cases(),
         mode_change::cases(),
     ];

@@ -6,11 +6,12 @@ use crate::{
     scene::{Scene, cluster, registry},
 };
 use aks_acr::{
-    Access, AttachmentsOptions, CheckOptions, ClusterFilter, Kubeconfig, KubeconfigOptions, PodSelection, ReadOptions,
-    RegistryFilter, RegistryToken,
+    Access, ApplyOptions, AttachmentsOptions, CheckOptions, ClusterFilter, ExplainOptions, ExplainTarget, Kubeconfig,
+    KubeconfigOptions, Manifest, PodSelection, ReadOptions, RegistryFilter, RegistryToken,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed, RoleSeed};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub fn cases() -> Vec<Case> {
     vec![
@@ -46,6 +47,10 @@ pub fn cases() -> Vec<Case> {
                 client.check(&cluster(), &scene.by_id(), options).await
             }
         ),
+        case!("explain", "a pull that nothing grants, and a pod with a secret", failing().await, |client, scene| {
+            let options = ExplainOptions::default().with_call(scene.call());
+            client.explain(&cluster(), &ExplainTarget::Pods, options).await
+        }),
         case!("clusters", "two subscriptions, one a page", in_two_subscriptions(), |client, scene| {
             let options = ReadOptions::default().with_call(scene.call());
             client.clusters(&ClusterFilter::default(), options).await.map(|list| list.clusters)
@@ -117,6 +122,25 @@ fn without_password(token: &RegistryToken) -> Value {
 fn without_token(kubeconfig: &Kubeconfig) -> Value {
     let lines: Vec<&str> = kubeconfig.text().lines().filter(|line| !line.trim().starts_with("token: ")).collect();
     json!({ "context": kubeconfig.context(), "server": kubeconfig.server(), "lines": lines })
+}
+
+/// Two pods that cannot pull, one of them with a pull secret.
+async fn failing() -> Scene {
+    let scene = Scene::plain();
+    scene.azure.push_image("myregistry.azurecr.io/app:1", &["linux/amd64"]);
+    let pod = |name: &str, secrets: &str| {
+        format!(
+            "---\n{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{{secrets}containers: [{{name: main, image: \
+             'myregistry.azurecr.io/app:1'}}]}}}}\n"
+        )
+    };
+    let secret = "---\n{apiVersion: v1, kind: Secret, metadata: {name: hub}, type: kubernetes.io/dockerconfigjson, stringData: \
+                  {.dockerconfigjson: '{\"auths\":{\"ghcr.io\":{\"auth\":\"eDp5\"}}}'}}\n";
+    let manifests = [secret, &pod("web", ""), &pod("api", "imagePullSecrets: [{name: hub}], ")].concat();
+    let manifests = Manifest::parse_all(&manifests).expect("manifests");
+    scene.client().apply(&cluster(), manifests, ApplyOptions::default()).await.expect("an apply");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    scene.begin()
 }
 
 /// Everything that a check can read, except groups.

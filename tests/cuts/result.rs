@@ -26,10 +26,12 @@ pub fn differences(is: &Value, wanted: &[Value], way: Option<Way>) -> Vec<String
         },
     });
     let stage = |name: &str, state: &str| json!({ "name": name, "state": state, "by": null });
+    let stages = [stage("image", "unknown"), stage("platform", "not_checked")];
+    // The same beside the two causes of a group of pods.
+    let report = json!({ "findings": [unseen, unseen, unseen], "stages": stages });
     let weaker = json!({
         "proof": { "kind": "target_only" }, "repositories": null, "unread": [unread],
-        "verdict": "unknown", "findings": [unseen],
-        "stages": [stage("image", "unknown"), stage("platform", "not_checked")],
+        "verdict": "unknown", "findings": [unseen], "stages": stages, "groups": [{ "report": report }],
     });
     let mut found = Vec::new();
     let weaker = Some(&weaker).filter(|_| way == Some(Way::ConnectionLost));

@@ -130,6 +130,12 @@ export async function check(client) {
   for (const finding of report.findings) console.log(finding.id, finding.nextStep.summary);
 }
 
+export async function explain(client) {
+  const explanation = await client.explain('my-group/my-cluster', 'web');
+  console.log(String(explanation));
+  for (const group of explanation.groups) console.log(String(group)); // the pods, the cause, the evidence and the next step
+}
+
 export async function deleteRegistry(client) {
   const { outcome } = await client.deleteRegistry('myregistry');
   console.log(outcome);

@@ -139,6 +139,13 @@ def check(client: aks_acr.Client) -> None:
         print(finding.id, finding.next_step.summary)
 
 
+def explain(client: aks_acr.Client) -> None:
+    explanation = client.explain("my-group/my-cluster", "web")
+    print(explanation)
+    for group in explanation.groups:
+        print(group)  # the pods, the cause, the evidence and the next step
+
+
 def delete_registry(client: aks_acr.Client) -> None:
     print(client.delete_registry("myregistry").outcome)
 

@@ -4,10 +4,11 @@ use aks_acr::{
     Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
     ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
     AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind, Event, ImportItem,
-    ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions,
-    ModeChangeOptions, Operation, PodSelection, PullSecretOptions, ReadOptions, RegistryCredential, RegistryFilter,
-    RemoveKubeletIdentityOptions, Result, RoleAssignmentMode, RolloutOptions, Sku, StartedImport, WorkloadRef,
+    CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind, Event,
+    ExplainOptions, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest,
+    MergeKubeconfigOptions, ModeChangeOptions, Operation, PodSelection, PullSecretOptions, ReadOptions,
+    RegistryCredential, RegistryFilter, RemoveKubeletIdentityOptions, Result, RoleAssignmentMode, RolloutOptions, Sku,
+    StartedImport, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
@@ -204,6 +205,16 @@ pub async fn check(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn explain(client: &Client) -> Result<()> {
+    let explanation =
+        client.explain(&"my-group/my-cluster".parse()?, &"web".parse()?, ExplainOptions::default()).await?;
+    println!("{explanation}");
+    for group in &explanation.groups {
+        println!("{group}"); // the pods, the cause, the evidence and the next step
+    }
+    Ok(())
+}
+
 pub async fn delete_registry(client: &Client) -> Result<()> {
     let deletion = client.delete_registry(&"myregistry".parse()?, DeleteRegistryOptions::default()).await?;
     println!("{}", deletion.outcome);
@@ -380,6 +391,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::RegistryToken => registry_token(client).await,
         Operation::CreateRegistry => create_registry(client).await,
         Operation::Check => check(client).await,
+        Operation::Explain => explain(client).await,
         Operation::PlanKubeletIdentity => plan_kubelet_identity(client).await,
         Operation::ApplyKubeletIdentity => apply_kubelet_identity(client).await,
         Operation::RemoveKubeletIdentity => remove_kubelet_identity(client).await,

@@ -232,7 +232,7 @@ async fn the_examples_run() {
         if !matches!(operation, Operation::Attach | Operation::PlanAttach | Operation::ApplyAttach) {
             client.attach(&cluster, &registry, aks_acr::AttachOptions::default()).await.unwrap();
         }
-        if matches!(operation, Operation::WaitForRollout | Operation::Pods) {
+        if matches!(operation, Operation::Explain | Operation::WaitForRollout | Operation::Pods) {
             examples::apply(&client, measure::DEPLOYMENT).await.unwrap();
         }
         let folder = Folder::new();

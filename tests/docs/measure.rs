@@ -53,7 +53,7 @@ pub async fn measure(operation: Operation) -> Measured {
     if attached || pulls {
         before(Operation::Attach).await;
     }
-    if matches!(operation, Operation::WaitForRollout | Operation::Pods) {
+    if matches!(operation, Operation::Explain | Operation::WaitForRollout | Operation::Pods) {
         before(Operation::Apply).await;
     }
     let (mut runs, mut kept) = (Vec::new(), None);

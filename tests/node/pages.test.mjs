@@ -16,7 +16,7 @@ const WEB = MANIFESTS.replaceAll(/nginx0-deployment|nginx0/g, 'web');
 const sceneFor = (operation) => ({
   clusters: [{ group: 'my-group', name: 'my-cluster' }],
   registries: [{ group: 'my-group', name: 'myregistry' }],
-  images: ['docker.io/library/nginx:latest', ...(/^(apply|waitForRollout|pods)$/.test(operation) ? ['myregistry.azurecr.io/nginx:v1'] : [])].map((name) => ({
+  images: ['docker.io/library/nginx:latest', ...(/^(apply|explain|waitForRollout|pods)$/.test(operation) ? ['myregistry.azurecr.io/nginx:v1'] : [])].map((name) => ({
     name,
     platforms: ['linux/amd64'],
   })),
@@ -39,7 +39,7 @@ for (const { node } of OPERATIONS) {
     try {
       const client = clientOf(emulator);
       if (!/^(attach|planAttach|applyAttach)$/.test(node)) await client.attach('my-group/my-cluster', 'myregistry');
-      if (/^(waitForRollout|pods)$/.test(node)) await client.apply('my-group/my-cluster', WEB, { registry: 'myregistry' });
+      if (/^(explain|waitForRollout|pods)$/.test(node)) await client.apply('my-group/my-cluster', WEB, { registry: 'myregistry' });
       const mark = await emulator.mark();
       const more = { apply: [WEB], mergeKubeconfig: [join(folder, 'config')] }[node] ?? [];
       await examples[node](atOnce(client), ...more);

@@ -91,6 +91,7 @@ async function story(client, secrets, folder) {
     () => client.apply('group/dev', MANIFESTS),
     () => pullSecret(client, password),
     () => client.pods('group/dev'),
+    () => client.explain('group/dev'),
     () => client.identities('group/absent'),
     () => client.detach('group/dev', 'myregistry'),
   ];
@@ -130,7 +131,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
       const credential = new Careless(azure.credential(), secrets);
       const client = new Client({ credential, subscriptionId: azure.subscriptionId, ...azure.clientOptions() });
       const told = await story(client, secrets, folder);
-      assert.equal(told.length, 14);
+      assert.equal(told.length, 15);
       assert.deepEqual(secrets.foundIn(told.join('\n')), []);
     } finally {
       await rm(folder, { recursive: true });

@@ -8,10 +8,10 @@ use aks_acr::{
     ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster, DeletedRegistry,
     DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
     ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
-    PodListener, PodSelection, Pods, PrincipalId, PullSecretState, Registry, RegistryFilter, RegistryImporter,
-    RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked, RoleAssigner,
-    RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId, UpdatedRegistry, Uuid,
-    WorkloadRef, async_trait,
+    ObservedPods, PodListener, PodScope, PodSelection, Pods, PrincipalId, PullSecretState, Registry, RegistryFilter,
+    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked,
+    RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId,
+    UpdatedRegistry, Uuid, WorkloadRef, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -166,6 +166,9 @@ impl ClusterDeployer for Counted<AzureClusterDeployer> {
     }
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {
         self.part().pods(cluster, selection, call).await
+    }
+    async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
+        self.part().observe_pods(cluster, scope, call).await
     }
     async fn watch(
         &self,

@@ -17,7 +17,7 @@ from conftest import MANIFESTS, SCENE, blocking
 import aks_acr
 
 ROOT = pathlib.Path(__file__).parents[2]
-EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("abac_migration", "attach_registry", "deploy", "emulate", "import_image", "own_identity", "quickstart")]
+EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("abac_migration", "attach_registry", "deploy", "diagnose", "emulate", "import_image", "own_identity", "quickstart")]
 
 
 def test_the_snippets_of_the_readme_run(monkeypatch, capsys):
@@ -103,7 +103,7 @@ def test_the_example_of_a_page_runs(operation, tmp_path):
     source = importlib.util.spec_from_file_location("examples_of_pages", ROOT / "tests" / "docs" / "examples.py")
     examples = importlib.util.module_from_spec(source)
     source.loader.exec_module(examples)
-    images = ["docker.io/library/nginx:latest"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "wait_for_rollout", "pods"))
+    images = ["docker.io/library/nginx:latest"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "explain", "wait_for_rollout", "pods"))
     scene = {
         "clusters": [{"group": "my-group", "name": "my-cluster"}],
         "registries": [{"group": "my-group", "name": "myregistry"}],
@@ -114,7 +114,7 @@ def test_the_example_of_a_page_runs(operation, tmp_path):
         with blocking(azure) as client:
             if "attach" not in operation.split("_"):
                 client.attach("my-group/my-cluster", "myregistry")
-            if operation in ("wait_for_rollout", "pods"):
+            if operation in ("explain", "wait_for_rollout", "pods"):
                 client.apply("my-group/my-cluster", MANIFESTS, registry="myregistry")
             mark = azure.mark()
             getattr(examples, operation)(AtOnce(client), *more)

@@ -112,6 +112,7 @@ def story(client, secrets, tmp_path):
         lambda: client.apply("group/dev", MANIFESTS, registry="myregistry"),
         lambda: pull_secret(client),
         lambda: client.pods("group/dev"),
+        lambda: client.explain("group/dev"),
         lambda: client.identities("group/absent"),
         lambda: client.detach("group/dev", "myregistry"),
     ):

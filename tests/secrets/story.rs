@@ -3,8 +3,8 @@
 use crate::{detector::Secrets, heard};
 use aks_acr::{
     Access, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions,
-    CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error,
-    ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
+    CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ExplainOptions,
+    ExplainTarget, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
     MergeKubeconfigOptions, ModeChangeOptions, PodSelection, PullSecretOptions, RegistryCredential, RegistryRef,
     RoleAssignmentMode, RolloutOptions, SshKey, StartedImport, WorkloadRef,
 };
@@ -169,6 +169,8 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     let options = RolloutOptions::default().with_call(call());
     ends.json("wait_for_rollout", client.wait_for_rollout(&cluster, &WorkloadRef::new("web"), options)).await;
     ends.json("pods", client.pods(&cluster, &PodSelection::default(), call())).await;
+    let options = ExplainOptions::default().with_call(call());
+    ends.json("explain", client.explain(&cluster, &ExplainTarget::Pods, options)).await;
 
     let options = || AttachmentsOptions::default().with_call(call());
     ends.json("attachments_of_cluster", client.attachments_of_cluster(&cluster, options())).await;

@@ -18,10 +18,11 @@ use aks_acr::{
     ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
     AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions,
     CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan,
-    DetachOptions, DetachPlan, Error, ImageReference, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions,
-    KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions, ModeChangeOptions, ModeChangePlan, Operation,
-    PodSelection, PullSecretOptions, PullSecretPlan, ReadOptions, RegistryCredential, RegistryFilter, RegistryRef,
-    RemoveKubeletIdentityOptions, RoleAssignmentMode, RolloutOptions, WorkloadRef,
+    DetachOptions, DetachPlan, Error, ExplainOptions, ExplainTarget, ImageReference, ImportItem, ImportManyOptions,
+    ImportOptions, KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions,
+    ModeChangeOptions, ModeChangePlan, Operation, PodSelection, PullSecretOptions, PullSecretPlan, ReadOptions,
+    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RoleAssignmentMode, RolloutOptions,
+    WorkloadRef,
 };
 use serde_json::Value;
 
@@ -96,6 +97,14 @@ pub async fn operate(
             let options = check_options(args)?;
             args.done();
             Ok(shown(client.check(&cluster, &registry, options.with_call(call)).await?))
+        }
+        Operation::Explain => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            let mut target = ExplainTarget::default();
+            args.set("target", &mut target)?;
+            let options = explain_options(args)?;
+            args.done();
+            Ok(shown(client.explain(&cluster, &target, options.with_call(call)).await?))
         }
         Operation::Clusters => {
             let mut filter = ClusterFilter::default();
@@ -328,6 +337,16 @@ pub(crate) fn check_options(args: &mut Arguments) -> Result<CheckOptions, Error>
     Ok(options)
 }
 
+pub(crate) fn explain_options(args: &mut Arguments) -> Result<ExplainOptions, Error> {
+    let mut options = ExplainOptions::default();
+    args.set("namespace", &mut options.namespace)?;
+    args.set("all_namespaces", &mut options.all_namespaces)?;
+    args.set("selector", &mut options.selector)?;
+    args.set("principal_id", &mut options.principal_id)?;
+    args.set("outbound_addresses", &mut options.outbound_addresses)?;
+    Ok(options)
+}
+
 pub(crate) fn read_options(args: &mut Arguments) -> Result<ReadOptions, Error> {
     let mut options = ReadOptions::default();
     args.set("read", &mut options.read)?;
@@ -455,6 +474,7 @@ parsed!(
     ClusterRef,
     ClusterTier,
     DomainNameLabelScope,
+    ExplainTarget,
     ImageReference,
     OnConditionMismatch,
     OnExistingEntry,

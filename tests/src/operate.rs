@@ -52,6 +52,8 @@ impl Scene<'_> {
             Operation::PlanModeChange => arguments.with("mode", json!("AbacRepositoryPermissions")),
             // There it is a list of names.
             Operation::PlanPullSecret => arguments.with("images", Value::Null),
+            // There it is a pod or a workload.
+            Operation::Explain => arguments.with("target", Value::Null),
             // There it is an option.
             Operation::Apply | Operation::WaitForRollout => arguments.with("registry", Value::Null),
             _ => arguments,

@@ -56,6 +56,7 @@ from ._words import (
     RegistryPart,
     RightScope,
     RoleAssignmentMode,
+    RolloutBlockerKind,
     Sku,
     StageState,
     Verdict,
@@ -710,6 +711,66 @@ class Calls:
             print(report)
             for finding in report.findings:
                 print(finding.id, finding.next_step.summary)
+        """
+
+    def explain(
+        self,
+        cluster: str,
+        target: str | None = None,
+        *,
+        namespace: str | None = None,
+        all_namespaces: bool | None = None,
+        selector: str | None = None,
+        principal_id: str | None = None,
+        outbound_addresses: Sequence[str] | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[Explanation]:
+        """Explains why pods do not run: what keeps their images from being pulled, and what to do first.
+
+        The target is a pod, a workload, or all pods of a namespace or of the cluster. Pods that cannot pull the same
+        image for the same reason are one group. Each group has the kubelet's message and a report as that of `check`: a
+        cause, the values that lead to it, and the next step, which is an operation of this library with its arguments,
+        or an `az` command.
+
+        The kubelet's message proves that a pull got past some stages, and the settings in Azure say why it got no
+        further. So a report joins both: a message with `401 Unauthorized` becomes a missing role assignment, a role
+        that has no effect in the registry's mode, or a pull secret that the registry rejects. Where Azure cannot be
+        read, or the registry is another one, the message alone decides.
+
+        Pods that wait for something else, such as a node, a ConfigMap or a program that exits, are named with
+        Kubernetes' own words in `other_causes` and not diagnosed. Pods are only read: nothing is started and nothing is
+        written. Of a pull secret, only its type and the names of its registries are kept.
+
+        The lists of pods, events, nodes and `ReplicaSets` are read once each, and so are the cluster, each registry and
+        each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            target: What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
+                `daemonset/agent` or `job/migrate`.
+            namespace: The namespace of the pods, the pod or the workload; `default` by default.
+            all_namespaces: Whether to explain the pods of all namespaces. It excludes a target and a namespace.
+            selector: A label selector, such as `app=web`, which the pods have to match; all pods by default.
+            principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
+                cluster with a service principal needs it: Azure reports only the application ID of that.
+            outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
+                needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
+                otherwise they are read from Azure.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the cluster, the namespace, the pod or the workload does not exist.
+            ForbiddenError: If the caller cannot read pods (any other missing permission is named in the result).
+            UnsupportedError: For another kind of workload.
+            InvalidInputError: If options exclude each other, or an address is invalid.
+
+        Example:
+            explanation = client.explain("my-group/my-cluster", "web")
+            print(explanation)
+            for group in explanation.groups:
+                print(group)  # the pods, the cause, the evidence and the next step
         """
 
     def clusters(
@@ -1986,7 +2047,7 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
@@ -2002,6 +2063,7 @@ _RegistryAccess: TypeAlias = RegistryAccess | Literal["pull", "push", "delete", 
 _RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignments", "deny_assignments", "clusters"]
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
 _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
+_RolloutBlockerKind: TypeAlias = RolloutBlockerKind | Literal["pull", "rejected", "quota", "not_created", "missing_config", "unschedulable", "crash_loop", "container_error"]
 _Sku: TypeAlias = Sku | Literal["Basic", "Standard", "Premium"]
 _StageState: TypeAlias = StageState | Literal["passed", "failed", "unknown", "not_checked"]
 _Verdict: TypeAlias = Verdict | Literal["can_pull", "cannot_pull", "unknown"]
@@ -3094,6 +3156,245 @@ class Stage(Result):
     @property
     def by(self) -> str | None:
         """Why it passes, if it does."""
+
+
+@final
+class Explanation(Result):
+    """Why pods do not run: what keeps their images from being pulled, and what else they wait for."""
+
+    __match_args__ = ("version", "cluster", "root_cause", "groups", "other_causes", "healthy_pods", "starting_pods", "needs", "checked_at")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        cluster: str,
+        root_cause: str | None,
+        groups: Iterable[PodGroup],
+        other_causes: Iterable[OtherCause],
+        healthy_pods: int,
+        starting_pods: int,
+        needs: Iterable[Need],
+        checked_at: datetime,
+    ) -> Explanation: ...
+    @property
+    def version(self) -> int:
+        """The version of this form."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def root_cause(self) -> str | None:
+        """The cause of the first group: what to fix first. `None` if no pull has failed for a known cause."""
+
+    @property
+    def groups(self) -> tuple[PodGroup, ...]:
+        """Pods whose images are not pulled, grouped by their cause: the earliest stage of a pull first, then the
+        largest group.
+        """
+
+    @property
+    def other_causes(self) -> tuple[OtherCause, ...]:
+        """What other pods wait for. It is named, not diagnosed."""
+
+    @property
+    def healthy_pods(self) -> int:
+        """The number of pods that are ready or have completed."""
+
+    @property
+    def starting_pods(self) -> int:
+        """The number of pods that are starting, or are not ready for a reason that Kubernetes does not report."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What the caller could not read in Kubernetes."""
+
+    @property
+    def checked_at(self) -> datetime:
+        """When it was read, by Azure's clock."""
+
+
+@final
+class PodGroup(Result):
+    """Pods that cannot pull the same image for the same reason."""
+
+    __match_args__ = ("pods", "image", "os", "architecture", "service_account", "pull_secrets", "failure", "last_failed", "report")
+    def __new__(
+        cls,
+        *,
+        pods: Iterable[str],
+        image: str,
+        os: str | None,
+        architecture: str | None,
+        service_account: str,
+        pull_secrets: Iterable[str],
+        failure: PullFailure,
+        last_failed: datetime | None,
+        report: Report,
+    ) -> PodGroup: ...
+    @property
+    def pods(self) -> tuple[str, ...]:
+        """The pods, as `namespace/name`."""
+
+    @property
+    def image(self) -> str:
+        """The image as the pods name it."""
+
+    @property
+    def os(self) -> str | None:
+        """The operating system of their nodes, such as `linux`, if it could be read."""
+
+    @property
+    def architecture(self) -> str | None:
+        """The architecture of their nodes, such as `amd64`, if it could be read."""
+
+    @property
+    def service_account(self) -> str:
+        """Their service account."""
+
+    @property
+    def pull_secrets(self) -> tuple[str, ...]:
+        """The names of their pull secrets."""
+
+    @property
+    def failure(self) -> PullFailure:
+        """The first pod's failure, with the kubelet's message."""
+
+    @property
+    def last_failed(self) -> datetime | None:
+        """When a pull last failed, if events say it."""
+
+    @property
+    def report(self) -> Report:
+        """Why the pull fails, and the next step."""
+
+
+@final
+class PullFailure(Result):
+    """A failed pull: the image, what the failure means, and the kubelet's message."""
+
+    __match_args__ = ("pod", "container", "image", "reason", "finding", "message")
+    def __new__(
+        cls,
+        *,
+        pod: str,
+        container: str,
+        image: str,
+        reason: str,
+        finding: PullFinding,
+        message: str,
+    ) -> PullFailure: ...
+    @property
+    def pod(self) -> str:
+        """The pod."""
+
+    @property
+    def container(self) -> str:
+        """Its container."""
+
+    @property
+    def image(self) -> str:
+        """The image as the pod names it."""
+
+    @property
+    def reason(self) -> str:
+        """The kubelet's reason, such as `ErrImagePull`."""
+
+    @property
+    def finding(self) -> PullFinding:
+        """What the failure means."""
+
+    @property
+    def message(self) -> str:
+        """The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that
+        message when it starts to back off.
+        """
+
+
+@final
+class PullFinding(Result):
+    """What a failed pull means: a finding, with the facts in the kubelet's message."""
+
+    __match_args__ = ("id", "message", "retry", "next_step", "address", "host", "retry_at")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        message: str,
+        retry: _PullRetry,
+        next_step: NextStep,
+        address: str | None,
+        host: str | None,
+        retry_at: datetime | None,
+    ) -> PullFinding: ...
+    @property
+    def id(self) -> str:
+        """The finding's ID, such as `grant.missing`. The page of findings lists them."""
+
+    @property
+    def message(self) -> str:
+        """What it means, in one sentence."""
+
+    @property
+    def retry(self) -> PullRetry:
+        """Whether waiting can help."""
+
+    @property
+    def next_step(self) -> NextStep:
+        """What to do about it."""
+
+    @property
+    def address(self) -> str | None:
+        """The address that did not respond, or the cluster's own address that the registry denied."""
+
+    @property
+    def host(self) -> str | None:
+        """The host that the node could not use."""
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the registry accepts requests again, if it says so."""
+
+
+@final
+class OtherCause(Result):
+    """What pods wait for, other than an image."""
+
+    __match_args__ = ("namespace", "kind", "reason", "message", "objects", "next_step")
+    def __new__(
+        cls,
+        *,
+        namespace: str,
+        kind: _RolloutBlockerKind,
+        reason: str,
+        message: str,
+        objects: Iterable[str],
+        next_step: str | None,
+    ) -> OtherCause: ...
+    @property
+    def namespace(self) -> str:
+        """The namespace."""
+
+    @property
+    def kind(self) -> RolloutBlockerKind:
+        """The kind of the cause."""
+
+    @property
+    def reason(self) -> str:
+        """Kubernetes' reason, such as `CrashLoopBackOff`."""
+
+    @property
+    def message(self) -> str:
+        """Kubernetes' message."""
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """What is blocked, such as `Pod/web-6d4cf56db6-x7k2p`."""
+
+    @property
+    def next_step(self) -> str | None:
+        """What to do about it, if known."""
 
 
 @final
@@ -4885,93 +5186,6 @@ class Pod(Result):
     @property
     def pull_failure(self) -> PullFailure | None:
         """Why an image cannot be pulled; `None` if no pull failed."""
-
-
-@final
-class PullFailure(Result):
-    """A failed pull: the image, what the failure means, and the kubelet's message."""
-
-    __match_args__ = ("pod", "container", "image", "reason", "finding", "message")
-    def __new__(
-        cls,
-        *,
-        pod: str,
-        container: str,
-        image: str,
-        reason: str,
-        finding: PullFinding,
-        message: str,
-    ) -> PullFailure: ...
-    @property
-    def pod(self) -> str:
-        """The pod."""
-
-    @property
-    def container(self) -> str:
-        """Its container."""
-
-    @property
-    def image(self) -> str:
-        """The image as the pod names it."""
-
-    @property
-    def reason(self) -> str:
-        """The kubelet's reason, such as `ErrImagePull`."""
-
-    @property
-    def finding(self) -> PullFinding:
-        """What the failure means."""
-
-    @property
-    def message(self) -> str:
-        """The kubelet's message; the one about the first failure, if it was read in time. The kubelet replaces that
-        message when it starts to back off.
-        """
-
-
-@final
-class PullFinding(Result):
-    """What a failed pull means: a finding, with the facts in the kubelet's message."""
-
-    __match_args__ = ("id", "message", "retry", "next_step", "address", "host", "retry_at")
-    def __new__(
-        cls,
-        *,
-        id: str,
-        message: str,
-        retry: _PullRetry,
-        next_step: NextStep,
-        address: str | None,
-        host: str | None,
-        retry_at: datetime | None,
-    ) -> PullFinding: ...
-    @property
-    def id(self) -> str:
-        """The finding's ID, such as `grant.missing`. The page of findings lists them."""
-
-    @property
-    def message(self) -> str:
-        """What it means, in one sentence."""
-
-    @property
-    def retry(self) -> PullRetry:
-        """Whether waiting can help."""
-
-    @property
-    def next_step(self) -> NextStep:
-        """What to do about it."""
-
-    @property
-    def address(self) -> str | None:
-        """The address that did not respond, or the cluster's own address that the registry denied."""
-
-    @property
-    def host(self) -> str | None:
-        """The host that the node could not use."""
-
-    @property
-    def retry_at(self) -> datetime | None:
-        """When the registry accepts requests again, if it says so."""
 
 
 @disjoint_base

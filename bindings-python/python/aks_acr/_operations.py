@@ -32,6 +32,8 @@ class Blocking:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     check = blocking(Calls.check)
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
+    explain = blocking(Calls.explain)
+    """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
     clusters = blocking(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = blocking(Calls.registries)
@@ -120,6 +122,8 @@ class Awaitable:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     check = awaitable(Calls.check)
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
+    explain = awaitable(Calls.explain)
+    """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
     clusters = awaitable(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = awaitable(Calls.registries)
@@ -209,6 +213,8 @@ class Followed:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     check = followed(Calls.check)
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
+    explain = followed(Calls.explain)
+    """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
     clusters = followed(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed(Calls.registries)
@@ -298,6 +304,8 @@ class FollowedAsync:
     """Lists the principals that can pull from a registry, and the grants that allow it."""
     check = followed_async(Calls.check)
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
+    explain = followed_async(Calls.explain)
+    """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
     clusters = followed_async(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed_async(Calls.registries)

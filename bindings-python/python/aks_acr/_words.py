@@ -273,6 +273,7 @@ class Operation(_Word):
     ATTACHMENTS_OF_CLUSTER = "attachments_of_cluster"
     ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
     CHECK = "check"
+    EXPLAIN = "explain"
     CLUSTERS = "clusters"
     REGISTRIES = "registries"
     REGISTRY = "registry"
@@ -508,6 +509,27 @@ class RoleAssignmentMode(_Word):
     """Registry-wide permissions: `LegacyRegistryPermissions`. This is also the value if the service reports no mode."""
     ABAC_REPOSITORY_PERMISSIONS = "AbacRepositoryPermissions"
     """Repository permissions: `AbacRepositoryPermissions`. `AcrPull` has no effect here."""
+
+
+class RolloutBlockerKind(_Word):
+    """What keeps pods of a rollout from being created or from becoming ready."""
+
+    PULL = "pull"
+    """An image is not pulled."""
+    REJECTED = "rejected"
+    """Admission rejects the pods: a policy, a webhook, Pod Security, a LimitRange, or an invalid pod."""
+    QUOTA = "quota"
+    """A ResourceQuota has no room for the pods."""
+    NOT_CREATED = "not_created"
+    """The pods are not created for another reason."""
+    MISSING_CONFIG = "missing_config"
+    """The pods need a ConfigMap, Secret, key, service account or priority class that does not exist."""
+    UNSCHEDULABLE = "unschedulable"
+    """No node fits."""
+    CRASH_LOOP = "crash_loop"
+    """A container exits again and again."""
+    CONTAINER_ERROR = "container_error"
+    """A container cannot be created or started."""
 
 
 class Sku(_Word):

@@ -499,6 +499,78 @@ impl Calls {
         Ok(Call::new::<values::Report, _, _>(manner, work))
     }
 
+    /// Explains why pods do not run: what keeps their images from being pulled, and what to do first.
+    ///
+    /// The target is a pod, a workload, or all pods of a namespace or of the cluster. Pods that cannot pull the same
+    /// image for the same reason are one group. Each group has the kubelet's message and a report as that of `check`: a
+    /// cause, the values that lead to it, and the next step, which is an operation of this library with its arguments,
+    /// or an `az` command.
+    ///
+    /// The kubelet's message proves that a pull got past some stages, and the settings in Azure say why it got no
+    /// further. So a report joins both: a message with `401 Unauthorized` becomes a missing role assignment, a role
+    /// that has no effect in the registry's mode, or a pull secret that the registry rejects. Where Azure cannot be
+    /// read, or the registry is another one, the message alone decides.
+    ///
+    /// Pods that wait for something else, such as a node, a ConfigMap or a program that exits, are named with
+    /// Kubernetes' own words in `other_causes` and not diagnosed. Pods are only read: nothing is started and nothing is
+    /// written. Of a pull secret, only its type and the names of its registries are kept.
+    ///
+    /// The lists of pods, events, nodes and `ReplicaSets` are read once each, and so are the cluster, each registry and
+    /// each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     target: What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
+    ///         `daemonset/agent` or `job/migrate`.
+    ///     namespace: The namespace of the pods, the pod or the workload; `default` by default.
+    ///     all_namespaces: Whether to explain the pods of all namespaces. It excludes a target and a namespace.
+    ///     selector: A label selector, such as `app=web`, which the pods have to match; all pods by default.
+    ///     principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
+    ///         cluster with a service principal needs it: Azure reports only the application ID of that.
+    ///     outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
+    ///         needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
+    ///         otherwise they are read from Azure.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster, the namespace, the pod or the workload does not exist.
+    ///     ForbiddenError: If the caller cannot read pods (any other missing permission is named in the result).
+    ///     UnsupportedError: For another kind of workload.
+    ///     InvalidInputError: If options exclude each other, or an address is invalid.
+    ///
+    /// Example:
+    ///     explanation = client.explain("my-group/my-cluster", "web")
+    ///     print(explanation)
+    ///     for group in explanation.groups:
+    ///         print(group)  # the pods, the cause, the evidence and the next step
+    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, outbound_addresses = None, deadline = None, on_progress = None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        target: Option<Parsed<aks_acr::ExplainTarget>>,
+        namespace: Option<String>,
+        all_namespaces: Option<bool>,
+        selector: Option<String>,
+        principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        outbound_addresses: Option<Vec<String>>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let target = target.map(|Parsed(one)| one).unwrap_or_default();
+        let mut options = aks_acr::ExplainOptions::default();
+        options.namespace = namespace;
+        set(&mut options.all_namespaces, all_namespaces);
+        options.selector = selector;
+        options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.outbound_addresses, outbound_addresses);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.explain(&cluster.0, &target, options.with_call(call)).await };
+        Ok(Call::new::<values::Explanation, _, _>(manner, work))
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     ///
     /// The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what

@@ -2,8 +2,8 @@
 
 use super::{
     Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, DeletedCluster, Kubeconfig,
-    KubeconfigOptions, Manifest, NewCluster, PodListener, PodSelection, Pods, PullSecretState, RolloutListener,
-    WorkloadRef, create, credentials, delete, kubernetes::Kubernetes,
+    KubeconfigOptions, Manifest, NewCluster, ObservedPods, PodListener, PodScope, PodSelection, Pods, PullSecretState,
+    RolloutListener, WorkloadRef, create, credentials, delete, kubernetes::Kubernetes,
 };
 use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId};
 use async_trait::async_trait;
@@ -93,6 +93,10 @@ impl ClusterDeployer for AzureClusterDeployer {
 
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods> {
         self.kubernetes.pods(&cluster.id(self.subscription), selection, call).await
+    }
+
+    async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
+        self.kubernetes.observe_pods(&cluster.id(self.subscription), scope, call).await
     }
 
     async fn watch(

@@ -9,6 +9,7 @@ mod delete;
 mod kubeconfig;
 mod kubernetes;
 pub(crate) mod manifest;
+mod observed;
 pub(crate) mod pods;
 pub(crate) mod pull_secret;
 mod reference;
@@ -25,7 +26,11 @@ pub use kubeconfig::{
     Access, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig, OnExistingEntry,
 };
 pub use manifest::Manifest;
+pub use observed::{
+    NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, PodScope, SecretState, UnreadObjects,
+};
 pub use pods::{Pod, Pods};
+pub(crate) use pull_secret::serves;
 pub use pull_secret::{ExistingSecret, PullSecretState, RegistryCredential, ServiceAccountState};
 pub use reference::ClusterRef;
 pub(crate) use reference::TYPE;
@@ -61,6 +66,9 @@ use std::{fmt, ops::ControlFlow};
 ///   workload by their owner references, not by their labels.
 /// - `pods` of a namespace without pods is an empty list.
 /// - `watch` reports the existing pods first, then each change.
+/// - `observe_pods` reads only, and keeps no credential of a secret. A pod, a workload or a namespace that does not exist is an error; so is a
+///   missing permission to read pods. What else the caller cannot read is in [`unread`](ObservedPods::unread), or is a secret
+///   that is [`Unread`](SecretState::Unread).
 #[async_trait]
 pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     /// The cluster, if it exists.
@@ -108,6 +116,8 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     ) -> Result<()>;
     /// The current pods.
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods>;
+    /// The current pods with what decides whether their images are pulled: their nodes, pull secrets and events.
+    async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods>;
     /// Reports the pods and their changes until the listener stops it, the deadline passes or the caller cancels.
     async fn watch(
         &self,

@@ -1,10 +1,11 @@
 //! What was read for a diagnosis.
 
-use super::report::Need;
+use super::{report::Need, text::PullFailure};
 use crate::{
+    cluster::ObservedSecret,
     error::{Error, ErrorKind},
     id::{PrincipalId, ResourceId},
-    image::{ImageDetails, ImageReference},
+    image::{ImageDetails, ImageReference, Platform},
     inventory::ClusterSettings,
     registry::RegistrySettings,
     role::{DenyAssignment, GroupAccess, RoleAssignment, Roles},
@@ -62,6 +63,16 @@ pub(crate) struct ImageFacts {
     pub reference: ImageReference,
     /// `None`: the registry was not asked. Within it, `None`: the registry does not have the image.
     pub details: Option<Read<Option<ImageDetails>>>,
+}
+
+/// A pull that has failed on a node.
+pub(crate) struct FailedPull<'a> {
+    pub failure: &'a PullFailure,
+    /// `None`: the reference is invalid.
+    pub image: Option<&'a ImageReference>,
+    pub platform: Option<&'a Platform>,
+    /// The pod's pull secrets.
+    pub secrets: &'a [&'a ObservedSecret],
 }
 
 impl Unread {

@@ -5,6 +5,7 @@ pub(crate) mod catalogue;
 mod cluster;
 pub(crate) mod condition;
 pub(crate) mod facts;
+pub(crate) mod failed;
 pub(crate) mod grant;
 mod image;
 pub(crate) mod network;
@@ -12,6 +13,7 @@ mod outcome;
 mod print;
 mod rank;
 pub(crate) mod report;
+mod secrets;
 pub(crate) mod stage;
 pub(crate) mod text;
 

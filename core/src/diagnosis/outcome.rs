@@ -46,6 +46,19 @@ impl Outcome {
         }
     }
 
+    pub fn stage(&self) -> PullStage {
+        self.stage
+    }
+
+    pub fn passes(&self) -> bool {
+        self.state() == StageState::Passed
+    }
+
+    /// Why it passes, if it does.
+    pub fn by(&self) -> Option<&str> {
+        self.by.as_deref().filter(|_| self.passes())
+    }
+
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }

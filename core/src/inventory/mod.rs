@@ -13,7 +13,7 @@ mod usage;
 pub use azure::AzureInventory;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
-pub(crate) use search::Search;
+pub(crate) use search::{Search, SearchAll};
 pub use settings::{ClusterSettings, NodePool};
 
 use crate::{

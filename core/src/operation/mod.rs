@@ -9,6 +9,7 @@ pub(crate) mod create_registry;
 pub(crate) mod delete_cluster;
 pub(crate) mod delete_registry;
 pub(crate) mod detach;
+pub(crate) mod explain;
 pub(crate) mod identities;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
@@ -52,6 +53,7 @@ pub mod exports {
         RegistryPart, UnreadPart,
     };
     pub use super::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
+    pub use super::explain::{ExplainOptions, ExplainTarget, Explanation, OtherCause, PodGroup};
     pub use super::import::{
         Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
     };

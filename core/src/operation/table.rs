@@ -6,8 +6,8 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret, registry, registry_token,
-    right::RequiredRight, rollout,
+    explain, identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret, registry,
+    registry_token, right::RequiredRight, rollout,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ macro_rules! imports {
                     self, ApplyDeleteRegistryOptions, DeleteRegistryOptions, DeleteRegistryPlan, RegistryDeletion,
                 },
                 detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
+                explain::{self, ExplainOptions, ExplainTarget, Explanation},
                 identities,
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
                 kubeconfig,
@@ -198,6 +199,13 @@ macro_rules! operations {
                 deadline: check::DEADLINE,
                 rights: check::RIGHTS,
                 run: |parts, call| check::check(parts, cluster, registry, &options, call),
+            }
+            Explain explain(cluster: &ClusterRef, target: &ExplainTarget, options: ExplainOptions) -> Explanation {
+                about: About::cluster(cluster),
+                call: options.call,
+                deadline: explain::DEADLINE,
+                rights: explain::RIGHTS,
+                run: |parts, call| explain::explain(parts, cluster, target, &options, call),
             }
             Clusters clusters(filter: &ClusterFilter, options: ReadOptions) -> ClusterList {
                 about: About { cluster: None, registry: None },

@@ -1,6 +1,6 @@
 //! Checks from outside: the verdict is what a pod of the same cluster then meets, and the next step works.
 
-mod grants;
+pub mod grants;
 
 use crate::{
     case::{Case, Checked, cases, refused, some},
@@ -16,10 +16,10 @@ use libtest_mimic::Failed;
 use serde_json::json;
 use std::time::Duration;
 
-const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
+pub const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
 const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
 const CONTENT: &str = "Microsoft.ContainerRegistry/registries/repositories/content/read";
-const READER: &str = "Container Registry Repository Reader";
+pub const READER: &str = "Container Registry Repository Reader";
 
 pub fn cases() -> Vec<Case> {
     cases! { "check";
@@ -47,23 +47,23 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A scene whose caller may also read the images of a registry with repository permissions.
-fn scene_of(cluster: ClusterSeed, registry: RegistrySeed, platforms: &[&str]) -> Result<Scene, Failed> {
+pub fn scene_of(cluster: ClusterSeed, registry: RegistrySeed, platforms: &[&str]) -> Result<Scene, Failed> {
     let scene = Scene::of(cluster, registry)?;
     scene.azure.push_image(IMAGE, platforms);
     scene.azure.grant(READER, &scene.azure.object_id_of("owner"), scene.by_id().as_str());
     Ok(scene)
 }
 
-fn registry(is_abac: bool) -> RegistrySeed {
+pub fn registry(is_abac: bool) -> RegistrySeed {
     let seed = RegistrySeed::new(GROUP, REGISTRY).sku("Premium");
     if is_abac { seed.abac() } else { seed }
 }
 
-async fn check(scene: &Scene) -> aks_acr::Result<Report> {
+pub async fn check(scene: &Scene) -> aks_acr::Result<Report> {
     check_image(scene, IMAGE).await
 }
 
-async fn check_image(scene: &Scene, image: &str) -> aks_acr::Result<Report> {
+pub async fn check_image(scene: &Scene, image: &str) -> aks_acr::Result<Report> {
     let options = CheckOptions::default().with_image(image.parse()?);
     scene.client.check(&scene.cluster, &scene.by_id(), options).await
 }

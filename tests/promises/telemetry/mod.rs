@@ -33,6 +33,7 @@ fn outcome(operation: Operation, result: &Value) -> &str {
         Operation::StartImport => "started",
         Operation::PollImport => "succeeded",
         Operation::Check => "cannot_pull",
+        Operation::Explain => "healthy",
         _ => "done",
     })
 }

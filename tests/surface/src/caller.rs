@@ -4,7 +4,7 @@ use crate::{
     files::{HEAD, formatted},
     operations::{Operation, is_given_by_fields},
     source::{Source, camel_case, snake_case},
-    surface::{Surface, is_list_of_outcomes},
+    surface::{Surface, is_list_of_outcomes, is_optional},
 };
 use std::collections::BTreeSet;
 
@@ -94,6 +94,12 @@ fn method(
                 imports.insert(plan.to_owned());
                 given.push(format!("&{name}"));
                 format!("let {name} = args.stored::<{plan}>({name:?});\n")
+            }
+            optional if is_optional(optional) => {
+                imports.insert(optional.to_owned());
+                parsed.insert(optional.to_owned());
+                given.push(format!("&{name}"));
+                format!("let mut {name} = {optional}::default();\nargs.set({name:?}, &mut {name})?;\n")
             }
             other => {
                 imports.insert(other.to_owned());

@@ -15,8 +15,16 @@ pub const BY_HAND: [&str; 3] = ["ImportHandle", "Kubeconfig", "RegistryToken"];
 const ARGUMENTS: [&str; 3] = ["SshKey", "ImportCredentials", "RegistryCredential"];
 
 /// Text that core reads: what is invalid is refused when it is given.
-const PARSED: [&str; 7] =
-    ["ClusterRef", "RegistryRef", "ImageReference", "PrincipalId", "ResourceId", "SubscriptionId", "WorkloadRef"];
+const PARSED: [&str; 8] = [
+    "ClusterRef",
+    "ExplainTarget",
+    "RegistryRef",
+    "ImageReference",
+    "PrincipalId",
+    "ResourceId",
+    "SubscriptionId",
+    "WorkloadRef",
+];
 
 /// What the templates are filled with.
 pub struct Surface<'a> {
@@ -90,6 +98,11 @@ impl<'a> Surface<'a> {
 /// Whether core reads a type from text.
 pub fn is_parsed(name: &str) -> bool {
     PARSED.contains(&name)
+}
+
+/// Whether an argument by place may be left out: its type has a default.
+pub fn is_optional(name: &str) -> bool {
+    name == "ExplainTarget"
 }
 
 /// Whether a type is a list of others' results, of which each may have failed.

@@ -9,6 +9,8 @@ mod connection;
 #[cfg(feature = "kubernetes")]
 mod event_time;
 #[cfg(feature = "kubernetes")]
+mod observe;
+#[cfg(feature = "kubernetes")]
 mod pool;
 #[cfg(feature = "kubernetes")]
 mod pull_memory;

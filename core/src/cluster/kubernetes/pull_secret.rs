@@ -118,7 +118,7 @@ fn missing(service_account: &str, namespace: &str) -> Error {
 }
 
 /// An object; `None` if it, or its namespace, does not exist.
-async fn read(client: &Client, path: &str, name: &str, call: &Call) -> Result<Option<Value>> {
+pub(super) async fn read(client: &Client, path: &str, name: &str, call: &Call) -> Result<Option<Value>> {
     let step = "reading the pull secret";
     match send::<Value>(client, Request::new(path).get(name, &kube::api::GetParams::default()), step, call).await {
         Err(err) if err.status() == Some(404) => Ok(None),
@@ -160,7 +160,7 @@ fn is_linked(account: &Value, secret: &str) -> bool {
 }
 
 /// A caller that may not read namespaces learns of a missing one from the first write.
-async fn check_namespace(client: &Client, namespace: &str, call: &Call) -> Result<()> {
+pub(super) async fn check_namespace(client: &Client, namespace: &str, call: &Call) -> Result<()> {
     let request = Request::new("/api/v1/namespaces").get(namespace, &kube::api::GetParams::default());
     match send::<Value>(client, request, "reading the namespace", call).await {
         Err(err) if err.kind() == ErrorKind::Forbidden => Ok(()),

@@ -3,7 +3,8 @@
 use crate::{
     call::Call,
     cluster::{
-        Applied, ApplyOptions, Manifest, PodListener, PodSelection, Pods, PullSecretState, RolloutListener, WorkloadRef,
+        Applied, ApplyOptions, Manifest, ObservedPods, PodListener, PodScope, PodSelection, Pods, PullSecretState,
+        RolloutListener, WorkloadRef,
     },
     connection::Connection,
     error::{Error, ErrorKind, Result},
@@ -60,6 +61,10 @@ impl Kubernetes {
     }
 
     pub async fn pods(&self, _: &ResourceId, _: &PodSelection, _: &Call) -> Result<Pods> {
+        unsupported()
+    }
+
+    pub async fn observe_pods(&self, _: &ResourceId, _: &PodScope, _: &Call) -> Result<ObservedPods> {
         unsupported()
     }
 

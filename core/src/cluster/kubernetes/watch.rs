@@ -102,7 +102,8 @@ async fn list_once(
         #[serde(rename = "continue")]
         next: Option<String>,
     }
-    let (mut parameters, mut kept) = (parameters.limit(PAGE), Kept::default());
+    let page = parameters.limit.unwrap_or(PAGE);
+    let (mut parameters, mut kept) = (parameters.limit(page), Kept::default());
     for _ in 0..MOST_PAGES {
         let request = Request::new(path).list(&parameters);
         // An invalid page is requested again: nothing of it was taken.
@@ -409,7 +410,7 @@ pub(super) async fn read_causes_from_events(
 }
 
 /// The pod and the cause in an event. Kubelet writes two events for a failed pull; the short one, `Error: ErrImagePull`, has no cause.
-fn cause_in(event: &Value) -> Option<(&str, &str)> {
+pub(super) fn cause_in(event: &Value) -> Option<(&str, &str)> {
     let (message, uid) = (event["message"].as_str()?, event["involvedObject"]["uid"].as_str()?);
     message.starts_with("Failed to pull image").then_some((uid, message))
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 #[cfg(feature = "kubernetes")]
-pub(crate) use read::read_pod;
+pub(crate) use read::{pull_failures, read_pod};
 
 /// A pod.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,8 +16,9 @@ const PULL_REASONS: [&str; 5] =
 /// Parses a pod object. Null counts as absent, as in Kubernetes' own clients. If a pod has a value of another type, the other parts are
 /// parsed: it keeps its name, and an invalid status is unknown, never ready.
 pub(crate) fn read_pod(object: &Value) -> Pod {
-    let object = Object::deserialize(object).unwrap_or_else(|_| in_parts(&without_nulls(object)));
+    let object = parse(object);
     let Summary { status, ready, containers, restarts, last_restart } = status::summarize(&object);
+    let pull_failure = failures(&object).next();
     let image_id = object.status.container_statuses.first().map(|one| one.image_id.clone());
     Pod {
         status,
@@ -27,7 +28,7 @@ pub(crate) fn read_pod(object: &Value) -> Pod {
         last_restart,
         created: object.metadata.creation_timestamp.as_deref().and_then(time),
         image_id: image_id.filter(|id| !id.is_empty()),
-        pull_failure: pull_failure(&object),
+        pull_failure,
         is_ready: object.has_condition("Ready"),
         node: object.spec.node_name,
         name: object.metadata.name,
@@ -35,6 +36,10 @@ pub(crate) fn read_pod(object: &Value) -> Pod {
         labels: object.metadata.labels.into_iter().collect(),
         uid: object.metadata.uid,
     }
+}
+
+fn parse(object: &Value) -> Object {
+    Object::deserialize(object).unwrap_or_else(|_| in_parts(&without_nulls(object)))
 }
 
 fn in_parts(object: &Value) -> Object {
@@ -67,15 +72,20 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// The first container that waits for its image.
-fn pull_failure(object: &Object) -> Option<PullFailure> {
+/// The containers that wait for their images.
+pub(crate) fn pull_failures(object: &Value) -> Vec<PullFailure> {
+    failures(&parse(object)).collect()
+}
+
+fn failures(object: &Object) -> impl Iterator<Item = PullFailure> {
     let statuses = object.status.init_container_statuses.iter().chain(&object.status.container_statuses);
     let waiting = statuses.filter_map(|one| Some((one, one.state.waiting.as_ref()?)));
-    let (status, waiting) = waiting.into_iter().find(|(_, waiting)| PULL_REASONS.contains(&waiting.reason.as_str()))?;
-    let containers = object.spec.init_containers.iter().chain(&object.spec.containers);
-    let image = containers.into_iter().find(|one| one.name == status.name).map(|one| one.image.clone());
-    let (pod, image) = (&object.metadata.name, image.unwrap_or_default());
-    Some(PullFailure::new(pod, &status.name, image, &waiting.reason, &waiting.message))
+    waiting.filter(|(_, waiting)| PULL_REASONS.contains(&waiting.reason.as_str())).map(|(status, waiting)| {
+        let mut containers = object.spec.init_containers.iter().chain(&object.spec.containers);
+        let image = containers.find(|one| one.name == status.name).map(|one| one.image.clone());
+        let (pod, image) = (&object.metadata.name, image.unwrap_or_default());
+        PullFailure::new(pod, &status.name, image, &waiting.reason, &waiting.message)
+    })
 }
 
 #[cfg(test)]

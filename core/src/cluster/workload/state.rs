@@ -2,8 +2,8 @@
 
 use crate::{
     diagnosis::{catalogue::PullRetry, text::PullFailure},
+    error::words,
     quoted::Quoted,
-    words::word_names,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow};
@@ -171,7 +171,7 @@ pub enum RolloutBlockerKind {
     ContainerError,
 }
 
-word_names!(RolloutBlockerKind: Pull => "pull", Rejected => "rejected", Quota => "quota", NotCreated => "not_created",
+words!(RolloutBlockerKind, "kind": Pull => "pull", Rejected => "rejected", Quota => "quota", NotCreated => "not_created",
     MissingConfig => "missing_config", Unschedulable => "unschedulable", CrashLoop => "crash_loop",
     ContainerError => "container_error");
 

@@ -44,10 +44,49 @@ pub(super) async fn gather(
     call: &Call,
 ) -> Result<Facts> {
     let cluster_id = cluster.id(parts.subscription_id());
-    let of_cluster = async { read(parts.inventory().cluster_settings(&cluster_id, call).await) };
-    let (cluster, at) = try_join!(of_cluster, at_registry(parts, registry, options, call))?;
+    let settings = read_cluster(parts, &cluster_id, call);
+    let (cluster, at) = try_join!(settings, at_registry(parts, registry, options.image.as_ref(), call))?;
+    join_facts(parts, (cluster_id, cluster), (registry, at), (options.principal_id, outbound_addresses), call).await
+}
+
+/// The settings of a cluster. One that does not exist is an error.
+pub(crate) async fn read_cluster(parts: &Parts, id: &ResourceId, call: &Call) -> Result<Read<ClusterSettings>> {
+    read(parts.inventory().cluster_settings(id, call).await)
+}
+
+/// Reads what a registry says about a cluster that was read already. The facts contain no image.
+pub(crate) async fn gather_at(
+    parts: &Parts,
+    (cluster_id, cluster): (&ResourceId, &Read<ClusterSettings>),
+    registry: &RegistryRef,
+    (principal_id, outbound_addresses): (Option<PrincipalId>, &[IpAddr]),
+    call: &Call,
+) -> Result<Facts> {
+    let at = at_registry(parts, registry, None, call).await?;
+    let cluster = (cluster_id.clone(), cluster.clone());
+    join_facts(parts, cluster, (registry, at), (principal_id, outbound_addresses), call).await
+}
+
+/// Reads an image of a registry that was found.
+pub(crate) async fn read_image(
+    parts: &Parts,
+    image: &ImageReference,
+    registry: &Registry,
+    call: &Call,
+) -> Result<Option<ImageFacts>> {
+    Ok(look(parts, Some(image), call).await?.map(|image| with_need(image, registry)))
+}
+
+/// Adds what depends on both the cluster and the registry.
+async fn join_facts(
+    parts: &Parts,
+    (cluster_id, cluster): (ResourceId, Read<ClusterSettings>),
+    (registry, at): (&RegistryRef, AtRegistry),
+    (principal_id, outbound_addresses): (Option<PrincipalId>, &[IpAddr]),
+    call: &Call,
+) -> Result<Facts> {
     let kubelet = cluster.as_ref().ok().and_then(|one| one.identities.kubelet.as_ref());
-    let principal = options.principal_id.or_else(|| kubelet.map(|kubelet| kubelet.object_id));
+    let principal = principal_id.or_else(|| kubelet.map(|kubelet| kubelet.object_id));
     let settings = at.settings.as_ref().ok().and_then(Option::as_ref);
     let (grants, addresses) = try_join!(
         grants(parts, (settings, principal), at.assignments, call),
@@ -70,9 +109,13 @@ pub(super) async fn gather(
 }
 
 /// With the registry's ID, everything is read at once; without it, the registry has to be found first.
-async fn at_registry(parts: &Parts, registry: &RegistryRef, options: &CheckOptions, call: &Call) -> Result<AtRegistry> {
+async fn at_registry(
+    parts: &Parts,
+    registry: &RegistryRef,
+    image: Option<&ImageReference>,
+    call: &Call,
+) -> Result<AtRegistry> {
     let settings = async { read_settings(parts.registry_importer().settings(registry, call).await) };
-    let image = options.image.as_ref();
     // Before the registry was read, the caller's token is sent only to the host that it has by its name, or that the caller names.
     let early = image.filter(|image| is_plainly_its_host(parts.cloud(), registry, image.registry()));
     let (settings, at, early) = if let Some(id) = registry.id() {

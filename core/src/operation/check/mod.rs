@@ -1,6 +1,6 @@
 //! Checks from outside whether a cluster can pull, and says why not.
 
-mod gather;
+pub(crate) mod gather;
 mod options;
 
 pub use options::CheckOptions;
@@ -64,7 +64,7 @@ pub(crate) async fn check(
     Ok(diagnose(&facts, parts.time()))
 }
 
-fn read_addresses(texts: &[String]) -> Result<Vec<IpAddr>> {
+pub(crate) fn read_addresses(texts: &[String]) -> Result<Vec<IpAddr>> {
     let read = |text: &String| {
         text.parse()
             .map_err(|_| Error::invalid("expected an IP address, such as 203.0.113.7", "outbound_addresses", text))

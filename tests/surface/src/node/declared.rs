@@ -7,6 +7,7 @@ use crate::{
     operations::Operation,
     prose::{Idiom, capital},
     source::camel_case,
+    surface::is_optional,
 };
 use std::fs;
 
@@ -41,7 +42,8 @@ impl Node<'_> {
         for (argument, ty) in &operation.arguments {
             if let Some(typescript) = self.argument(&ty.core().name) {
                 docs.push(format!("@param {argument} {}", self.about_argument(argument, &ty.core().name)));
-                taken.push(format!("{argument}: {typescript}"));
+                let (mark, none) = if is_optional(&ty.core().name) { ("?", " | null") } else { ("", "") };
+                taken.push(format!("{argument}{mark}: {typescript}{none}"));
             }
         }
         docs.push(format!("@param options The deadline is {} by default.", self.deadline(operation)));

@@ -6,7 +6,7 @@ use crate::{
     operations::{Operation, is_given_by_fields},
     prose::Idiom,
     source::camel_case,
-    surface::{is_list_of_outcomes, is_parsed},
+    surface::{is_list_of_outcomes, is_optional, is_parsed},
 };
 
 impl Node<'_> {
@@ -150,6 +150,10 @@ impl Node<'_> {
             "str" => (format!("let {name} = argument::text({shown:?}, {name})?;\n"), format!("&{name}")),
             plan if self.is_result(plan) && !is_parsed(plan) => {
                 (format!("let {name}: aks_acr::{plan} = argument::object({shown:?}, {name})?;\n"), format!("&{name}"))
+            }
+            optional if is_optional(optional) => {
+                let read = format!("let {name}: aks_acr::{ty} = argument::parse_or_default({shown:?}, {name})?;\n");
+                (read, format!("&{name}"))
             }
             _ => {
                 let changed = if has_parts { "mut " } else { "" };

@@ -4,7 +4,7 @@ use super::Python;
 use crate::{
     files::{HEAD, formatted},
     operations::{Operation, is_given_by_fields},
-    surface::{is_list_of_outcomes, is_parsed},
+    surface::{is_list_of_outcomes, is_optional, is_parsed},
 };
 
 impl Python<'_> {
@@ -31,7 +31,7 @@ impl Python<'_> {
             if one.is_keyword && !signature.contains('*') {
                 signature += "*, ";
             }
-            let default = if one.is_keyword { " = None" } else { "" };
+            let default = if one.is_optional { " = None" } else { "" };
             signature += &format!("{}{default}, ", one.name);
             taken += &format!("{}: {}, ", one.name, one.rust);
         }
@@ -103,6 +103,9 @@ impl Python<'_> {
             }
             // A word is copied.
             word if self.is_word(word) => (String::new(), format!("{name}.0")),
+            optional if is_optional(optional) => {
+                (format!("let {name} = {name}.map(|Parsed(one)| one).unwrap_or_default();\n"), format!("&{name}"))
+            }
             _ => (String::new(), format!("&{name}.0")),
         }
     }

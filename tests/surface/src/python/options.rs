@@ -5,13 +5,14 @@ use crate::{
     operations::{Choice, Operation, is_given_by_fields},
     prose::Idiom,
     source::Field,
-    surface::is_parsed,
+    surface::{is_optional, is_parsed},
 };
 
 /// An argument.
 pub(super) struct Parameter {
     pub name: String,
     pub is_keyword: bool,
+    pub is_optional: bool,
     /// Its type in the glue, and in the stub.
     pub rust: String,
     pub python: String,
@@ -36,10 +37,14 @@ impl Python<'_> {
                     (format!("&Bound<'_, values::{plan}>"), plan.to_owned())
                 }
                 word if self.is_word(word) => (format!("Word<aks_acr::{word}>"), self.given(ty, "Sequence")),
+                optional if is_optional(optional) => {
+                    (format!("Option<Parsed<aks_acr::{optional}>>"), "str | None".to_owned())
+                }
                 parsed => (format!("Parsed<aks_acr::{parsed}>"), "str".to_owned()),
             };
+            let is_optional = is_optional(&ty.core().name);
             let docs = self.about_argument(name, &ty.core().name);
-            all.push(Parameter { name: name.clone(), is_keyword: false, rust, python, docs });
+            all.push(Parameter { name: name.clone(), is_keyword: false, is_optional, rust, python, docs });
         }
         for (_, ty) in &operation.arguments {
             for field in self.parts(&ty.name) {
@@ -140,5 +145,5 @@ impl Python<'_> {
 
 fn keyword(name: &str, rust: &str, python: &str, docs: String) -> Parameter {
     let (name, rust, python) = (name.to_owned(), format!("Option<{rust}>"), format!("{python} | None"));
-    Parameter { name, is_keyword: true, rust, python, docs }
+    Parameter { name, is_keyword: true, is_optional: true, rust, python, docs }
 }

@@ -98,7 +98,7 @@ impl Python<'_> {
             if one.is_keyword && !lines.contains(&"*".to_owned()) {
                 lines.push("*".to_owned());
             }
-            lines.push(format!("{}: {}{}", one.name, one.python, if one.is_keyword { " = None" } else { "" }));
+            lines.push(format!("{}: {}{}", one.name, one.python, if one.is_optional { " = None" } else { "" }));
         }
         let result = self.result(&operation.result);
         let lines: String = lines.iter().map(|line| format!("        {line},\n")).collect();

@@ -32,9 +32,9 @@ fn kind_of(message: &str) -> Kind {
 }
 
 /// What keeps a pod from becoming ready, other than a pull, if its status says so: the kind, Kubernetes' reason and the message.
-pub(super) type Obstacle = (Kind, String, String);
+pub(in super::super) type Obstacle = (Kind, String, String);
 
-pub(super) fn obstacle_of(pod: &Value) -> Option<Obstacle> {
+pub(in super::super) fn obstacle_of(pod: &Value) -> Option<Obstacle> {
     unscheduled(pod).or_else(|| waiting(pod)).or_else(|| ended(pod))
 }
 

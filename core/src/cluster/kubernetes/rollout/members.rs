@@ -67,7 +67,7 @@ impl Facts {
 }
 
 /// The UID of the controller that owns an object.
-pub(super) fn controller(object: &Value) -> Option<&str> {
+pub(in super::super) fn controller(object: &Value) -> Option<&str> {
     let owners = object["metadata"]["ownerReferences"].as_array()?;
     owners.iter().find(|owner| owner["controller"] == true)?["uid"].as_str()
 }

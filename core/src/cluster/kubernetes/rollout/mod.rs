@@ -1,11 +1,11 @@
 //! Watches the rollout of a workload: its own state and its pods at the same time, and the events of controllers that report nothing
 //! else.
 
-mod blocker;
+pub(super) mod blocker;
 mod events;
-mod members;
-mod object;
-mod preparing;
+pub(super) mod members;
+pub(super) mod object;
+pub(super) mod preparing;
 mod progress;
 
 use super::{
@@ -377,7 +377,7 @@ impl Watched<'_> {
 }
 
 /// The condition of a ReplicaSet that could not create a pod.
-fn failure_of(set: &Value) -> Option<RolloutBlocker> {
+pub(super) fn failure_of(set: &Value) -> Option<RolloutBlocker> {
     let conditions = set["status"]["conditions"].as_array()?;
     let failure = conditions.iter().find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True")?;
     let name = set["metadata"]["name"].as_str()?;

@@ -14,7 +14,7 @@ const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 /// A workload of any kind. Its fields are those of all kinds.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Object {
+pub(in super::super) struct Object {
     pub metadata: Metadata,
     #[serde(deserialize_with = "or_default")]
     pub spec: Spec,
@@ -24,7 +24,7 @@ pub(super) struct Object {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Metadata {
+pub(in super::super) struct Metadata {
     pub name: String,
     pub uid: String,
     pub generation: u64,
@@ -37,14 +37,14 @@ pub(super) struct Metadata {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ManagedField {
+pub(in super::super) struct ManagedField {
     subresource: Option<String>,
     time: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Spec {
+pub(in super::super) struct Spec {
     pub replicas: Option<u32>,
     pub paused: Option<bool>,
     pub suspend: Option<bool>,
@@ -58,7 +58,7 @@ pub(super) struct Spec {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct UpdateStrategy {
+pub(in super::super) struct UpdateStrategy {
     #[serde(rename = "type")]
     pub kind: Option<String>,
     #[serde(deserialize_with = "or_default")]
@@ -67,13 +67,13 @@ pub(super) struct UpdateStrategy {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct RollingUpdate {
+pub(in super::super) struct RollingUpdate {
     pub partition: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Selector {
+pub(in super::super) struct Selector {
     #[serde(deserialize_with = "or_default")]
     match_labels: BTreeMap<String, String>,
     #[serde(deserialize_with = "or_default")]
@@ -82,7 +82,7 @@ pub(super) struct Selector {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Expression {
+pub(in super::super) struct Expression {
     key: String,
     operator: String,
     #[serde(deserialize_with = "or_default")]
@@ -91,7 +91,7 @@ pub(super) struct Expression {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Status {
+pub(in super::super) struct Status {
     pub observed_generation: u64,
     // Deployments and StatefulSets
     pub replicas: u32,
@@ -113,7 +113,7 @@ pub(super) struct Status {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Condition {
+pub(in super::super) struct Condition {
     #[serde(rename = "type")]
     pub kind: String,
     pub status: String,
@@ -123,7 +123,7 @@ pub(super) struct Condition {
 
 /// How the pods of the newest template are recognized.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Newest {
+pub(in super::super) enum Newest {
     /// Each pod that the workload owns.
     Owned,
     /// The owned pods that also have this label.
@@ -136,7 +136,7 @@ pub(super) enum Newest {
 
 /// Identifies a round of the rollout. A different pod template means different pods, so they are read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Round {
+pub(in super::super) struct Round {
     uid: String,
     generation: u64,
     observed: u64,

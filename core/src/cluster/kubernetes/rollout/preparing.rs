@@ -37,7 +37,7 @@ struct One {
 
 /// Whether a pod has a node, and waits there for its volumes or its network. With both, its containers begin; a pull is one of their
 /// states.
-pub(super) fn is_preparing(pod: &Value) -> bool {
+pub(in super::super) fn is_preparing(pod: &Value) -> bool {
     let status = &pod["status"];
     let containers = ["initContainerStatuses", "containerStatuses"].map(|field| status[field].as_array());
     let mut containers = containers.into_iter().flatten().flatten().peekable();
@@ -92,23 +92,29 @@ impl Preparing {
 
     /// Takes an event; returns how many bytes it keeps. The one seen last counts.
     pub fn listed(&mut self, event: &Value) -> usize {
-        let (Some(uid), Some(reason)) = (event["involvedObject"]["uid"].as_str(), event["reason"].as_str()) else {
+        let Some(one) = event["involvedObject"]["uid"].as_str().and_then(|uid| self.pods.get_mut(uid)) else {
             return 0;
         };
-        let (Some(one), Some(message)) = (self.pods.get_mut(uid), event["message"].as_str()) else { return 0 };
         let at = last_seen(event);
-        let is_newest = one.cause.as_ref().is_none_or(|(last, _)| at >= *last);
-        if !REASONS.contains(&reason) || !is_newest {
+        let Some(obstacle) = obstacle_in(event).filter(|_| one.cause.as_ref().is_none_or(|(last, _)| at >= *last))
+        else {
             return 0;
-        }
-        one.cause = Some((at, (kind_of(message), reason.to_owned(), message.to_owned())));
-        reason.len() + message.len()
+        };
+        let kept = obstacle.1.len() + obstacle.2.len();
+        one.cause = Some((at, obstacle));
+        kept
     }
 
     /// What events say about the pods, by name.
     pub fn causes(&self) -> impl Iterator<Item = (&str, &Obstacle)> {
         self.pods.values().filter_map(|one| Some((one.name.as_str(), &one.cause.as_ref()?.1)))
     }
+}
+
+/// Why a pod is not prepared, if an event says so.
+pub(in super::super) fn obstacle_in(event: &Value) -> Option<Obstacle> {
+    let (reason, message) = (event["reason"].as_str()?, event["message"].as_str()?);
+    REASONS.contains(&reason).then(|| (kind_of(message), reason.to_owned(), message.to_owned()))
 }
 
 /// Texts of `k8s.io/kubernetes/pkg/volume/{configmap,secret,projected}`, and of the API server about an object that is not found.

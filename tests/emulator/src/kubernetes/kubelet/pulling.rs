@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::object::{list, namespace, text};
+use super::super::recorder::Happening;
 use super::container::Phase;
 use super::ending::{end_container, restart_container};
 use super::program::Program;
@@ -47,6 +48,7 @@ fn kubelet_of(api: &dyn Api, work: &PodWork) -> Kubelet {
 }
 
 fn begin_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
+    report_missing_secrets(api, pod, work);
     let message = format!("Pulling image \"{}\"", work.containers[index].image);
     record_of_pod(api, pod, work, &work.containers[index], (false, "Pulling", &message));
     work.containers[index].phase = Phase::Pulling;
@@ -126,6 +128,22 @@ fn finish_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize,
             record_of_pod(api, pod, work, &work.containers[index], (true, "Failed", "Error: ErrImagePull"));
         }
     }
+}
+
+/// Each time that kubelet works on a pod, it looks its secrets up and goes on without those that it does not find:
+/// `getPullSecretsForPod` in [kubelet_pods.go](https://github.com/kubernetes/kubernetes/blob/v1.33.3/pkg/kubelet/kubelet_pods.go#L1006).
+fn report_missing_secrets(api: &mut dyn Api, pod: &Value, work: &PodWork) {
+    let names = list(pod, "/spec/imagePullSecrets").iter().map(|secret| text(secret, "/name"));
+    let names = names.filter(|name| !name.is_empty() && api.object("secrets", namespace(pod), name).is_none());
+    let missing = names.collect::<Vec<_>>().join(", ");
+    if missing.is_empty() {
+        return;
+    }
+    let message = format!(
+        "Unable to retrieve some image pull secrets ({missing}); attempting to pull the image may not succeed."
+    );
+    let (host, reason, message) = (work.node.as_str(), "FailedToRetrieveImagePullSecret", message.as_str());
+    api.record(pod, &Happening { component: "kubelet", host, part: "", warning: true, reason, message });
 }
 
 fn pull_secrets(api: &dyn Api, pod: &Value, image: &Image) -> Vec<PullSecret> {

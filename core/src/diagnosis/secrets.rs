@@ -1,0 +1,93 @@
+//! What a pod's pull secrets have to do with a pull that was refused.
+
+use super::{
+    catalogue::FindingId,
+    facts::FailedPull,
+    outcome::Outcome,
+    report::{Finding, Need},
+    stage::PullStage,
+};
+use crate::{
+    action::{READ_SECRETS, smallest_role},
+    cluster::{ObservedSecret, SecretState, serves},
+};
+
+/// The types of pull secrets. See [Secret types](https://kubernetes.io/docs/concepts/configuration/secret/#secret-types).
+const TYPES: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
+
+/// What is wrong with them. If the nodes' identity is allowed to pull, they are a warning: the kubelet tries each credential in turn.
+pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
+    let outcome = Outcome::of(PullStage::SignIn);
+    let found = |id: FindingId| if is_allowed { Finding::warning(id) } else { Finding::failing(id) };
+    let mut unusable = Vec::new();
+    let mut unread = Vec::new();
+    for secret in pull.secrets {
+        match &secret.state {
+            SecretState::Present { secret_type, hosts } => {
+                if !TYPES.contains(&secret_type.as_str()) {
+                    unusable.push(wrong_type(found(FindingId::PULL_SECRET_UNUSABLE), secret, secret_type));
+                } else if pull.image.is_some_and(|image| hosts.iter().any(|host| serves(host, image))) {
+                    return outcome.with(rejected(found(FindingId::PULL_SECRET_EXPIRED), secret));
+                } else {
+                    unusable.push(other_hosts(found(FindingId::PULL_SECRET_UNUSABLE), secret, hosts, pull));
+                }
+            }
+            SecretState::Missing => unusable.push(missing(found(FindingId::PULL_SECRET_UNUSABLE), secret, pull)),
+            SecretState::Unread => unread.push(not_read(secret)),
+        }
+    }
+    unusable.into_iter().chain(unread).fold(outcome, Outcome::with)
+}
+
+fn named(found: Finding, secret: &ObservedSecret) -> Finding {
+    found.seen("pod", "imagePullSecrets", &secret.name)
+}
+
+fn host(pull: &FailedPull<'_>) -> String {
+    pull.image.map_or_else(|| "the image's registry".to_owned(), |image| image.registry().to_owned())
+}
+
+fn missing(found: Finding, secret: &ObservedSecret, pull: &FailedPull<'_>) -> Finding {
+    let (namespace, name, host) = (&secret.namespace, &secret.name, host(pull));
+    let mut found = named(found.saying(format!("pull secret {name} does not exist in namespace {namespace}")), secret);
+    found.next_step.summary = format!(
+        "create pull secret {name} with credentials for {host} in namespace {namespace}, or remove it from imagePullSecrets"
+    );
+    found
+}
+
+fn wrong_type(found: Finding, secret: &ObservedSecret, secret_type: &str) -> Finding {
+    let text = format!("secret {} is not a pull secret: its type is {secret_type}", secret.name);
+    let mut found = named(found.saying(text), secret).seen("secret", "type", secret_type);
+    found.next_step.summary = format!("create secret {} again with the type {}", secret.name, TYPES[0]);
+    found
+}
+
+fn other_hosts(found: Finding, secret: &ObservedSecret, hosts: &[String], pull: &FailedPull<'_>) -> Finding {
+    let host = host(pull);
+    let text = format!("pull secret {} has no credentials for {host}", secret.name);
+    let mut found = named(found.saying(text), secret).seen("secret", "hosts", hosts.join(", "));
+    found.next_step.summary = format!("add credentials for {host} to pull secret {}", secret.name);
+    found
+}
+
+fn rejected(found: Finding, secret: &ObservedSecret) -> Finding {
+    let text = format!("the registry rejects the user name and password of pull secret {}", secret.name);
+    let mut found = named(found.saying(text), secret);
+    found.next_step.summary = format!(
+        "renew pull secret {} in namespace {}, or remove it from imagePullSecrets",
+        secret.name, secret.namespace
+    );
+    found
+}
+
+fn not_read(secret: &ObservedSecret) -> Finding {
+    let text = format!("whether pull secret {} serves the image's registry is not known", secret.name);
+    named(Finding::unknown(FindingId::PULL_SECRET_UNUSABLE).saying(text), secret).needing(Need {
+        action: Some(READ_SECRETS.to_owned()),
+        scope: Some(format!("namespace {}", secret.namespace)),
+        smallest_role: smallest_role(READ_SECRETS).map(str::to_owned),
+        option: None,
+        reason: "the caller cannot read the secret".to_owned(),
+    })
+}

@@ -1,0 +1,80 @@
+//! Pods whose images are not pulled, grouped by what decides about the pull.
+
+use crate::{
+    cluster::{ObservedPod, ObservedPods, ObservedSecret},
+    diagnosis::text::PullFailure,
+    image::{ImageReference, Platform},
+};
+use std::{collections::BTreeMap, time::SystemTime};
+
+/// Pods with the same cause.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// `None`: the reference is invalid.
+    pub image: Option<ImageReference>,
+    pub platform: Option<Platform>,
+    pub namespace: String,
+    pub service_account: String,
+    pub pull_secrets: Vec<String>,
+    /// The first pod's failure.
+    pub failure: PullFailure,
+    pub last_failed: Option<SystemTime>,
+    /// As `namespace/name`.
+    pub pods: Vec<String>,
+}
+
+/// What pods of a group have in common. A kubelet's message has IDs and times of its own, so its finding and the facts in it count.
+type Key =
+    (String, Option<(String, String)>, Option<(String, Vec<String>)>, String, (String, Option<String>, Option<String>));
+
+pub(super) fn groups(observed: &ObservedPods) -> Vec<Group> {
+    let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
+    for pod in &observed.pods {
+        let platform = platform_of(pod, observed);
+        for failure in &pod.failures {
+            let group = groups.entry(key(pod, failure, platform.as_ref())).or_insert_with(|| Group {
+                image: ImageReference::parse(&failure.image).ok(),
+                platform: platform.clone(),
+                namespace: pod.pod.namespace.clone(),
+                service_account: pod.service_account.clone(),
+                pull_secrets: pod.pull_secrets.clone(),
+                failure: failure.clone(),
+                last_failed: None,
+                pods: Vec::new(),
+            });
+            group.last_failed = group.last_failed.max(pod.last_failed);
+            let name = format!("{}/{}", pod.pod.namespace, pod.pod.name);
+            // Two containers of a pod may have the same image.
+            if group.pods.last() != Some(&name) {
+                group.pods.push(name);
+            }
+        }
+    }
+    groups.into_values().collect()
+}
+
+fn key(pod: &ObservedPod, failure: &PullFailure, platform: Option<&Platform>) -> Key {
+    let secrets = (!pod.pull_secrets.is_empty()).then(|| (pod.pod.namespace.clone(), pod.pull_secrets.clone()));
+    let finding = &failure.finding;
+    (
+        failure.image.clone(),
+        platform.map(|one| (one.os.clone(), one.architecture.clone())),
+        secrets,
+        pod.service_account.clone(),
+        (finding.id.to_string(), finding.host.clone(), finding.address.clone()),
+    )
+}
+
+fn platform_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<Platform> {
+    let name = pod.pod.node.as_ref()?;
+    let node = observed.nodes.iter().find(|node| node.name == *name)?;
+    Some(Platform::new(node.os.as_deref()?, node.architecture.as_deref()?))
+}
+
+impl Group {
+    /// Those of its pull secrets about which something is known.
+    pub fn secrets<'a>(&self, observed: &'a ObservedPods) -> Vec<&'a ObservedSecret> {
+        let is_its = |one: &&ObservedSecret| one.namespace == self.namespace && self.pull_secrets.contains(&one.name);
+        observed.secrets.iter().filter(is_its).collect()
+    }
+}
