@@ -17,7 +17,7 @@ from conftest import MANIFESTS, SCENE, blocking
 import aks_acr
 
 ROOT = pathlib.Path(__file__).parents[2]
-EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("abac_migration", "attach_registry", "deploy", "diagnose", "emulate", "import_image", "own_identity", "quickstart")]
+EXAMPLES = [ROOT / "examples" / "python" / f"{name}.py" for name in ("abac_migration", "attach_registry", "deploy", "diagnose", "emulate", "external_registry", "import_image", "own_identity", "quickstart")]
 
 
 def test_the_snippets_of_the_readme_run(monkeypatch, capsys):

@@ -17,6 +17,8 @@ const SHOWS = {
     /^plan\n~ registry myregistry from LegacyRegistryPermissions[^]*\+ Container Registry Repository Reader for ServicePrincipal \S+, the nodes of dev: keeps pull\n[^]*changed\nchanged myregistry to AbacRepositoryPermissions\n! until [^]*and back\nchanged myregistry to LegacyRegistryPermissions\n/,
   'diagnose.mjs':
     /^PODS +IMAGE +CAUSE +NEXT STEP\n(1 +\w+registry\.azurecr\.io\/app:v1 +\w+\.\w+ +\S[^]*?\n){6}group\/dev: 0 healthy, 0 starting, 6 without an image, 0 with another cause\n[^]*by hand: wait: [^]*\ngroup\/dev: 6 healthy, 0 starting, 0 without an image, 0 with another cause\n/,
+  'external_registry.mjs':
+    /^without [^]*image\.private_or_missing[^]*plan\n\+ pull secret outside in namespace default of dev\n[^]*applied [^]*with    runs\n$/,
   'own_identity.mjs':
     /^plan\nthe nodes' identity:\n\+ identity kubelet\n[^]*setup\n\+ identity kubelet \([^]*\+ AcrPull on myregistry for [^]*cluster own is Succeeded\n$/,
   'emulate.mjs': /^# pass 2$[^]*^# fail 0$/m,
