@@ -1,7 +1,6 @@
 """Lets a cluster pull from a private registry outside of Azure, by an image pull secret.
 
-`python external_registry.py` on the emulator; on Azure, with the password in `REGISTRY_PASSWORD`:
-`python external_registry.py --azure SUBSCRIPTION GROUP/CLUSTER IMAGE USER`.
+`python external_registry.py` on the emulator; on Azure, with the password in REGISTRY_PASSWORD: `--azure SUBSCRIPTION GROUP/CLUSTER IMAGE USER`.
 """
 
 import os
@@ -47,9 +46,8 @@ def run(client: Client, cluster: str, image: str, user: str, password: str) -> N
 def main() -> None:
     match sys.argv[1:]:
         case []:
-            with Emulator(scene=SCENE, clock=20) as azure:
-                with Client(azure.credential(), azure.subscription_id, **azure.client_options()) as client:
-                    run(client, "group/dev", "ghcr.io/team/app:v1", "robot", "word")
+            with Emulator(scene=SCENE, clock=20) as azure, Client(azure.credential(), azure.subscription_id, **azure.client_options()) as client:
+                run(client, "group/dev", "ghcr.io/team/app:v1", "robot", "word")
         case ["--azure", subscription, cluster, image, user]:
             with Client(DefaultAzureCredential(), subscription) as client:
                 run(client, cluster, image, user, os.environ["REGISTRY_PASSWORD"])
