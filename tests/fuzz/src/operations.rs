@@ -164,6 +164,8 @@ async fn drive(operation: u8, source: Source) -> Result<()> {
         Operation::AttachmentsOfRegistry => arguments.with("query_graph", true),
         Operation::CreateCluster => arguments.with("ssh_key", PUBLIC_KEY),
         Operation::Apply => arguments.with("registry", "myregistry"),
+        // Its roles would be waited for as long as a whole call may take.
+        Operation::ApplyModeChange => arguments.with("propagation_time", 0),
         Operation::Kubeconfig => arguments.with("context", "here"),
         _ => arguments,
     };
