@@ -677,9 +677,9 @@ export interface Operations {
    * because a role exists that had no effect, and the custom roles that stop working. Members of Entra groups keep what
    * they have through the group.
    *
-   * Review it, store it as JSON, and carry it out with `applyModeChange`, which can also undo it. Tokens and scope maps
-   * of the registry, its admin user and anonymous pull do not depend on the mode. ACR Tasks do: they lose their default
-   * access to images in `AbacRepositoryPermissions`. The caller needs read permissions only.
+   * Review it, store it as JSON, and carry it out with `applyModeChange`, which can also undo it. Anonymous pull does
+   * not depend on the mode. ACR Tasks do: they lose their default access to images in `AbacRepositoryPermissions`. The
+   * caller needs read permissions only.
    *
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param mode Whether a registry's permissions apply to all of it or to its repositories: `roleAssignmentMode`.
@@ -3208,11 +3208,8 @@ export interface UnreadPart {
 export interface ModeChangePlan {
   /** The version of the plan's format. */
   readonly version: number;
-  /**
-   * The expiry, by Azure's clock. The plan is rejected after this. `null` for the reverse of a plan, which does not
-   * expire.
-   */
-  readonly expires: Date | null;
+  /** The expiry, by Azure's clock. The plan is rejected after this, unless it is applied with `reverse`. */
+  readonly expires: Date;
   /** The registry. A resource ID. */
   readonly registry: string;
   /** The mode that the registry has. */

@@ -783,9 +783,8 @@ value! {
     pub struct ModeChangePlan {
         /// The version of the plan's format.
         version: u32,
-        /// The expiry, by Azure's clock. The plan is rejected after this. `None` for the reverse of a plan, which does
-        /// not expire.
-        expires: Option<Time>,
+        /// The expiry, by Azure's clock. The plan is rejected after this, unless it is applied with `reverse`.
+        expires: Time,
         /// The registry. A resource ID.
         registry: String,
         /// The mode that the registry has.

@@ -47,6 +47,7 @@ pub(crate) const READ_SECRETS: &str = "Microsoft.ContainerService/managedCluster
 pub(crate) const READ_NODES: &str = "Microsoft.ContainerService/managedClusters/nodes/read";
 pub(crate) const READ_EVENTS: &str = "Microsoft.ContainerService/managedClusters/events/read";
 pub(crate) const READ_PODS: &str = "Microsoft.ContainerService/managedClusters/pods/read";
+pub(crate) const READ_REPLICA_SETS: &str = "Microsoft.ContainerService/managedClusters/apps/replicasets/read";
 
 pub(crate) const READ_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
 pub(crate) const WRITE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/write";
@@ -64,7 +65,7 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         READ_CONTENT | READ_METADATA => "Container Registry Repository Reader",
         LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
         WRITE_CLUSTER | DELETE_CLUSTER => "Azure Kubernetes Service Contributor Role",
-        READ_PODS | READ_EVENTS => "Azure Kubernetes Service RBAC Reader",
+        READ_PODS | READ_EVENTS | READ_REPLICA_SETS => "Azure Kubernetes Service RBAC Reader",
         READ_SECRETS => "Azure Kubernetes Service RBAC Writer",
         READ_NODES => "Azure Kubernetes Service RBAC Cluster Admin",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",

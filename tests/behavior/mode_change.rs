@@ -36,6 +36,7 @@ pub fn cases() -> Vec<Case> {
             the_mode_changes_when_the_newest_role_is_ten_minutes_old,
             a_plan_for_the_mode_that_the_registry_has_grants_nothing,
             a_stored_plan_is_read_back,
+            a_plan_expires_but_can_be_undone_later,
         ];
     }
 }
@@ -495,5 +496,25 @@ async fn a_stored_plan_is_read_back() -> Checked {
     let without = text.replace("\"replaces\":", "\"replaced\":");
     assert!(serde_json::from_str::<ModeChangePlan>(&without).is_err(), "a lost condition could not be restored");
     assert_eq!(plan.reverse().reverse().grants, plan.grants);
+    Ok(())
+}
+
+async fn a_plan_expires_but_can_be_undone_later() -> Checked {
+    let scene = scene(Legacy)?;
+    scene.grant_pull("AcrPull");
+    let (before, plan) = (assignments(&scene), plan(&scene, Abac).await?);
+    let mut stored = serde_json::to_value(&plan)?;
+    some(stored.as_object_mut().and_then(|plan| plan.remove("expires")), "the expiry")?;
+    assert!(serde_json::from_value::<ModeChangePlan>(stored).is_err(), "a plan without an expiry would never expire");
+    scene.client.apply_mode_change(&plan, ApplyModeChangeOptions::default()).await?;
+    tokio::time::sleep(Duration::from_secs(3 * 3600)).await;
+    for expired in [plan.clone(), plan.reverse()] {
+        let applied = scene.client.apply_mode_change(&expired, ApplyModeChangeOptions::default()).await;
+        let err = refused(applied, ErrorKind::Conflict)?;
+        assert!(err.to_string().contains("expired"), "{err}");
+    }
+    let undo = ApplyModeChangeOptions::default().with_reverse(true);
+    assert_eq!(scene.client.apply_mode_change(&plan, undo).await?.mode, Legacy);
+    assert_eq!(assignments(&scene), before);
     Ok(())
 }

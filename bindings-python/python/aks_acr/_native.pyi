@@ -1119,9 +1119,9 @@ class Calls:
         because a role exists that had no effect, and the custom roles that stop working. Members of Entra groups keep
         what they have through the group.
 
-        Review it, store it as JSON, and carry it out with `apply_mode_change`, which can also undo it. Tokens and scope
-        maps of the registry, its admin user and anonymous pull do not depend on the mode. ACR Tasks do: they lose their
-        default access to images in `AbacRepositoryPermissions`. The caller needs read permissions only.
+        Review it, store it as JSON, and carry it out with `apply_mode_change`, which can also undo it. Anonymous pull
+        does not depend on the mode. ACR Tasks do: they lose their default access to images in
+        `AbacRepositoryPermissions`. The caller needs read permissions only.
 
         Args:
             registry: A reference to a registry: name, login server or resource ID.
@@ -3767,7 +3767,7 @@ class ModeChangePlan(Result):
         cls,
         *,
         version: int,
-        expires: datetime | None,
+        expires: datetime,
         registry: str,
         from_: _RoleAssignmentMode,
         to: _RoleAssignmentMode,
@@ -3787,10 +3787,8 @@ class ModeChangePlan(Result):
         """The version of the plan's format."""
 
     @property
-    def expires(self) -> datetime | None:
-        """The expiry, by Azure's clock. The plan is rejected after this. `None` for the reverse of a plan, which does
-        not expire.
-        """
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan is rejected after this, unless it is applied with `reverse`."""
 
     @property
     def registry(self) -> str:

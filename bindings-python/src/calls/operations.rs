@@ -977,9 +977,9 @@ impl Calls {
     /// because a role exists that had no effect, and the custom roles that stop working. Members of Entra groups keep
     /// what they have through the group.
     ///
-    /// Review it, store it as JSON, and carry it out with `apply_mode_change`, which can also undo it. Tokens and scope
-    /// maps of the registry, its admin user and anonymous pull do not depend on the mode. ACR Tasks do: they lose their
-    /// default access to images in `AbacRepositoryPermissions`. The caller needs read permissions only.
+    /// Review it, store it as JSON, and carry it out with `apply_mode_change`, which can also undo it. Anonymous pull
+    /// does not depend on the mode. ACR Tasks do: they lose their default access to images in
+    /// `AbacRepositoryPermissions`. The caller needs read permissions only.
     ///
     /// Args:
     ///     registry: A reference to a registry: name, login server or resource ID.

@@ -42,7 +42,7 @@ impl RecentGrants {
 }
 
 /// How long nodes keep a credential of a registry, which a change of its mode makes invalid.
-const CREDENTIAL_LIFE: Duration = Duration::from_secs(60 * 60);
+pub(crate) const CREDENTIAL_LIFE: Duration = Duration::from_secs(60 * 60);
 
 /// The registries whose role assignment mode this client has changed within the last hour.
 #[derive(Debug, Default)]

@@ -315,9 +315,8 @@ macro_rules! operations {
             /// and the custom roles that stop working. Members of Entra groups keep what they have through the group.
             ///
             /// Review it, store it as JSON, and carry it out with [`apply_mode_change`](Self::apply_mode_change), which can
-            /// also undo it. Tokens and scope maps of the registry, its admin user and anonymous
-            /// pull do not depend on the mode. ACR Tasks do: they lose their default access to images in `AbacRepositoryPermissions`. The caller
-            /// needs read permissions only.
+            /// also undo it. Anonymous pull does not depend on the mode. ACR Tasks do: they lose their default access to images in
+            /// `AbacRepositoryPermissions`. The caller needs read permissions only.
             ///
             /// # Errors
             /// [`NotFound`](ErrorKind::NotFound) if the registry does not exist; [`Forbidden`](ErrorKind::Forbidden) if the caller lacks the permission

@@ -11,7 +11,7 @@ use aks_acr::{
     AttachOptions, Client, ClusterRef, ErrorKind, ExplainOptions, ExplainTarget, Explanation, FindingId, FindingStatus,
     PodGroup, PullRetry, RolloutBlockerKind, StageState, Verdict,
 };
-use aks_acr_emulator::{ClusterSeed, Fault, From, Service};
+use aks_acr_emulator::{ClusterSeed, Fault, From, RoleSeed, Service};
 use libtest_mimic::Failed;
 use secrets::{
     a_foreign_registry_is_explained_without_azure, beside_a_grant_a_pull_secret_is_a_warning,
@@ -37,6 +37,7 @@ pub fn cases() -> Vec<Case> {
             what_pods_wait_for_otherwise_is_named,
             pods_that_are_not_created_are_named,
             a_missing_permission_in_kubernetes_is_named,
+            replica_sets_that_cannot_be_listed_are_named,
             a_right_that_is_missing_leaves_the_message,
             what_does_not_exist_is_named,
             the_pods_of_all_namespaces_are_explained,
@@ -366,6 +367,27 @@ async fn a_missing_permission_in_kubernetes_is_named() -> Checked {
         (secret.status, secret.needs[0].smallest_role.as_deref()),
         (FindingStatus::Unknown, Some("Azure Kubernetes Service RBAC Writer"))
     );
+    Ok(())
+}
+
+/// Without the list of `ReplicaSets`, pods that are not created are unknown, and that is said even if all pods run.
+async fn replica_sets_that_cannot_be_listed_are_named() -> Checked {
+    let (scene, _) = rbac(&[])?;
+    let actions = ["pods", "events", "nodes", "secrets"]
+        .map(|part| format!("Microsoft.ContainerService/managedClusters/{part}/read"));
+    let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+    let _ = scene.azure.clone().with_role(RoleSeed::new("pods only").data_block(&actions, &[]));
+    let everything = scene.everything();
+    let caller = scene.caller(&[ENTER, "Reader", "AcrPull", "pods only"].map(|role| (role, everything.as_str())))?;
+    for pods in [0, 1] {
+        let explanation = caller.explain(&scene.cluster, &"".parse()?, ExplainOptions::default()).await?;
+        assert_eq!(explanation.groups.iter().map(|group| group.pods.len()).sum::<usize>(), pods, "{explanation}");
+        let needs: Vec<&str> = explanation.needs.iter().filter_map(|need| need.action.as_deref()).collect();
+        assert_eq!(needs, ["Microsoft.ContainerService/managedClusters/apps/replicasets/read"], "{explanation}");
+        assert_eq!(explanation.needs[0].smallest_role.as_deref(), Some("Azure Kubernetes Service RBAC Reader"));
+        scene.apply(&deployment("web", IMAGE, 1)).await?;
+        some_time().await;
+    }
     Ok(())
 }
 

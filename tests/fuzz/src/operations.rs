@@ -28,7 +28,7 @@ const OPERATIONS: [Operation; COUNT as usize] = {
     list
 };
 /// How many there are.
-#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 32")]
+#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 256")]
 pub const COUNT: u8 = (Operation::ALL.len() - 1) as u8;
 
 /// How long each may take.

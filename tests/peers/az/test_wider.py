@@ -1,6 +1,8 @@
 """What az does around clusters and registries besides making them: power, pools, versions, tokens, caches, groups, applications."""
 
+import base64
 import json
+import ssl
 import urllib.request
 
 import pytest
@@ -42,6 +44,9 @@ def test_a_pool_is_added_scaled_and_removed(az, cluster):
     assert [one["name"] for one in az("aks", "nodepool", "list", *POOL)] == ["nodepool1"]
     refused = az.refused("aks", "nodepool", "delete", *POOL, "-n", "nodepool1")
     assert "at least one system agent pool" in refused
+    refused = az.refused("aks", "nodepool", "update", *POOL, "-n", "nodepool1", "--mode", "User")
+    assert "at least one system agent pool" in refused
+    assert az("aks", "nodepool", "show", *POOL, "-n", "nodepool1")["mode"] == "System"
 
 
 def test_versions_of_a_region_and_upgrades_to_them(az, cluster):
@@ -67,9 +72,6 @@ def test_a_feature_is_registered_and_unregistered(az):
 
 def may(azure, user, password, scope):
     """What the registry grants to a user name and a password."""
-    import base64
-    import ssl
-
     context = ssl.create_default_context(cafile=azure.ca_file)
     url = f"https://wideregistry.azurecr.io/oauth2/token?service=wideregistry.azurecr.io&scope={scope}"
     request = urllib.request.Request(url)

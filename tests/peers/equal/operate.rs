@@ -30,7 +30,7 @@ async fn main() -> Result<ExitCode, Box<dyn StdError>> {
             Ok(ExitCode::SUCCESS)
         }
         Err(err) => {
-            println!("{}", told(&err));
+            println!("{}", shown_error(&err));
             Ok(ExitCode::FAILURE)
         }
     }
@@ -91,7 +91,7 @@ async fn checks(client: &Client, cluster: &ClusterRef, images: &[&str]) -> Resul
         client.check(cluster, &registry, CheckOptions::default().with_image(image)).await
     };
     let reports = join_all(images.iter().map(|image| check(image))).await;
-    Ok(reports.into_iter().map(|report| report.map_or_else(|err| told(&err), |report| json!(report))).collect())
+    Ok(reports.into_iter().map(|report| report.map_or_else(|err| shown_error(&err), |report| json!(report))).collect())
 }
 
 async fn apply(client: &Client, cluster: &ClusterRef, file: &str, registry: RegistryRef) -> Result<Value, Error> {
@@ -104,7 +104,7 @@ fn shown<T: Serialize>(result: Result<T, Error>) -> Result<Value, Error> {
     Ok(json!(result?))
 }
 
-fn told(err: &Error) -> Value {
+fn shown_error(err: &Error) -> Value {
     let context: Vec<(&str, &str)> = err.context().collect();
     json!({ "kind": err.kind().as_str(), "text": format!("{err:#}"), "context": context, "pull_failure": err.pull_failure() })
 }

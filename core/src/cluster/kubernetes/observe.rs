@@ -70,13 +70,13 @@ struct Observed {
 impl Kubernetes {
     pub async fn observe_pods(&self, cluster: &ResourceId, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
         let client = &self.client(cluster, call).await?;
-        let (pods, not_created) = Box::pin(read_pods(client, scope, call)).await?;
+        let mut unread = Vec::new();
+        let (pods, not_created) = Box::pin(read_pods(client, scope, &mut unread, call)).await?;
         let waits = |one: &Observed| one.is_preparing || !one.pod.failures.is_empty();
         if !pods.iter().any(waits) {
             let pods = pods.into_iter().map(|one| one.pod).collect();
-            return Ok(ObservedPods { not_created, ..ObservedPods::new(pods) });
+            return Ok(ObservedPods { not_created, unread, ..ObservedPods::new(pods) });
         }
-        let mut unread = Vec::new();
         let (events, nodes) = futures::join!(events(client, scope, &pods, call), nodes(client, &pods, call));
         let (events, nodes) = (allowed("events", events, &mut unread)?, allowed("nodes", nodes, &mut unread)?);
         let (mut pods, mut missing) = (pods, BTreeSet::new());
@@ -100,7 +100,12 @@ fn allowed<T>(resource: &str, read: Result<T>, unread: &mut Vec<UnreadObjects>) 
     }
 }
 
-async fn read_pods(client: &Client, scope: &PodScope, call: &Call) -> Result<(Vec<Observed>, Vec<NotCreated>)> {
+async fn read_pods(
+    client: &Client,
+    scope: &PodScope,
+    unread: &mut Vec<UnreadObjects>,
+    call: &Call,
+) -> Result<(Vec<Observed>, Vec<NotCreated>)> {
     if let (Some(name), Some(namespace)) = (&scope.pod, &scope.namespace) {
         let path = pods_path(Some(namespace))?;
         let request = Request::new(&path).get(checked_name(name)?, &GetParams::default());
@@ -114,8 +119,8 @@ async fn read_pods(client: &Client, scope: &PodScope, call: &Call) -> Result<(Ve
     if let (true, Some(namespace)) = (pods.is_empty(), &scope.namespace) {
         check_namespace(client, namespace, call).await?;
     }
-    let not_created = failed_replica_sets(client, scope, call).await?;
-    Ok((pods, not_created))
+    let not_created = allowed("replicasets", failed_replica_sets(client, scope, call).await, unread)?;
+    Ok((pods, not_created.unwrap_or_default()))
 }
 
 /// The pods of a workload, those of earlier templates included.
@@ -149,7 +154,7 @@ async fn read_workload(
     Ok((pods, not_created))
 }
 
-/// The `ReplicaSets` that cannot create pods. Without the permission to list them, this is unknown.
+/// The `ReplicaSets` that cannot create pods.
 async fn failed_replica_sets(client: &Client, scope: &PodScope, call: &Call) -> Result<Vec<NotCreated>> {
     let path = match &scope.namespace {
         Some(namespace) => format!("/apis/apps/v1/namespaces/{}/replicasets", checked_name(namespace)?),
@@ -163,10 +168,8 @@ async fn failed_replica_sets(client: &Client, scope: &PodScope, call: &Call) -> 
         failed.extend(failure);
         weight
     };
-    match list(client, &path, parameters, "listing replica sets", call, take).await {
-        Err(err) if err.kind() == ErrorKind::Forbidden => Ok(Vec::new()),
-        listed => listed.map(|_| failed),
-    }
+    list(client, &path, parameters, "listing replica sets", call, take).await?;
+    Ok(failed)
 }
 
 fn failure(set: &Value) -> Option<NotCreated> {
@@ -370,7 +373,6 @@ async fn secrets(
             if at < MOST_SECRETS { secret(client, &namespace, &name, call).await? } else { SecretState::Unread };
         Ok::<_, Error>(ObservedSecret::new(namespace, name, state))
     };
-    let _ = missing;
     let mut secrets: Vec<ObservedSecret> =
         stream::iter(named.into_iter().enumerate()).map(read_one).buffered(SECRETS_AT_ONCE).try_collect().await?;
     for one in &mut secrets {

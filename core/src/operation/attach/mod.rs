@@ -10,7 +10,7 @@ pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
 pub(crate) use check::{GrantCheck, check_grant};
 pub(crate) use decide::{PrincipalAdvice, principal};
-pub(crate) use plan::{GOOD_FOR, check_before, check_is_current};
+pub(crate) use plan::{GOOD_FOR, check_before, check_is_current, check_version};
 pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
 pub(crate) use show::{PrincipalText, or_none};
 

@@ -22,11 +22,16 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Rejects a plan of another format version; and, if Azure's clock is already known, what [`check_is_current`] rejects.
 pub(crate) fn check_before(parts: &Parts, version: u32, known: u32, expires: SystemTime) -> Result<()> {
-    if version != known {
-        let text = "the plan has an unknown format version";
-        return Err(Error::invalid(text, "version", version.to_string()));
-    }
+    check_version(version, known)?;
     parts.time_of_azure().map_or(Ok(()), |now| check_is_current(expires, now))
+}
+
+/// Rejects a plan in a format of another version.
+pub(crate) fn check_version(version: u32, known: u32) -> Result<()> {
+    if version == known {
+        return Ok(());
+    }
+    Err(Error::invalid("the plan has an unknown format version", "version", version.to_string()))
 }
 
 /// Rejects a plan that has expired, or whose expiry is later than any plan's.

@@ -2,7 +2,7 @@
 
 use super::{gather::Gathered, group::Group};
 use crate::{
-    action::{READ_EVENTS, READ_NODES, smallest_role},
+    action::{READ_EVENTS, READ_NODES, READ_REPLICA_SETS, smallest_role},
     cluster::{ObservedPods, RolloutBlockerKind, UnreadObjects},
     diagnosis::{
         catalogue::FindingId,
@@ -171,6 +171,7 @@ fn need(cluster: &ResourceId, unread: &UnreadObjects) -> Need {
     let action = match unread.resource.as_str() {
         "nodes" => Some(READ_NODES),
         "events" => Some(READ_EVENTS),
+        "replicasets" => Some(READ_REPLICA_SETS),
         _ => None,
     };
     Need {

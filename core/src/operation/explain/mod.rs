@@ -17,7 +17,7 @@ use super::{
 use crate::{
     action::{
         PULL, READ_ADDRESS, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_EVENTS, READ_GRANTS, READ_NODES, READ_PODS,
-        READ_REGISTRY, READ_SECRETS,
+        READ_REGISTRY, READ_REPLICA_SETS, READ_SECRETS,
     },
     call::Call,
     cluster::ClusterRef,
@@ -32,6 +32,14 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     RequiredRight {
         is_data_action: true,
         ..useful(READ_PODS, RightScope::Cluster, "to read pods, on clusters with Azure RBAC")
+    },
+    RequiredRight {
+        is_data_action: true,
+        ..useful(
+            READ_REPLICA_SETS,
+            RightScope::Cluster,
+            "to read why pods are not created, on clusters with Azure RBAC",
+        )
     },
     RequiredRight {
         is_data_action: true,

@@ -11,6 +11,7 @@ use crate::{
         REPOSITORY_WRITER, RegistryAccess, RoleAssignment, RoleAssignmentMode, Roles, is_above,
     },
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What was read.
@@ -60,8 +61,8 @@ pub(super) enum Has {
 }
 
 /// A principal with its assignments at the registry and above it.
-struct Holder<'a> {
-    id: PrincipalId,
+pub(super) struct Holder<'a> {
+    pub(super) id: PrincipalId,
     kind: Option<&'a str>,
     assignments: Vec<&'a RoleAssignment>,
     clusters: Vec<ResourceId>,
@@ -97,20 +98,10 @@ pub(super) fn compare(
     Ok(all)
 }
 
-/// Whether a principal can do something in a mode.
-pub(super) fn has(
-    found: &Observed,
-    principal: PrincipalId,
-    access: RegistryAccess,
-    mode: RoleAssignmentMode,
-) -> Result<Has> {
-    let holder = holders(found, &[])?.into_iter().find(|one| one.id == principal);
-    Ok(holder.map_or(Has::No, |holder| holder.has(found, access, mode)))
-}
-
-fn holders<'a>(found: &'a Observed, without: &[EquivalentRole]) -> Result<Vec<Holder<'a>>> {
+/// Each principal with an assignment at the registry or above it, in the order of its first one.
+pub(super) fn holders<'a>(found: &'a Observed, without: &[EquivalentRole]) -> Result<Vec<Holder<'a>>> {
     let registry = &found.registry.id;
-    let mut holders: Vec<Holder<'a>> = Vec::new();
+    let (mut holders, mut places): (Vec<Holder<'a>>, HashMap<PrincipalId, usize>) = (Vec::new(), HashMap::new());
     for one in &found.assignments {
         let id: PrincipalId = one.principal_id.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))?;
         let is_direct = registry.is(&one.scope);
@@ -118,10 +109,11 @@ fn holders<'a>(found: &'a Observed, without: &[EquivalentRole]) -> Result<Vec<Ho
         if is_removed || !(is_direct || is_above(&one.scope, registry.as_str())) {
             continue;
         }
-        if let Some(holder) = holders.iter_mut().find(|holder| holder.id == id) {
-            holder.assignments.push(one);
+        if let Some(at) = places.get(&id) {
+            holders[*at].assignments.push(one);
             continue;
         }
+        places.insert(id, holders.len());
         let clusters = found.kubelets.iter().filter(|(kubelet, _)| *kubelet == id).map(|(_, cluster)| cluster.clone());
         let kind = one.principal_type.as_deref();
         holders.push(Holder { id, kind, assignments: vec![one], clusters: clusters.collect() });
@@ -130,7 +122,7 @@ fn holders<'a>(found: &'a Observed, without: &[EquivalentRole]) -> Result<Vec<Ho
 }
 
 impl Holder<'_> {
-    fn has(&self, found: &Observed, access: RegistryAccess, mode: RoleAssignmentMode) -> Has {
+    pub(super) fn has(&self, found: &Observed, access: RegistryAccess, mode: RoleAssignmentMode) -> Has {
         if self.is_denied(found, access, mode) {
             return Has::No;
         }

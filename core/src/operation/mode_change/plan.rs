@@ -35,9 +35,10 @@ pub(super) const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 pub struct ModeChangePlan {
     /// The version of the plan's format.
     pub version: u32,
-    /// The expiry, by Azure's clock. The plan is rejected after this. `None` for the reverse of a plan, which does not expire.
-    #[serde(default, with = "crate::stored_time::option")]
-    pub expires: Option<SystemTime>,
+    /// The expiry, by Azure's clock. The plan is rejected after this, unless it is applied with
+    /// [`reverse`](crate::ApplyModeChangeOptions::reverse).
+    #[serde(with = "crate::stored_time")]
+    pub expires: SystemTime,
     /// The registry.
     pub registry: ResourceId,
     /// The mode that the registry has.
@@ -226,7 +227,7 @@ impl ModeChangePlan {
         let (from, to) = (self.to, self.from);
         Self {
             version: self.version,
-            expires: None,
+            expires: self.expires,
             registry: self.registry.clone(),
             from,
             to,

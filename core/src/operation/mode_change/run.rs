@@ -2,7 +2,7 @@
 
 use super::{
     EquivalentRole, KeptRole, ModeChange, ModeChangeOptions, ModeChangeOutcome, ModeChangePlan,
-    compare::{Change, Difference, Has, Observed, Settings, compare, has},
+    compare::{Change, Difference, Has, Observed, Settings, compare, holders},
     plan::{AccessChange, ApplyModeChangeOptions, ChangeReason, VERSION},
 };
 use crate::{
@@ -13,9 +13,10 @@ use crate::{
     inventory::ListedCluster,
     operation::{
         Parts,
-        attach::{GOOD_FOR, check_before, check_is_current},
+        attach::{GOOD_FOR, check_before, check_is_current, check_version},
         attachments::find_clusters,
         delete_registry::{RegistryPart, UnreadPart, unlisted},
+        recent::CREDENTIAL_LIFE,
     },
     registry::{RegistryRef, RegistryUpdate},
     role::{DenyAssignment, Grant, Granted, PrincipalType, RoleAssignment, RoleAssignmentMode, Roles},
@@ -32,8 +33,6 @@ const AT_A_TIME: usize = 8;
 const LONGEST_LAG: Duration = Duration::from_secs(60);
 /// How often the role assignments are read while they become effective: one that is removed meanwhile is noticed.
 const PACE: Duration = Duration::from_secs(60);
-/// How long nodes keep a credential of a registry.
-const CREDENTIAL_LIFE: Duration = Duration::from_secs(60 * 60);
 
 pub(crate) async fn plan(
     parts: &Parts,
@@ -53,7 +52,7 @@ pub(crate) async fn plan(
     let Difference { grants, lost, gained, stopped, clusters } = compare(&found, change, settings, &[])?;
     Ok(ModeChangePlan {
         version: VERSION,
-        expires: Some(parts.time() + GOOD_FOR),
+        expires: parts.time() + GOOD_FOR,
         registry: found.registry.id,
         from: change.from,
         to: change.to,
@@ -81,8 +80,8 @@ pub(crate) async fn apply_plan(
     check(parts, plan, options)?;
     let registry = RegistryRef::of_id(plan.registry.clone())?;
     let (found, _) = call.step(STEP, gather(parts, &registry, call)).await?;
-    if let Some(expires) = plan.expires {
-        check_is_current(expires, parts.time())?;
+    if !options.reverse {
+        check_is_current(plan.expires, parts.time())?;
     }
     let missing = plan.missing(&found)?;
     plan.check_kept(&found)?;
@@ -126,12 +125,10 @@ pub(crate) async fn apply_plan(
 
 /// Rejects before the first request what the caller has not accepted.
 fn check(parts: &Parts, plan: &ModeChangePlan, options: &ApplyModeChangeOptions) -> Result<()> {
-    match plan.expires {
-        Some(expires) => check_before(parts, plan.version, VERSION, expires)?,
-        None if plan.version != VERSION => {
-            return Err(Error::invalid("the plan has an unknown format version", "version", plan.version.to_string()));
-        }
-        None => {}
+    if options.reverse {
+        check_version(plan.version, VERSION)?;
+    } else {
+        check_before(parts, plan.version, VERSION, plan.expires)?;
     }
     let lost: Vec<String> = plan.lost.iter().filter(|one| one.is_a_loss()).map(ToString::to_string).collect();
     if options.accept_loss || lost.is_empty() {
@@ -227,11 +224,13 @@ impl ModeChangePlan {
 
     /// What a plan that is undone has kept must be allowed by the roles from before the change.
     fn check_kept(&self, found: &Observed) -> Result<()> {
+        let holders = holders(found, &[])?;
         for one in &self.remove {
+            let holder = holders.iter().find(|holder| holder.id == one.principal_id);
             for access in &one.keeps {
                 // What the role added to was limited by a condition before.
                 let wanted = if one.adds.contains(access) { Has::Limited } else { Has::Yes };
-                if has(found, one.principal_id, *access, self.to)? < wanted {
+                if holder.map_or(Has::No, |holder| holder.has(found, *access, self.to)) < wanted {
                     let err = self.outdated().with_context("would lose access", one.principal_id.to_string());
                     return Err(err.with_context("access", access.as_str()));
                 }
@@ -408,7 +407,7 @@ async fn wait(
         Ok(match left(&listed) {
             None => Poll::Ready(listed),
             Some(left) => {
-                let status = format!("in {} minutes", left.as_secs().div_ceil(60));
+                let status = format!("{} min left", left.as_secs().div_ceil(60));
                 Poll::Pending { status: Some(status), wait: Some(left.min(PACE)) }
             }
         })

@@ -1,6 +1,10 @@
 //! Scope maps, tokens, credential sets and cache rules: what they are, and what a token may do.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
 use super::Registry;
@@ -126,18 +130,18 @@ impl Registry {
     pub(crate) fn token(&self, name: &str, password: &str, (clock, now): (&Clock, Instant)) -> Option<Principal> {
         let token = self.child(Kind::Token, name)?;
         let is_enabled = token.properties["status"].as_str().is_none_or(|status| status == "enabled");
-        let today = clock.rfc3339(now);
-        let is_valid = |one: &&Value| {
-            one["value"] == password && one["expiry"].as_str().is_none_or(|expiry| expiry > today.as_str())
+        let is_current = |expiry: &str| {
+            OffsetDateTime::parse(expiry, &Rfc3339).is_ok_and(|expiry| clock.wall(now) < SystemTime::from(expiry))
         };
-        (is_enabled && token.passwords.iter().any(|one| is_valid(&one))).then(|| Principal {
+        let is_valid = |one: &Value| one["value"] == password && one["expiry"].as_str().is_none_or(is_current);
+        (is_enabled && token.passwords.iter().any(is_valid)).then(|| Principal {
             object_id: self.token_id(name),
             name: token.name.clone(),
             ..Principal::managed(&token.name, clock.start())
         })
     }
 
-    /// Whether a token may do this: `None` for whoever is none.
+    /// Whether a token is allowed to do this. `None` if the principal is not a token.
     pub(crate) fn token_may(&self, principal: &Principal, right: Right, repository: &str) -> Option<bool> {
         let token = self
             .children
@@ -169,6 +173,8 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::{Emulator, RegistrySeed};
 
     use super::*;
@@ -193,6 +199,17 @@ mod tests {
             assert_eq!(may(Right::Catalog, ""), Some(false));
             assert!(registry.token("ci", "other", now).is_none());
             assert_eq!(registry.token_may(&world.principals[0], Right::Pull, "app"), None);
+            let hour = |hours: u64| world.clock.rfc3339(Instant::now() + Duration::from_secs(hours * 3600));
+            // The same two times of the day, as a clock far in the west or in the east shows them.
+            let cases =
+                [(hour(1), true), (hour(1).replace('Z', "+02:00"), false), (hour(0).replace('Z', "-01:00"), true)];
+            for (expiry, signs_in) in cases {
+                let registry = &mut world.registries[0];
+                let token = registry.children.iter_mut().find(|one| one.kind == Kind::Token).expect("the token");
+                token.passwords = vec![json!({"name": "password1", "value": "secret", "expiry": expiry})];
+                let is_known = world.registries[0].token("ci", "secret", (&world.clock, Instant::now())).is_some();
+                assert_eq!(is_known, signs_in, "{expiry}");
+            }
         });
     }
 }

@@ -53,14 +53,16 @@ pub(super) fn put(world: &mut World, call: &Call<'_>, place: Place<'_>, name: &s
     let (cluster_id, present) = (cluster.id(), cluster.seed.nodes.clone());
     let before = cluster.pools.iter().position(|pool| is(pool, name));
     let settled = wanted::one_pool(&whole, before.map(|at| &cluster.pools[at]));
+    let mut pools = cluster.pools.clone();
+    match before {
+        Some(at) => pools[at] = settled.clone(),
+        None => pools.push(settled.clone()),
+    }
+    demand_system(&pools)?;
+    cluster.pools = pools;
     let nodes = pool::nodes(&cluster_id, &settled, &present);
     cluster.seed.nodes.retain(|node| !node.pool.eq_ignore_ascii_case(name));
     cluster.seed.nodes.extend(nodes);
-    match before {
-        Some(at) => cluster.pools[at] = settled.clone(),
-        None => cluster.pools.push(settled.clone()),
-    }
-    demand_system(&cluster.pools)?;
     cluster.state = String::from("Updating");
     let location = cluster.location.clone();
     let mut body = cluster.pool_body(&settled);

@@ -1,4 +1,7 @@
 //! Stopping and starting a cluster: its nodes and its API server go, and come back with all that was stored.
+//!
+//! [Stop and start a cluster](https://learn.microsoft.com/azure/aks/start-stop-cluster) says that Azure keeps all objects except pods without
+//! a controller; here those are kept, too. No source says what a client of a stopped API server sees: here its name is not resolved.
 
 use http::StatusCode;
 
