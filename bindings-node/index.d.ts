@@ -583,6 +583,35 @@ export interface Operations {
   createRegistry(group: string, name: string, options?: CreateRegistryOptions): Promise<CreatedRegistry>;
 
   /**
+   * Changes settings of a registry.
+   *
+   * Only settings that are given and differ are sent, in one PATCH; `changes` lists them. If nothing differs, nothing
+   * is written. A setting that the registry's service tier does not have is refused before the write, with the tier
+   * that has it; so is a change of the tier that a setting of the registry rules out. Both can change in one call.
+   *
+   * Tags are merged: those that are not named stay, unless `replaceTags` is on. The firewall's addresses are replaced
+   * as a whole. Azure keeps its subnet rules, which this version of its API does not show, or removes them: that is not
+   * documented, so do not change the firewall of a registry that has such rules. The role assignment mode is changed by
+   * `applyModeChange`. Zone redundancy cannot be changed after the creation.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 10 minutes by default.
+   *
+   * @throws {AksAcrError} `'invalid_input'` for an invalid address or tag name.
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'unsupported'` if a setting needs another service tier, which the message names.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks a required permission, or a policy denies the change.
+   * @throws {AksAcrError} `'operation_failed'` if Azure could not change the registry.
+   *
+   * @example
+   * ```js
+   * const updated = await client.updateRegistry('myregistry', { sku: 'Standard', tags: { team: 'web' } });
+   * for (const change of updated.changes) console.log(String(change)); // empty, and nothing was written, if nothing differed
+   * ```
+   */
+  updateRegistry(registry: string, options?: UpdateRegistryOptions): Promise<UpdatedSettings>;
+
+  /**
    * Deletes a registry with all its images, and waits until it is gone.
    *
    * Azure keeps no copy. The role assignments on the registry are lost too; the result says how many there were, if
@@ -1602,6 +1631,36 @@ export interface CreateRegistryOptions extends CallOptions {
   registerProviders?: boolean;
 }
 
+/** Options for updating a registry. What is not set stays as it is. */
+export interface UpdateRegistryOptions extends CallOptions {
+  /** The service tier. Values: `'Basic'`, `'Standard'` or `'Premium'`. */
+  sku?: Sku;
+  /** Whether the admin user, who has full access with a password, is enabled. */
+  adminUser?: boolean;
+  /** Whether everyone can pull without a credential. Needs `Standard` or `Premium`. */
+  anonymousPull?: boolean;
+  /** Whether public addresses have access. Turning it off needs `Premium`; only private endpoints have access then. */
+  publicNetworkAccess?: boolean;
+  /**
+   * What the firewall does with an address that no rule allows. `Deny` needs `Premium`. Values: `'Allow'` or `'Deny'`.
+   */
+  defaultAction?: NetworkAction;
+  /**
+   * The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them: others are removed. Needs
+   * `Premium`.
+   */
+  allowedAddresses?: readonly string[];
+  /**
+   * Whether the registry has data endpoints of its own, such as `myregistry.westeurope.data.azurecr.io`. Needs
+   * `Premium`.
+   */
+  dataEndpoint?: boolean;
+  /** Tags to set; a tag without a value is removed. Other tags stay. */
+  tags?: { readonly [name: string]: string | null };
+  /** Whether tags that `tags` does not name are removed; off by default. */
+  replaceTags?: boolean;
+}
+
 /** Options for planning a change of a registry's role assignment mode. */
 export interface ModeChangeOptions extends CallOptions {
   /**
@@ -2076,6 +2135,13 @@ export type ModeChangeOutcome =
   | 'changed'
   /** The registry had the mode already. The call only completed what was missing. */
   | 'already_changed';
+
+/** What a registry's firewall does with an address that no rule allows. */
+export type NetworkAction =
+  /** Lets it in. */
+  | 'Allow'
+  /** Keeps it out. */
+  | 'Deny';
 
 /** What attach does if the role assignment exists with a different condition. */
 export type OnConditionMismatch =
@@ -3108,6 +3174,26 @@ export interface Difference {
   readonly asked: string;
   /** The existing value. */
   readonly found: string;
+}
+
+/** The result of updating a registry. */
+export interface UpdatedSettings {
+  /** The registry, after the change. */
+  readonly registry: Registry;
+  /** The settings that this call changed. Empty: all were as requested, and nothing was written. */
+  readonly changes: readonly SettingChange[];
+  /** `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written. */
+  readonly correlationId: string | null;
+}
+
+/** A setting that was changed. */
+export interface SettingChange {
+  /** The name of the option. For tags, the name of the tag follows: `tags.team`. */
+  readonly setting: string;
+  /** The value before; `null` if Azure reported none. */
+  readonly before: string | null;
+  /** The value after; `null` if it was removed. */
+  readonly after: string | null;
 }
 
 /** The result of deleting a registry. */

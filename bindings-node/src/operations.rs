@@ -351,6 +351,25 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Changes settings of a registry.
+    #[napi]
+    pub fn update_registry<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: UpdateRegistryOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.update_registry(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Deletes a registry with all its images, and waits until it is gone.
     #[napi]
     pub fn delete_registry<'env>(
@@ -1037,6 +1056,40 @@ impl CreateRegistryOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UpdateRegistryOptions {
+    pub sku: Option<Text<aks_acr::Sku>>,
+    pub admin_user: Option<bool>,
+    pub anonymous_pull: Option<bool>,
+    pub public_network_access: Option<bool>,
+    pub default_action: Option<Text<aks_acr::NetworkAction>>,
+    pub allowed_addresses: Option<Vec<String>>,
+    pub data_endpoint: Option<bool>,
+    pub tags: Option<std::collections::BTreeMap<String, Option<String>>>,
+    pub replace_tags: Option<bool>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl UpdateRegistryOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::UpdateRegistryOptions> {
+        let mut options = aks_acr::UpdateRegistryOptions::default().with_call(call);
+        options.sku = self.sku.map(|one| one.0);
+        options.admin_user = self.admin_user;
+        options.anonymous_pull = self.anonymous_pull;
+        options.public_network_access = self.public_network_access;
+        options.default_action = self.default_action.map(|one| one.0);
+        options.allowed_addresses = self.allowed_addresses;
+        options.data_endpoint = self.data_endpoint;
+        set(&mut options.tags, self.tags);
+        set(&mut options.replace_tags, self.replace_tags);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ModeChangeOptions {
     pub allow_wider: Option<bool>,
     pub keep_inherited: Option<bool>,
@@ -1379,11 +1432,16 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
 pub const OPTIONS: &[&str] = &[
     "accept_loss",
     "additional_tags",
+    "admin_user",
     "all_namespaces",
     "allow_partial",
     "allow_wider",
+    "allowed_addresses",
+    "anonymous_pull",
     "control_plane",
     "control_plane_identity",
+    "data_endpoint",
+    "default_action",
     "domain_name_label_scope",
     "dry_run",
     "entra_group",
@@ -1406,8 +1464,10 @@ pub const OPTIONS: &[&str] = &[
     "propagation_time",
     "propagation_timeout",
     "public_fqdn",
+    "public_network_access",
     "query_graph",
     "register_providers",
+    "replace_tags",
     "resource_groups",
     "retry_forbidden_for",
     "service_accounts",
@@ -1466,6 +1526,8 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "RegistryList" => serde_json::from_str::<aks_acr::RegistryList>(&json).map(|value| value.to_string()),
         "CreatedRegistry" => serde_json::from_str::<aks_acr::CreatedRegistry>(&json).map(|value| value.to_string()),
         "Difference" => serde_json::from_str::<aks_acr::Difference>(&json).map(|value| value.to_string()),
+        "UpdatedSettings" => serde_json::from_str::<aks_acr::UpdatedSettings>(&json).map(|value| value.to_string()),
+        "SettingChange" => serde_json::from_str::<aks_acr::SettingChange>(&json).map(|value| value.to_string()),
         "RegistryDeletion" => serde_json::from_str::<aks_acr::RegistryDeletion>(&json).map(|value| value.to_string()),
         "DeleteRegistryPlan" => {
             serde_json::from_str::<aks_acr::DeleteRegistryPlan>(&json).map(|value| value.to_string())

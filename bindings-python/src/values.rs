@@ -696,6 +696,30 @@ value! {
 }
 
 value! {
+    /// The result of updating a registry.
+    pub struct UpdatedSettings {
+        /// The registry, after the change.
+        registry: Registry,
+        /// The settings that this call changed. Empty: all were as requested, and nothing was written.
+        changes: Several<SettingChange>,
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
+        correlation_id: Option<String>,
+    }
+}
+
+value! {
+    /// A setting that was changed.
+    pub struct SettingChange {
+        /// The name of the option. For tags, the name of the tag follows: `tags.team`.
+        setting: String,
+        /// The value before; `None` if Azure reported none.
+        before: Option<String>,
+        /// The value after; `None` if it was removed.
+        after: Option<String>,
+    }
+}
+
+value! {
     /// The result of deleting a registry.
     pub struct RegistryDeletion {
         /// What the call found or did.
@@ -1583,6 +1607,7 @@ word::known!(
     ImportSide,
     MergeOutcome,
     ModeChangeOutcome,
+    NetworkAction,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,
@@ -1752,6 +1777,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RegistryList>()?;
     module.add_class::<CreatedRegistry>()?;
     module.add_class::<Difference>()?;
+    module.add_class::<UpdatedSettings>()?;
+    module.add_class::<SettingChange>()?;
     module.add_class::<RegistryDeletion>()?;
     module.add_class::<DeleteRegistryPlan>()?;
     module.add_class::<UnreadPart>()?;

@@ -32,6 +32,7 @@ mod refusal;
 mod registry;
 mod role;
 mod stored_time;
+mod tag;
 pub mod telemetry;
 mod words;
 mod write;
@@ -88,8 +89,8 @@ pub use operation::exports::*;
 pub use refusal::{DenyingPolicy, RefusalKind};
 pub use registry::{
     AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,
-    ImportRequest, ImportStatus, NewRegistry, PrivateEndpointConnection, Registry, RegistryImporter, RegistryRef,
-    RegistrySettings, RegistryToken, RegistryUpdate, Sku, UpdatedRegistry,
+    ImportRequest, ImportStatus, NetworkAction, NetworkRules, NewRegistry, PrivateEndpointConnection, Registry,
+    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, Sku, UpdatedRegistry,
 };
 pub use role::{
     AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PrincipalType, PullRole, RegistryAccess,

@@ -25,6 +25,7 @@ mod kubelet_identity;
 mod mode_change;
 mod refusal;
 mod registry;
+mod registry_update;
 mod role;
 
 use libtest_mimic::{Arguments, Trial};
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         explain::cases(),
         kubelet_identity::cases(),
         mode_change::cases(),
+        registry_update::cases(),
     ];
     let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

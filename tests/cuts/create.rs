@@ -4,7 +4,7 @@ use crate::{
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
-use aks_acr::{Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Sku};
+use aks_acr::{Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Sku, UpdateRegistryOptions};
 use aks_acr_emulator::{Emulator, RegistrySeed, Timing};
 use futures::future::BoxFuture;
 use std::time::Duration;
@@ -33,6 +33,11 @@ pub fn registries() -> Vec<Case> {
         }),
         case!("create_registry", "another caller is creating it", registry_in_the_making().await, |client, scene| {
             client.create_registry("group", "another", CreateRegistryOptions::default().with_call(scene.call())).await
+        }),
+        case!("update_registry", "settings that differ", slow(), |client, scene| {
+            let options = UpdateRegistryOptions::default().with_sku(Sku::Premium).with_data_endpoint(true);
+            let options = options.with_tag("team", Some("web")).with_call(scene.call());
+            client.update_registry(&registry(), options).await.map(|updated| updated.registry)
         }),
     ]
 }

@@ -71,6 +71,12 @@ const WRITES: &[Allowed] = &[
         place: "PATCH management.",
         why: "sent again, it sets the mode that the registry has",
     },
+    Allowed {
+        cases: "update_registry:",
+        way: Some(Way::ConnectionLost),
+        place: "PATCH management.",
+        why: "sent again, it sets what the registry has",
+    },
 ];
 
 static NEEDED: [AtomicBool; STATE.len()] = [const { AtomicBool::new(false) }; STATE.len()];

@@ -85,6 +85,11 @@ export async function createRegistry(client) {
   for (const difference of made.differences) console.log(String(difference)); // an existing registry is not changed
 }
 
+export async function updateRegistry(client) {
+  const updated = await client.updateRegistry('myregistry', { sku: 'Standard', tags: { team: 'web' } });
+  for (const change of updated.changes) console.log(String(change)); // empty, and nothing was written, if nothing differed
+}
+
 export async function planKubeletIdentity(client) {
   const plan = await client.planKubeletIdentity('my-group', 'my-kubelet', { registries: ['myregistry'] });
   console.log(String(plan));

@@ -93,6 +93,12 @@ def create_registry(client: aks_acr.Client) -> None:
         print(difference)  # an existing registry is not changed
 
 
+def update_registry(client: aks_acr.Client) -> None:
+    updated = client.update_registry("myregistry", sku="Standard", tags={"team": "web"})
+    for change in updated.changes:
+        print(change)  # empty, and nothing was written, if nothing differed
+
+
 def plan_kubelet_identity(client: aks_acr.Client) -> None:
     plan = client.plan_kubelet_identity("my-group", "my-kubelet", registries=["myregistry"])
     print(plan)

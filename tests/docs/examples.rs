@@ -8,7 +8,7 @@ use aks_acr::{
     ExplainOptions, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest,
     MergeKubeconfigOptions, ModeChangeOptions, Operation, PodSelection, PullSecretOptions, ReadOptions,
     RegistryCredential, RegistryFilter, RemoveKubeletIdentityOptions, Result, RoleAssignmentMode, RolloutOptions, Sku,
-    StartedImport, WorkloadRef,
+    StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
@@ -140,6 +140,15 @@ pub async fn create_registry(client: &Client) -> Result<()> {
     println!("{} {}", made.is_new, made.registry.login_server);
     for difference in &made.differences {
         println!("{difference}"); // an existing registry is not changed
+    }
+    Ok(())
+}
+
+pub async fn update_registry(client: &Client) -> Result<()> {
+    let options = UpdateRegistryOptions::default().with_sku(Sku::Standard).with_tag("team", Some("web"));
+    let updated = client.update_registry(&"myregistry".parse()?, options).await?;
+    for change in &updated.changes {
+        println!("{change}"); // empty, and nothing was written, if nothing differed
     }
     Ok(())
 }
@@ -390,6 +399,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::Registry => registry(client).await,
         Operation::RegistryToken => registry_token(client).await,
         Operation::CreateRegistry => create_registry(client).await,
+        Operation::UpdateRegistry => update_registry(client).await,
         Operation::Check => check(client).await,
         Operation::Explain => explain(client).await,
         Operation::PlanKubeletIdentity => plan_kubelet_identity(client).await,

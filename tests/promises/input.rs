@@ -4,7 +4,7 @@ use crate::Scene;
 use aks_acr::{
     ApplyOptions, AttachOptions, CallOptions, ClusterRef, CreateClusterOptions, CreateRegistryOptions, Error,
     ErrorKind, ImageReference, ImportOptions, Kubeconfig, KubeconfigOptions, Manifest, PodSelection, PrincipalId,
-    RegistryRef, ResourceId, Result, RolloutOptions, SubscriptionId, WorkloadRef,
+    RegistryRef, ResourceId, Result, RolloutOptions, SubscriptionId, UpdateRegistryOptions, WorkloadRef,
 };
 
 fn refused<T: std::fmt::Debug>(result: Result<T>, part: &str) {
@@ -82,6 +82,10 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     refused(client.create_registry("group", "MyRegistry", CreateRegistryOptions::default()).await, "MyRegistry");
     refused(client.create_registry("group", "my-registry", CreateRegistryOptions::default()).await, "my-registry");
     refused(client.create_registry("gro/up", "myregistry", CreateRegistryOptions::default()).await, "gro/up");
+    let address = UpdateRegistryOptions::default().with_allowed_addresses(["1.2.3.4", "::1"]);
+    refused(client.update_registry(&registry, address).await, "::1");
+    let tag = UpdateRegistryOptions::default().with_tag("a/b", None);
+    refused(client.update_registry(&registry, tag).await, "a/b");
     let nowhere = CreateRegistryOptions::default().with_location("");
     refused(client.create_registry("group", "another", nowhere).await, "location");
 

@@ -6,7 +6,7 @@ use aks_acr::{
     CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ExplainOptions,
     ExplainTarget, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
     MergeKubeconfigOptions, ModeChangeOptions, PodSelection, PullSecretOptions, RegistryCredential, RegistryRef,
-    RoleAssignmentMode, RolloutOptions, SshKey, StartedImport, WorkloadRef,
+    RoleAssignmentMode, RolloutOptions, SshKey, StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -126,6 +126,8 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
         let _ = MADE.set((pem, fs::read_to_string(folder.join("id_rsa.pub")).unwrap()));
     }
 
+    let options = UpdateRegistryOptions::default().with_tag("team", Some("web")).with_call(call());
+    ends.json("update_registry", client.update_registry(&registry, options)).await;
     ends.json("identities", client.identities(&cluster, call())).await;
     ends.json("registry", client.registry(&registry, call())).await;
     if let Some(token) = ends.of("registry_token", client.registry_token(&registry, call())).await {

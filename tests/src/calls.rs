@@ -22,7 +22,7 @@ use aks_acr::{
     ImportOptions, KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions,
     ModeChangeOptions, ModeChangePlan, Operation, PodSelection, PullSecretOptions, PullSecretPlan, ReadOptions,
     RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RoleAssignmentMode, RolloutOptions,
-    WorkloadRef,
+    UpdateRegistryOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -147,6 +147,12 @@ pub async fn operate(
             let options = create_registry_options(args)?;
             args.done();
             Ok(shown(client.create_registry(&group, &name, options.with_call(call)).await?))
+        }
+        Operation::UpdateRegistry => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let options = update_registry_options(args)?;
+            args.done();
+            Ok(shown(client.update_registry(&registry, options.with_call(call)).await?))
         }
         Operation::DeleteRegistry => {
             let registry = args.needed::<RegistryRef>("registry")?;
@@ -364,6 +370,20 @@ pub(crate) fn create_registry_options(args: &mut Arguments) -> Result<CreateRegi
     Ok(options)
 }
 
+pub(crate) fn update_registry_options(args: &mut Arguments) -> Result<UpdateRegistryOptions, Error> {
+    let mut options = UpdateRegistryOptions::default();
+    args.set("sku", &mut options.sku)?;
+    args.set("admin_user", &mut options.admin_user)?;
+    args.set("anonymous_pull", &mut options.anonymous_pull)?;
+    args.set("public_network_access", &mut options.public_network_access)?;
+    args.set("default_action", &mut options.default_action)?;
+    args.set("allowed_addresses", &mut options.allowed_addresses)?;
+    args.set("data_endpoint", &mut options.data_endpoint)?;
+    args.set("tags", &mut options.tags)?;
+    args.set("replace_tags", &mut options.replace_tags)?;
+    Ok(options)
+}
+
 pub(crate) fn mode_change_options(args: &mut Arguments) -> Result<ModeChangeOptions, Error> {
     let mut options = ModeChangeOptions::default();
     args.set("allow_wider", &mut options.allow_wider)?;
@@ -476,6 +496,7 @@ parsed!(
     DomainNameLabelScope,
     ExplainTarget,
     ImageReference,
+    NetworkAction,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,

@@ -49,6 +49,7 @@ impl Scene<'_> {
                 arguments.with("cluster", format!("{group}/another")).with("registries", json!([self.registry]))
             }
             Operation::PlanKubeletIdentity => arguments.with("registries", json!([self.registry])),
+            Operation::UpdateRegistry => arguments.with("admin_user", json!(true)),
             Operation::PlanModeChange => arguments.with("mode", json!("AbacRepositoryPermissions")),
             // There it is a list of names.
             Operation::PlanPullSecret => arguments.with("images", Value::Null),

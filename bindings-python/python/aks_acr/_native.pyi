@@ -35,6 +35,7 @@ from ._words import (
     ImportSide,
     MergeOutcome,
     ModeChangeOutcome,
+    NetworkAction,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,
@@ -995,6 +996,65 @@ class Calls:
             print(made.is_new, made.registry.login_server)
             for difference in made.differences:
                 print(difference)  # an existing registry is not changed
+        """
+
+    def update_registry(
+        self,
+        registry: str,
+        *,
+        sku: _Sku | None = None,
+        admin_user: bool | None = None,
+        anonymous_pull: bool | None = None,
+        public_network_access: bool | None = None,
+        default_action: _NetworkAction | None = None,
+        allowed_addresses: Sequence[str] | None = None,
+        data_endpoint: bool | None = None,
+        tags: dict[str, str | None] | None = None,
+        replace_tags: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[UpdatedSettings]:
+        """Changes settings of a registry.
+
+        Only settings that are given and differ are sent, in one PATCH; `changes` lists them. If nothing differs,
+        nothing is written. A setting that the registry's service tier does not have is refused before the write, with
+        the tier that has it; so is a change of the tier that a setting of the registry rules out. Both can change in
+        one call.
+
+        Tags are merged: those that are not named stay, unless `replace_tags` is on. The firewall's addresses are
+        replaced as a whole. Azure keeps its subnet rules, which this version of its API does not show, or removes them:
+        that is not documented, so do not change the firewall of a registry that has such rules. The role assignment
+        mode is changed by `apply_mode_change`. Zone redundancy cannot be changed after the creation.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            sku: The service tier. Values: `"Basic"`, `"Standard"` or `"Premium"`.
+            admin_user: Whether the admin user, who has full access with a password, is enabled.
+            anonymous_pull: Whether everyone can pull without a credential. Needs `Standard` or `Premium`.
+            public_network_access: Whether public addresses have access. Turning it off needs `Premium`; only private
+                endpoints have access then.
+            default_action: What the firewall does with an address that no rule allows. `Deny` needs `Premium`. Values:
+                `"Allow"` or `"Deny"`.
+            allowed_addresses: The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them:
+                others are removed. Needs `Premium`.
+            data_endpoint: Whether the registry has data endpoints of its own, such as
+                `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
+            tags: Tags to set; a tag without a value is removed. Other tags stay.
+            replace_tags: Whether tags that `tags` does not name are removed; off by default.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            InvalidInputError: For an invalid address or tag name.
+            NotFoundError: If the registry does not exist.
+            UnsupportedError: If a setting needs another service tier, which the message names.
+            ForbiddenError: If the caller lacks a required permission, or a policy denies the change.
+            OperationFailedError: If Azure could not change the registry.
+
+        Example:
+            updated = client.update_registry("myregistry", sku="Standard", tags={"team": "web"})
+            for change in updated.changes:
+                print(change)  # empty, and nothing was written, if nothing differed
         """
 
     def delete_registry(
@@ -2042,12 +2102,13 @@ _IdentityPartKind: TypeAlias = IdentityPartKind | Literal["identity", "role_assi
 _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
 _ModeChangeOutcome: TypeAlias = ModeChangeOutcome | Literal["changed", "already_changed"]
+_NetworkAction: TypeAlias = NetworkAction | Literal["Allow", "Deny"]
 _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace"]
 _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "clusters", "registries", "registry", "registry_token", "create_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
@@ -3603,6 +3664,56 @@ class Difference(Result):
     @property
     def property(self) -> str:
         """The property, such as `sku` or `location`."""
+
+
+@final
+class UpdatedSettings(Result):
+    """The result of updating a registry."""
+
+    __match_args__ = ("registry", "changes", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        registry: Registry,
+        changes: Iterable[SettingChange],
+        correlation_id: str | None,
+    ) -> UpdatedSettings: ...
+    @property
+    def registry(self) -> Registry:
+        """The registry, after the change."""
+
+    @property
+    def changes(self) -> tuple[SettingChange, ...]:
+        """The settings that this call changed. Empty: all were as requested, and nothing was written."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written."""
+
+
+@final
+class SettingChange(Result):
+    """A setting that was changed."""
+
+    __match_args__ = ("setting", "before", "after")
+    def __new__(
+        cls,
+        *,
+        setting: str,
+        before: str | None,
+        after: str | None,
+    ) -> SettingChange: ...
+    @property
+    def setting(self) -> str:
+        """The name of the option. For tags, the name of the tag follows: `tags.team`."""
+
+    @property
+    def before(self) -> str | None:
+        """The value before; `None` if Azure reported none."""
+
+    @property
+    def after(self) -> str | None:
+        """The value after; `None` if it was removed."""
 
 
 @final

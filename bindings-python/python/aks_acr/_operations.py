@@ -45,6 +45,8 @@ class Blocking:
     """
     create_registry = blocking(Calls.create_registry)
     """Creates a registry."""
+    update_registry = blocking(Calls.update_registry)
+    """Changes settings of a registry."""
     delete_registry = blocking(Calls.delete_registry)
     """Deletes a registry with all its images, and waits until it is gone."""
     plan_delete_registry = blocking(Calls.plan_delete_registry)
@@ -135,6 +137,8 @@ class Awaitable:
     """
     create_registry = awaitable(Calls.create_registry)
     """Creates a registry."""
+    update_registry = awaitable(Calls.update_registry)
+    """Changes settings of a registry."""
     delete_registry = awaitable(Calls.delete_registry)
     """Deletes a registry with all its images, and waits until it is gone."""
     plan_delete_registry = awaitable(Calls.plan_delete_registry)
@@ -226,6 +230,8 @@ class Followed:
     """
     create_registry = followed(Calls.create_registry)
     """Creates a registry."""
+    update_registry = followed(Calls.update_registry)
+    """Changes settings of a registry."""
     delete_registry = followed(Calls.delete_registry)
     """Deletes a registry with all its images, and waits until it is gone."""
     plan_delete_registry = followed(Calls.plan_delete_registry)
@@ -317,6 +323,8 @@ class FollowedAsync:
     """
     create_registry = followed_async(Calls.create_registry)
     """Creates a registry."""
+    update_registry = followed_async(Calls.update_registry)
+    """Changes settings of a registry."""
     delete_registry = followed_async(Calls.delete_registry)
     """Deletes a registry with all its images, and waits until it is gone."""
     plan_delete_registry = followed_async(Calls.plan_delete_registry)

@@ -210,6 +210,15 @@ class ModeChangeOutcome(_Word):
     """The registry had the mode already. The call only completed what was missing."""
 
 
+class NetworkAction(_Word):
+    """What a registry's firewall does with an address that no rule allows."""
+
+    ALLOW = "Allow"
+    """Lets it in."""
+    DENY = "Deny"
+    """Keeps it out."""
+
+
 class OnConditionMismatch(_Word):
     """What attach does if the role assignment exists with a different condition."""
 
@@ -279,6 +288,7 @@ class Operation(_Word):
     REGISTRY = "registry"
     REGISTRY_TOKEN = "registry_token"
     CREATE_REGISTRY = "create_registry"
+    UPDATE_REGISTRY = "update_registry"
     DELETE_REGISTRY = "delete_registry"
     PLAN_DELETE_REGISTRY = "plan_delete_registry"
     APPLY_DELETE_REGISTRY = "apply_delete_registry"

@@ -847,6 +847,80 @@ impl Calls {
         Ok(Call::new::<values::CreatedRegistry, _, _>(manner, work))
     }
 
+    /// Changes settings of a registry.
+    ///
+    /// Only settings that are given and differ are sent, in one PATCH; `changes` lists them. If nothing differs,
+    /// nothing is written. A setting that the registry's service tier does not have is refused before the write, with
+    /// the tier that has it; so is a change of the tier that a setting of the registry rules out. Both can change in
+    /// one call.
+    ///
+    /// Tags are merged: those that are not named stay, unless `replace_tags` is on. The firewall's addresses are
+    /// replaced as a whole. Azure keeps its subnet rules, which this version of its API does not show, or removes them:
+    /// that is not documented, so do not change the firewall of a registry that has such rules. The role assignment
+    /// mode is changed by `apply_mode_change`. Zone redundancy cannot be changed after the creation.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     sku: The service tier. Values: `"Basic"`, `"Standard"` or `"Premium"`.
+    ///     admin_user: Whether the admin user, who has full access with a password, is enabled.
+    ///     anonymous_pull: Whether everyone can pull without a credential. Needs `Standard` or `Premium`.
+    ///     public_network_access: Whether public addresses have access. Turning it off needs `Premium`; only private
+    ///         endpoints have access then.
+    ///     default_action: What the firewall does with an address that no rule allows. `Deny` needs `Premium`. Values:
+    ///         `"Allow"` or `"Deny"`.
+    ///     allowed_addresses: The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them:
+    ///         others are removed. Needs `Premium`.
+    ///     data_endpoint: Whether the registry has data endpoints of its own, such as
+    ///         `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
+    ///     tags: Tags to set; a tag without a value is removed. Other tags stay.
+    ///     replace_tags: Whether tags that `tags` does not name are removed; off by default.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 10 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     InvalidInputError: For an invalid address or tag name.
+    ///     NotFoundError: If the registry does not exist.
+    ///     UnsupportedError: If a setting needs another service tier, which the message names.
+    ///     ForbiddenError: If the caller lacks a required permission, or a policy denies the change.
+    ///     OperationFailedError: If Azure could not change the registry.
+    ///
+    /// Example:
+    ///     updated = client.update_registry("myregistry", sku="Standard", tags={"team": "web"})
+    ///     for change in updated.changes:
+    ///         print(change)  # empty, and nothing was written, if nothing differed
+    #[pyo3(signature = (registry, *, sku = None, admin_user = None, anonymous_pull = None, public_network_access = None, default_action = None, allowed_addresses = None, data_endpoint = None, tags = None, replace_tags = None, deadline = None, on_progress = None))]
+    fn update_registry(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        sku: Option<Word<aks_acr::Sku>>,
+        admin_user: Option<bool>,
+        anonymous_pull: Option<bool>,
+        public_network_access: Option<bool>,
+        default_action: Option<Word<aks_acr::NetworkAction>>,
+        allowed_addresses: Option<Vec<String>>,
+        data_endpoint: Option<bool>,
+        tags: Option<std::collections::BTreeMap<String, Option<String>>>,
+        replace_tags: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::UpdateRegistryOptions::default();
+        options.sku = sku.map(|Word(one)| one);
+        options.admin_user = admin_user;
+        options.anonymous_pull = anonymous_pull;
+        options.public_network_access = public_network_access;
+        options.default_action = default_action.map(|Word(one)| one);
+        options.allowed_addresses = allowed_addresses;
+        options.data_endpoint = data_endpoint;
+        set(&mut options.tags, tags);
+        set(&mut options.replace_tags, replace_tags);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.update_registry(&registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::UpdatedSettings, _, _>(manner, work))
+    }
+
     /// Deletes a registry with all its images, and waits until it is gone.
     ///
     /// Azure keeps no copy. The role assignments on the registry are lost too; the result says how many there were, if

@@ -27,6 +27,7 @@ pub(crate) mod rights;
 pub(crate) mod rollout;
 pub(crate) mod span;
 pub(crate) mod table;
+pub(crate) mod update_registry;
 
 pub(crate) use parts::Parts;
 pub(crate) use recent::{RecentGrants, RecentModeChanges};
@@ -72,6 +73,7 @@ pub mod exports {
         PullSecretOutcome, PullSecretPlan, PullSecretWarning, PullSecretWarningKind,
     };
     pub use super::rollout::{OnMissingGrant, RolloutOptions};
+    pub use super::update_registry::{SettingChange, UpdateRegistryOptions, UpdatedSettings};
     pub use super::{
         right::{RequiredRight, RightScope},
         rights::{custom_role_json, required_rights},

@@ -7,7 +7,7 @@
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
     explain, identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret, registry,
-    registry_token, right::RequiredRight, rollout,
+    registry_token, right::RequiredRight, rollout, update_registry,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,7 @@ macro_rules! imports {
                 pull_secret::{self, ApplyPullSecretOptions, PullSecret, PullSecretOptions, PullSecretPlan},
                 registry, registry_token,
                 rollout::{self, RolloutOptions},
+                update_registry::{self, UpdateRegistryOptions, UpdatedSettings},
             },
             registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry, RegistryRef, RegistryToken},
             role::RoleAssignmentMode,
@@ -241,6 +242,13 @@ macro_rules! operations {
                 deadline: create_registry::DEADLINE,
                 rights: create_registry::RIGHTS,
                 run: |parts, call| create_registry::create(parts, group, name, &options, call),
+            }
+            UpdateRegistry update_registry(registry: &RegistryRef, options: UpdateRegistryOptions) -> UpdatedSettings {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: update_registry::DEADLINE,
+                rights: update_registry::RIGHTS,
+                run: |parts, call| update_registry::update(parts, registry, &options, call),
             }
             DeleteRegistry delete_registry(registry: &RegistryRef, options: DeleteRegistryOptions) -> RegistryDeletion {
                 about: About::registry(registry),

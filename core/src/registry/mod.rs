@@ -28,9 +28,9 @@ pub use delete::DeletedRegistry;
 pub use domain_label::DomainNameLabelScope;
 pub use import::{ImportCredentials, ImportHandle, ImportRequest, ImportStatus};
 pub use reference::RegistryRef;
-pub use settings::{PrivateEndpointConnection, RegistrySettings};
+pub use settings::{NetworkAction, PrivateEndpointConnection, RegistrySettings};
 pub use token::RegistryToken;
-pub use update::{RegistryUpdate, UpdatedRegistry};
+pub use update::{NetworkRules, RegistryUpdate, UpdatedRegistry};
 
 pub(crate) use import::ExpectedImage;
 pub(crate) use lookup::{list_registries, read_listed};

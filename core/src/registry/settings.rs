@@ -1,6 +1,7 @@
 //! The settings of a registry that decide who reaches it.
 
 use super::Registry;
+use crate::error::words;
 use serde::{Deserialize, Serialize};
 
 /// A registry with the settings that decide who reaches it.
@@ -19,7 +20,25 @@ pub struct RegistrySettings {
     pub private_endpoints: Vec<PrivateEndpointConnection>,
     /// Whether everyone can pull without a credential.
     pub anonymous_pull: bool,
+    /// Whether the admin user, who has full access with a password, is enabled; `None` if Azure does not report it.
+    #[serde(default)]
+    pub admin_user: Option<bool>,
+    /// Whether the registry has data endpoints of its own; `None` if Azure does not report it.
+    #[serde(default)]
+    pub data_endpoint: Option<bool>,
 }
+
+/// What a registry's firewall does with an address that no rule allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum NetworkAction {
+    /// Lets it in.
+    Allow,
+    /// Keeps it out.
+    Deny,
+}
+
+words!(NetworkAction, "default_action": Allow => "Allow", Deny => "Deny");
 
 /// A connection between a registry and a private endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +61,8 @@ impl RegistrySettings {
             allowed_addresses: Vec::new(),
             private_endpoints: Vec::new(),
             anonymous_pull: false,
+            admin_user: None,
+            data_endpoint: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changes settings of an existing registry.
 
 use super::{
-    Registry,
+    Registry, Sku,
     lookup::{API, read_registry},
     wire::WireRegistry,
 };
@@ -14,7 +14,8 @@ use crate::{
     role::RoleAssignmentMode,
 };
 use azure_core::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const STEP: &str = "changing the registry";
 
@@ -25,6 +26,30 @@ pub struct RegistryUpdate {
     /// Whether permissions apply to the whole registry or to its repositories. A change invalidates every credential that the registry has
     /// issued.
     pub mode: Option<RoleAssignmentMode>,
+    /// The service tier.
+    pub sku: Option<Sku>,
+    /// Whether the admin user is enabled.
+    pub admin_user: Option<bool>,
+    /// Whether everyone can pull without a credential.
+    pub anonymous_pull: Option<bool>,
+    /// Whether public addresses have access.
+    pub public_network_access: Option<bool>,
+    /// The firewall, as a whole.
+    pub network_rules: Option<NetworkRules>,
+    /// Whether the registry has data endpoints of its own.
+    pub data_endpoint: Option<bool>,
+    /// All tags: others are removed.
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// A registry's firewall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetworkRules {
+    /// What happens to an address that no rule allows: `Allow` or `Deny`.
+    pub default_action: String,
+    /// The addresses and ranges in CIDR notation that are allowed.
+    pub allowed_addresses: Vec<String>,
 }
 
 impl RegistryUpdate {
@@ -102,12 +127,29 @@ async fn end(arm: &Arm, id: &ResourceId, answer: &Answer, call: &Call) -> Result
 
 /// See [Update](https://learn.microsoft.com/rest/api/container-registry/registries/update).
 fn patch_registry(id: &ResourceId, update: &RegistryUpdate) -> ArmRequest {
-    let mut properties = json!({});
-    if let Some(mode) = update.mode {
-        properties["roleAssignmentMode"] = mode.as_str().into();
-    }
-    ArmRequest::new(Method::Patch, id.as_str(), API)
-        .body(json!({ "properties": properties }))
-        .step(STEP)
-        .needs(WRITE_REGISTRY, id.as_str())
+    ArmRequest::new(Method::Patch, id.as_str(), API).body(body(update)).step(STEP).needs(WRITE_REGISTRY, id.as_str())
+}
+
+fn body(update: &RegistryUpdate) -> Value {
+    let rules = update.network_rules.as_ref().map(|rules| {
+        let allow = |one: &String| json!({ "action": "Allow", "value": one });
+        let addresses: Vec<Value> = rules.allowed_addresses.iter().map(allow).collect();
+        json!({ "defaultAction": rules.default_action, "ipRules": addresses })
+    });
+    let access = update.public_network_access.map(|enabled| if enabled { "Enabled" } else { "Disabled" });
+    let properties = [
+        ("roleAssignmentMode", update.mode.map(|mode| mode.as_str().into())),
+        ("adminUserEnabled", update.admin_user.map(Value::from)),
+        ("anonymousPullEnabled", update.anonymous_pull.map(Value::from)),
+        ("publicNetworkAccess", access.map(Value::from)),
+        ("networkRuleSet", rules),
+        ("dataEndpointEnabled", update.data_endpoint.map(Value::from)),
+    ];
+    let set = properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let parts = [
+        ("properties", Some(Value::Object(set.collect()))),
+        ("sku", update.sku.map(|sku| json!({ "name": sku.as_str() }))),
+        ("tags", update.tags.as_ref().map(|tags| json!(tags))),
+    ];
+    Value::Object(parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }

@@ -52,6 +52,7 @@ struct WireProperties {
     creation_date: Option<String>,
     admin_user_enabled: Option<bool>,
     anonymous_pull_enabled: Option<bool>,
+    data_endpoint_enabled: Option<bool>,
     #[serde(deserialize_with = "crate::lenient::word")]
     public_network_access: Option<String>,
     network_rule_set: Option<Value>,
@@ -123,6 +124,7 @@ impl WireRegistry {
         )?;
         let public_network_access = self.properties.public_network_access.take();
         let anonymous_pull = self.has_anonymous_pull();
+        let (admin_user, data_endpoint) = (self.properties.admin_user_enabled, self.properties.data_endpoint_enabled);
         let rules = rules.unwrap_or_default();
         Ok(RegistrySettings {
             public_network_access,
@@ -134,6 +136,8 @@ impl WireRegistry {
                 .map(WireConnection::into_connection)
                 .collect(),
             anonymous_pull,
+            admin_user,
+            data_endpoint,
             registry: self.into_registry()?,
         })
     }

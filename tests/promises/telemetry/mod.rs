@@ -28,6 +28,7 @@ fn outcome(operation: Operation, result: &Value) -> &str {
     outcome.as_str().or(outcome["kind"].as_str()).unwrap_or(match operation {
         Operation::Registry => "found",
         Operation::CreateRegistry | Operation::CreateCluster | Operation::ApplyKubeletIdentity => "created",
+        Operation::UpdateRegistry => "changed",
         Operation::RemoveKubeletIdentity => "removed",
         Operation::ImportImage => "imported",
         Operation::StartImport => "started",

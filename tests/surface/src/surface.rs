@@ -100,6 +100,17 @@ pub fn is_parsed(name: &str) -> bool {
     PARSED.contains(&name)
 }
 
+/// Whether an option is a list, or may be one.
+pub fn is_list(ty: &Form) -> bool {
+    ty.name == "Vec" || (ty.name == "Option" && ty.inner[0].name == "Vec")
+}
+
+/// A map of texts, as the glue has it.
+pub fn map(ty: &Form) -> String {
+    let value = if ty.inner[1].name == "Option" { "Option<String>" } else { "String" };
+    format!("std::collections::BTreeMap<String, {value}>")
+}
+
 /// Whether an argument by place may be left out: its type has a default.
 pub fn is_optional(name: &str) -> bool {
     name == "ExplainTarget"

@@ -155,6 +155,14 @@ impl Registry {
         }
     }
 
+    /// The hosts of its data endpoints, if it has any: see [dedicated data
+    /// endpoints](https://learn.microsoft.com/azure/container-registry/container-registry-dedicated-data-endpoints).
+    pub(crate) fn name_data_endpoints(&mut self) {
+        let host = format!("{}.{}.data.azurecr.io", self.name.to_ascii_lowercase(), self.location);
+        let hosts = if self.properties["dataEndpointEnabled"] == true { vec![host] } else { Vec::new() };
+        self.properties["dataEndpointHostNames"] = json!(hosts);
+    }
+
     /// The body that a GET answers.
     pub(crate) fn body(&self, world: &World) -> Value {
         let mut item = self.item(world);

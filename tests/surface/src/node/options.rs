@@ -5,7 +5,7 @@ use crate::{
     operations::{Operation, is_given_by_fields},
     prose::Idiom,
     source::Field,
-    surface::is_parsed,
+    surface::{is_list, is_parsed, map},
 };
 
 /// An option, as the object of options has it.
@@ -76,12 +76,12 @@ impl Node<'_> {
         }
         let one = match ty.name.as_str() {
             "Duration" => "Millis".to_owned(),
-            "BTreeMap" => "std::collections::BTreeMap<String, Option<String>>".to_owned(),
+            "BTreeMap" => map(ty),
             "u32" | "usize" | "bool" | "PathBuf" => ty.name.clone(),
             name if is_parsed(name) || self.is_word(name) => format!("Text<aks_acr::{name}>"),
             _ => "String".to_owned(),
         };
-        let rust = if field.ty.name == "Vec" { format!("Vec<{one}>") } else { one };
+        let rust = if is_list(&field.ty) { format!("Vec<{one}>") } else { one };
         let typescript = match field.ty.name.as_str() {
             "Option" => self.typescript(&field.ty.inner[0]),
             _ => self.typescript(&field.ty),

@@ -5,7 +5,7 @@ use crate::{
     operations::{Choice, Operation, is_given_by_fields},
     prose::Idiom,
     source::Field,
-    surface::{is_optional, is_parsed},
+    surface::{is_list, is_optional, is_parsed, map},
 };
 
 /// An argument.
@@ -91,12 +91,12 @@ impl Python<'_> {
             "u32" | "usize" => "Count".to_owned(),
             "PathBuf" => "PathBuf".to_owned(),
             "bool" => "bool".to_owned(),
-            "BTreeMap" => "std::collections::BTreeMap<String, Option<String>>".to_owned(),
+            "BTreeMap" => map(ty),
             name if is_parsed(name) => format!("Parsed<aks_acr::{name}>"),
             name if self.is_word(name) => format!("Word<aks_acr::{name}>"),
             _ => "String".to_owned(),
         };
-        let rust = if field.ty.name == "Vec" { format!("Vec<{one}>") } else { one };
+        let rust = if is_list(&field.ty) { format!("Vec<{one}>") } else { one };
         let python = match ty.name.as_str() {
             "Duration" => "_Seconds".to_owned(),
             "PathBuf" => "str | PathLike[str]".to_owned(),
