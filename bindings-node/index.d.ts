@@ -1387,6 +1387,8 @@ export declare class AksAcrError extends Error {
   readonly created?: string;
   /** The side of an import that is at fault, if known. */
   readonly failedSide?: ImportSide;
+  /** Why an image cannot be pulled, and the next step, if that is why the call failed. */
+  readonly finding?: Finding;
   /**
    * The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
    *
@@ -1407,6 +1409,8 @@ export declare class AksAcrError extends Error {
    * It is set for the kind `'forbidden'`, and for `'unauthenticated'` if conditional access is the reason.
    */
   readonly refusal?: RefusalKind;
+  /** The report that was required to be `can_pull`, if that is why the call failed. */
+  readonly report?: Report;
   /** `x-ms-request-id` of the service's response. */
   readonly requestId?: string;
   /** How long the service asked the client to wait. In milliseconds. */
@@ -2076,7 +2080,7 @@ export type ErrorKind =
   | 'unavailable'
   /** A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image. */
   | 'operation_failed'
-  /** Pods of a rollout cannot pull their image, and waiting does not help; see `pullFailure`. */
+  /** An image cannot be pulled, and waiting does not help; see `finding`, and of a rollout `pullFailure`. */
   | 'pull_failed'
   /** This build or the service does not support the operation; the message says what to change. */
   | 'unsupported'
@@ -2913,11 +2917,32 @@ export interface Report {
   readonly assumptions: readonly string[];
   /** When it was checked, by Azure's clock. */
   readonly checkedAt: Date;
+  /**
+   * The same report with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in
+   * an issue.
+   *
+   * Equal values have equal pseudonyms. The verdict, the IDs of findings, the stages and the times stay. Words that
+   * neither this library nor a node's own messages have are replaced too, wherever they stand.
+   *
+   * @throws {AksAcrError} `'unexpected'` if the report has no JSON form.
+   */
+  redacted(): Report;
+  /**
+   * Fails unless the cluster can pull, for a pipeline that must not go on otherwise.
+   *
+   * The error has the first finding as `finding`, and this report as `report`.
+   *
+   * @throws {AksAcrError} `'pull_failed'` if it cannot. If that is not known: `'forbidden'` if the caller lacks a
+   * permission, else `'unavailable'`.
+   */
+  require(): void;
+  /** One table in HTML: a row for each finding. All text is escaped, and nothing is loaded. */
+  toHTML(): string;
 }
 
 /** One reason why a pull fails, may fail, or cannot be judged. */
 export interface Finding {
-  /** The finding's ID, such as `grant.missing`. The page of findings lists them. */
+  /** The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`. */
   readonly id: string;
   /** What it says about the pull. */
   readonly status: FindingStatus;
@@ -2933,6 +2958,8 @@ export interface Finding {
   readonly needs: readonly Need[];
   /** Whether waiting can help. */
   readonly retry: PullRetry;
+  /** The address of the page about it, in the documentation of this version. */
+  readonly docs: string;
 }
 
 /** A value that was read. */
@@ -3007,6 +3034,21 @@ export interface Explanation {
   readonly needs: readonly Need[];
   /** When it was read, by Azure's clock. */
   readonly checkedAt: Date;
+  /**
+   * The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an
+   * issue.
+   *
+   * Equal values have equal pseudonyms, in all groups. The IDs of findings, the stages and the times stay. Words that
+   * neither this library nor a node's own messages have are replaced too, wherever they stand.
+   *
+   * @throws {AksAcrError} `'unexpected'` if it has no JSON form.
+   */
+  redacted(): Explanation;
+  /**
+   * One table in HTML: a row for each group of pods, and for each other cause. All text is escaped, and nothing is
+   * loaded.
+   */
+  toHTML(): string;
 }
 
 /** Pods that cannot pull the same image for the same reason. */
@@ -3052,7 +3094,7 @@ export interface PullFailure {
 
 /** What a failed pull means: a finding, with the facts in the kubelet's message. */
 export interface PullFinding {
-  /** The finding's ID, such as `grant.missing`. The page of findings lists them. */
+  /** The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`. */
   readonly id: string;
   /** What it means, in one sentence. */
   readonly message: string;
@@ -3066,6 +3108,8 @@ export interface PullFinding {
   readonly host: string | null;
   /** When the registry accepts requests again, if it says so. */
   readonly retryAt: Date | null;
+  /** The address of the page about it, in the documentation of this version. */
+  readonly docs: string;
 }
 
 /** What pods wait for, other than an image. */

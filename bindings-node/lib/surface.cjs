@@ -128,7 +128,13 @@ const TYPES = {
   DenyingPolicy: {},
   RequiredRight: {},
   Write: { body: 'Json' },
-  AksAcrError: { policies: 'DenyingPolicy', pullFailure: 'PullFailure' },
+  AksAcrError: { finding: 'Finding', policies: 'DenyingPolicy', pullFailure: 'PullFailure', report: 'Report' },
 };
 
-module.exports = { OPERATIONS, TYPES };
+/** What results are asked for, by the names of their types and methods: core's name, and the type of what it gives. */
+const METHODS = {
+  Report: { redacted: ['redacted', 'Report'], require: ['require'], toHTML: ['to_html'] },
+  Explanation: { redacted: ['redacted', 'Explanation'], toHTML: ['to_html'] },
+};
+
+module.exports = { METHODS, OPERATIONS, TYPES };

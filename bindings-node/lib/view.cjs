@@ -2,7 +2,7 @@
 
 const native = require('../native.cjs');
 const { AksAcrError } = require('./error.cjs');
-const { TYPES } = require('./surface.cjs');
+const { METHODS, TYPES } = require('./surface.cjs');
 
 /* From core's JSON form to what a program in JavaScript expects: names in camel case, times as Date, everything frozen. What has a
    type reads as core's text: with `String(…)`, in templates, and in `util.inspect` before its fields. */
@@ -14,8 +14,23 @@ function view(value, type) {
   if (Array.isArray(value)) return Object.freeze(value.map((one) => view(one, type)));
   if (value === null || typeof value !== 'object') return value;
   const made = fields(value, TYPES[type]);
-  if (type !== undefined) readable(made, type, () => described(type, value));
+  if (type !== undefined) {
+    readable(made, type, () => described(type, value));
+    for (const [name, method] of Object.entries(METHODS[type] ?? {})) {
+      Object.defineProperty(made, name, { value: () => asked(type, value, method), enumerable: false });
+    }
+  }
   return Object.freeze(made);
+}
+
+/** What a method of core's gives for a value in core's form. */
+function asked(type, value, [method, gives]) {
+  try {
+    return view(JSON.parse(native.ask(type, method, JSON.stringify(value))), gives) ?? undefined;
+  } catch (refusal) {
+    // It needs what is here.
+    throw require('./call.cjs').failure(refusal);
+  }
 }
 
 /** Core's text for a value in core's form. */

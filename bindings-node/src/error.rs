@@ -3,7 +3,7 @@
 use crate::{credential::Rejection, operations, words};
 use aks_acr::ErrorKind;
 use napi::{Env, JsValue, Unknown, bindgen_prelude::JsObjectValue};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::error::Error as StdError;
 
@@ -28,6 +28,13 @@ pub fn put<T: Serialize>(facts: &mut Map<String, Value>, name: &str, fact: Optio
     if let Some(fact) = fact {
         facts.insert(name.to_owned(), serde_json::json!(fact));
     }
+}
+
+/// What a value of core's is asked for, as JSON.
+pub fn asked<C: DeserializeOwned, T: Serialize>(json: &str, ask: impl FnOnce(&C) -> Result<T>) -> Result<String> {
+    let unreadable = |err: serde_json::Error| Fault::Argument(err.to_string());
+    let given = ask(&serde_json::from_str(json).map_err(unreadable)?)?;
+    serde_json::to_string(&given).map_err(unreadable)
 }
 
 impl Fault {

@@ -5,7 +5,7 @@ use crate::{
     argument::{self, Hidden, Millis, Text, set},
     call::Call,
     client::Client,
-    error::{Result, put},
+    error::{Fault, Result, asked, put},
     import, kubeconfig, registry,
 };
 use aks_acr::CallOptions;
@@ -1416,10 +1416,12 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
     put(&mut facts, "correlationId", err.correlation_id());
     put(&mut facts, "created", err.created());
     put(&mut facts, "failedSide", err.failed_side());
+    put(&mut facts, "finding", err.finding());
     put(&mut facts, "missingAction", err.missing_action());
     put(&mut facts, "policies", Some(err.policies()).filter(|all| !all.is_empty()));
     put(&mut facts, "pullFailure", err.pull_failure());
     put(&mut facts, "refusal", err.refusal());
+    put(&mut facts, "report", err.report());
     put(&mut facts, "requestId", err.request_id());
     put(&mut facts, "retryAfterMs", err.retry_after().map(|time| time.as_secs_f64() * 1000.0));
     put(&mut facts, "scope", err.scope());
@@ -1586,4 +1588,19 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         _ => Ok(name),
     };
     text.map_err(|err| napi::Error::from_reason(err.to_string()))
+}
+
+/// What a method of a result gives, as JSON: by the names of type and method, and the value's JSON form.
+#[napi_derive::napi]
+#[allow(clippy::needless_pass_by_value, reason = "napi passes text as it is owned")]
+pub fn ask(env: &Env, name: String, method: String, json: String) -> napi::Result<String> {
+    let given = match (&*name, &*method) {
+        ("Report", "redacted") => asked(&json, |value: &aks_acr::Report| Ok(value.redacted()?)),
+        ("Report", "require") => asked(&json, |value: &aks_acr::Report| Ok(value.require()?)),
+        ("Report", "to_html") => asked(&json, |value: &aks_acr::Report| Ok(value.to_html())),
+        ("Explanation", "redacted") => asked(&json, |value: &aks_acr::Explanation| Ok(value.redacted()?)),
+        ("Explanation", "to_html") => asked(&json, |value: &aks_acr::Explanation| Ok(value.to_html())),
+        _ => Err(Fault::Argument(name)),
+    };
+    given.map_err(|fault| fault.into_js(env))
 }

@@ -419,7 +419,7 @@ value! {
 value! {
     /// One reason why a pull fails, may fail, or cannot be judged.
     pub struct Finding {
-        /// The finding's ID, such as `grant.missing`. The page of findings lists them.
+        /// The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`.
         id: String,
         /// What it says about the pull.
         status: Word<aks_acr::FindingStatus>,
@@ -435,6 +435,8 @@ value! {
         needs: Several<Need>,
         /// Whether waiting can help.
         retry: Word<aks_acr::PullRetry>,
+        /// The address of the page about it, in the documentation of this version.
+        docs: String,
     }
 }
 
@@ -564,7 +566,7 @@ value! {
 value! {
     /// What a failed pull means: a finding, with the facts in the kubelet's message.
     pub struct PullFinding {
-        /// The finding's ID, such as `grant.missing`. The page of findings lists them.
+        /// The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`.
         id: String,
         /// What it means, in one sentence.
         message: String,
@@ -578,6 +580,8 @@ value! {
         host: Option<String>,
         /// When the registry accepts requests again, if it says so.
         retry_at: Option<Time>,
+        /// The address of the page about it, in the documentation of this version.
+        docs: String,
     }
 }
 
@@ -1592,6 +1596,61 @@ value! {
     }
 }
 
+#[pymethods]
+impl Report {
+    /// The same report with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example
+    /// in an issue.
+    ///
+    /// Equal values have equal pseudonyms. The verdict, the IDs of findings, the stages and the times stay. Words that
+    /// neither this library nor a node's own messages have are replaced too, wherever they stand.
+    ///
+    /// Raises `UnexpectedError` if the report has no JSON form.
+    fn redacted(&self, py: Python<'_>) -> PyResult<Self> {
+        through_json(&through_json::<aks_acr::Report>(self)?.redacted().map_err(|err| error::to_py(py, &err))?)
+    }
+    /// Fails unless the cluster can pull, for a pipeline that must not go on otherwise.
+    ///
+    /// The error has the first finding as `finding`, and this report as `report`.
+    ///
+    /// Raises `PullFailedError` if it cannot. If that is not known: `ForbiddenError` if the caller lacks a permission,
+    /// else `UnavailableError`.
+    fn require(&self, py: Python<'_>) -> PyResult<()> {
+        through_json::<aks_acr::Report>(self)?.require().map_err(|err| error::to_py(py, &err))?;
+        Ok(())
+    }
+    /// One table in HTML: a row for each finding. All text is escaped, and nothing is loaded.
+    fn to_html(&self) -> PyResult<String> {
+        Ok(through_json::<aks_acr::Report>(self)?.to_html())
+    }
+    /// What a notebook shows.
+    fn _repr_html_(&self) -> PyResult<String> {
+        self.to_html()
+    }
+}
+
+#[pymethods]
+impl Explanation {
+    /// The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an
+    /// issue.
+    ///
+    /// Equal values have equal pseudonyms, in all groups. The IDs of findings, the stages and the times stay. Words
+    /// that neither this library nor a node's own messages have are replaced too, wherever they stand.
+    ///
+    /// Raises `UnexpectedError` if it has no JSON form.
+    fn redacted(&self, py: Python<'_>) -> PyResult<Self> {
+        through_json(&through_json::<aks_acr::Explanation>(self)?.redacted().map_err(|err| error::to_py(py, &err))?)
+    }
+    /// One table in HTML: a row for each group of pods, and for each other cause. All text is escaped, and nothing is
+    /// loaded.
+    fn to_html(&self) -> PyResult<String> {
+        Ok(through_json::<aks_acr::Explanation>(self)?.to_html())
+    }
+    /// What a notebook shows.
+    fn _repr_html_(&self) -> PyResult<String> {
+        self.to_html()
+    }
+}
+
 word::known!(
     Access,
     ChangeReason,
@@ -1692,7 +1751,7 @@ pub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[
     (
         aks_acr::ErrorKind::PullFailed,
         "PullFailedError",
-        "Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`.",
+        "An image cannot be pulled, and waiting does not help; see `finding`, and of a rollout `pull_failure`.",
     ),
     (
         aks_acr::ErrorKind::Unsupported,
@@ -1709,9 +1768,11 @@ pub const FACTS: &[&str] = &[
     "correlation_id",
     "created",
     "failed_side",
+    "finding",
     "missing_action",
     "pull_failure",
     "refusal",
+    "report",
     "request_id",
     "retry_after",
     "scope",
@@ -1728,10 +1789,12 @@ pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult
     exception.setattr("correlation_id", err.correlation_id())?;
     exception.setattr("created", err.created())?;
     exception.setattr("failed_side", err.failed_side().map(Word))?;
+    exception.setattr("finding", err.finding().map(through_json::<Finding>).transpose()?)?;
     exception.setattr("missing_action", err.missing_action())?;
     exception.setattr("policies", through_json::<Several<DenyingPolicy>>(&err.policies())?)?;
     exception.setattr("pull_failure", err.pull_failure().map(through_json::<PullFailure>).transpose()?)?;
     exception.setattr("refusal", err.refusal().map(Word))?;
+    exception.setattr("report", err.report().map(through_json::<Report>).transpose()?)?;
     exception.setattr("request_id", err.request_id())?;
     exception.setattr("retry_after", err.retry_after())?;
     exception.setattr("scope", err.scope())?;

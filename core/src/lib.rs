@@ -65,7 +65,8 @@ pub use cluster::{
 pub use connection::Connection;
 pub use diagnosis::{
     catalogue::{FindingId, PullRetry},
-    report::{Evidence, Finding, FindingStatus, Need, Report, Stage, StageState, Verdict},
+    finding::{Evidence, Finding, FindingStatus, Need},
+    report::{Report, Stage, StageState, Verdict},
     stage::PullStage,
     text::{NextStep, PullFailure, PullFinding},
 };

@@ -2,7 +2,11 @@
 
 use crate::{page::option_rows, words};
 use aks_acr::Operation;
-use aks_acr_surface::source::{Field, Form, Source, camel_case};
+use aks_acr_surface::{
+    ask::Gives,
+    source::{Field, Form, Source, camel_case},
+    text,
+};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// What callers meet besides the results and options of operations: by errors, hooks, and the functions beside the client.
@@ -113,6 +117,27 @@ pub fn body(source: &Source, name: &str) -> String {
     }
     if fields.is_empty() {
         getters(source, name).for_each(|(name, ty, docs)| text.push_str(&row(name, ty, docs)));
+    }
+    text + &methods(source, name)
+}
+
+/// What a result is asked for besides its fields, in every language.
+fn methods(source: &Source, name: &str) -> String {
+    let mut text = String::new();
+    for ask in source.asked_of(name) {
+        if text.is_empty() {
+            text.push_str("\n| method | gives | meaning |\n|---|---|---|\n");
+        }
+        let gives = match ask.gives {
+            Gives::Nothing => "nothing, or an error".to_owned(),
+            Gives::Same => format!("[`{name}`](types.md#{})", name.to_lowercase()),
+            Gives::Text => "text".to_owned(),
+        };
+        let node = aks_acr_surface::node::ask_name(ask.name);
+        let names = if node == ask.name { format!("`{node}`") } else { format!("`{}`, in Node `{node}`", ask.name) };
+        let (docs, errors) = (words::summary(&ask.method.docs).join(" "), text::errors(&ask.method.docs));
+        let errors = if errors.is_empty() { String::new() } else { format!(" Fails with {}.", errors.join("; ")) };
+        writeln!(text, "| {names} | {gives} | {} |", words::cell(&(docs + &errors))).unwrap();
     }
     text
 }

@@ -72,6 +72,33 @@ test('a pull that fails comes with its cause', async () => {
   assert.equal(pod.pullFailure.reason, err.pullFailure.reason);
 });
 
+test('a report is a gate, and can be shown to others', async () => {
+  const client = clientOf(azure.emulator);
+  const report = await client.check('group/dev', 'myregistry', { image: 'nginx:v1' });
+  assert.throws(
+    () => report.require(),
+    (err) => {
+      assert.ok(err instanceof AksAcrError);
+      assert.equal(err.code, 'pull_failed');
+      assert.deepEqual([err.finding, err.report], [report.findings[0], report]);
+      assert.match(err.finding.docs, /\/docs\/findings\/grant\.missing\.md$/);
+      assert.ok(err.message.includes(err.finding.docs) && String(report).includes(err.finding.docs));
+      return true;
+    },
+  );
+  const redacted = report.redacted();
+  assert.deepEqual([redacted.verdict, redacted.rootCause], [report.verdict, 'grant.missing']);
+  for (const form of [JSON.stringify(redacted), String(redacted), redacted.toHTML(), redacted.redacted().toHTML()]) {
+    assert.ok(!form.includes('myregistry') && !form.includes(report.cluster.split('/')[2]), form);
+  }
+  assert.match(redacted.toHTML(), /^<table>.*<\/table>$/);
+  const explanation = (await client.explain('group/dev')).redacted();
+  assert.equal(explanation.rootCause, 'grant.missing');
+  assert.ok(!JSON.stringify(explanation).includes('myregistry') && !explanation.toHTML().includes('myregistry'));
+  await client.attach('group/dev', 'myregistry');
+  assert.equal((await client.check('group/dev', 'myregistry')).require(), undefined);
+});
+
 test('a wait beyond the deadline is told in milliseconds', async () => {
   const trouble = { status: 429, headers: { 'retry-after': '600' }, times: 9 };
   await azure.emulator.fault('/managedClusters/dev', trouble);

@@ -36,6 +36,7 @@ PULL_FAILURE = PullFailure(
         address="1.2.3.4",
         host=None,
         retry_at=None,
+        docs="https://docs.example",
     ),
     message="no",
 )
@@ -189,3 +190,42 @@ def test_a_time_past_the_years_of_utc_is_refused(client):
     fields["expires"] = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
     with pytest.raises(ValueError, match="9999"):
         aks_acr.AttachPlan(**fields)
+
+
+def test_a_report_is_a_gate_and_can_be_shown_to_others(client):
+    report = client.check("group/dev", "myregistry", image="nginx:v1")
+    with pytest.raises(aks_acr.PullFailedError) as raised:
+        report.require()
+    error = raised.value
+    assert error.report == report and error.finding == report.findings[0] and error.pull_failure is None
+    assert error.finding.docs.endswith("/docs/findings/grant.missing.md") and error.finding.docs in str(error)
+    assert f"see {error.finding.docs}" in str(report)
+    redacted = report.redacted()
+    assert (redacted.verdict, redacted.root_cause) == (report.verdict, "grant.missing")
+    for form in (redacted.to_json(), str(redacted), redacted.to_html()):
+        assert "myregistry" not in form and report.cluster.split("/")[2] not in form
+    assert redacted.to_html() == redacted._repr_html_() and redacted.to_html().startswith("<table>")
+    client.attach("group/dev", "myregistry")
+    assert client.check("group/dev", "myregistry", image="nginx:v1").require() is None
+
+
+def test_an_explanation_can_be_shown_to_others(client):
+    client.apply("group/dev", MANIFESTS)
+    with pytest.raises(aks_acr.PullFailedError) as raised:
+        client.wait_for_rollout("group/dev", "web")
+    assert raised.value.finding.id == raised.value.pull_failure.finding.id and raised.value.report is None
+    explanation = client.explain("group/dev")
+    redacted = explanation.redacted()
+    assert redacted.root_cause == explanation.root_cause is not None
+    for form in (redacted.to_json(), str(redacted), redacted.to_html()):
+        assert "myregistry" not in form and explanation.groups[0].failure.pod not in form
+
+
+def test_a_report_that_core_cannot_read_is_no_gate():
+    report = aks_acr.Report(
+        version=1, verdict="can_pull", root_cause=None, cluster="no id", registry=None, image=None,
+        findings=[], stages=[], assumptions=[], checked_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    )  # fmt: skip
+    for ask in (report.require, report.redacted, report.to_html):
+        with pytest.raises(ValueError, match="invalid JSON form"):
+            ask()

@@ -3051,12 +3051,37 @@ class Report(Result):
     def checked_at(self) -> datetime:
         """When it was checked, by Azure's clock."""
 
+    def redacted(self) -> Report:
+        """The same report with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for
+        example in an issue.
+
+        Equal values have equal pseudonyms. The verdict, the IDs of findings, the stages and the times stay. Words that
+        neither this library nor a node's own messages have are replaced too, wherever they stand.
+
+        Raises `UnexpectedError` if the report has no JSON form.
+        """
+
+    def require(self) -> None:
+        """Fails unless the cluster can pull, for a pipeline that must not go on otherwise.
+
+        The error has the first finding as `finding`, and this report as `report`.
+
+        Raises `PullFailedError` if it cannot. If that is not known: `ForbiddenError` if the caller lacks a permission,
+        else `UnavailableError`.
+        """
+
+    def to_html(self) -> str:
+        """One table in HTML: a row for each finding. All text is escaped, and nothing is loaded."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+
 
 @final
 class Finding(Result):
     """One reason why a pull fails, may fail, or cannot be judged."""
 
-    __match_args__ = ("id", "status", "stage", "message", "evidence", "next_step", "needs", "retry")
+    __match_args__ = ("id", "status", "stage", "message", "evidence", "next_step", "needs", "retry", "docs")
     def __new__(
         cls,
         *,
@@ -3068,10 +3093,11 @@ class Finding(Result):
         next_step: NextStep,
         needs: Iterable[Need],
         retry: _PullRetry,
+        docs: str,
     ) -> Finding: ...
     @property
     def id(self) -> str:
-        """The finding's ID, such as `grant.missing`. The page of findings lists them."""
+        """The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`."""
 
     @property
     def status(self) -> FindingStatus:
@@ -3100,6 +3126,10 @@ class Finding(Result):
     @property
     def retry(self) -> PullRetry:
         """Whether waiting can help."""
+
+    @property
+    def docs(self) -> str:
+        """The address of the page about it, in the documentation of this version."""
 
 
 @final
@@ -3275,6 +3305,24 @@ class Explanation(Result):
     def checked_at(self) -> datetime:
         """When it was read, by Azure's clock."""
 
+    def redacted(self) -> Explanation:
+        """The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an
+        issue.
+
+        Equal values have equal pseudonyms, in all groups. The IDs of findings, the stages and the times stay. Words
+        that neither this library nor a node's own messages have are replaced too, wherever they stand.
+
+        Raises `UnexpectedError` if it has no JSON form.
+        """
+
+    def to_html(self) -> str:
+        """One table in HTML: a row for each group of pods, and for each other cause. All text is escaped, and nothing
+        is loaded.
+        """
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+
 
 @final
 class PodGroup(Result):
@@ -3377,7 +3425,7 @@ class PullFailure(Result):
 class PullFinding(Result):
     """What a failed pull means: a finding, with the facts in the kubelet's message."""
 
-    __match_args__ = ("id", "message", "retry", "next_step", "address", "host", "retry_at")
+    __match_args__ = ("id", "message", "retry", "next_step", "address", "host", "retry_at", "docs")
     def __new__(
         cls,
         *,
@@ -3388,10 +3436,11 @@ class PullFinding(Result):
         address: str | None,
         host: str | None,
         retry_at: datetime | None,
+        docs: str,
     ) -> PullFinding: ...
     @property
     def id(self) -> str:
-        """The finding's ID, such as `grant.missing`. The page of findings lists them."""
+        """The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`."""
 
     @property
     def message(self) -> str:
@@ -3416,6 +3465,10 @@ class PullFinding(Result):
     @property
     def retry_at(self) -> datetime | None:
         """When the registry accepts requests again, if it says so."""
+
+    @property
+    def docs(self) -> str:
+        """The address of the page about it, in the documentation of this version."""
 
 
 @final
@@ -5588,6 +5641,8 @@ class AksAcrError(Exception):
     """
     failed_side: ImportSide | None
     """The side of an import that is at fault, if known."""
+    finding: Finding | None
+    """Why an image cannot be pulled, and the next step, if that is why the call failed."""
     missing_action: str | None
     """The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.
 
@@ -5605,6 +5660,8 @@ class AksAcrError(Exception):
 
     It is set for the kind `ForbiddenError`, and for `UnauthenticatedError` if conditional access is the reason.
     """
+    report: Report | None
+    """The report that was required to be `can_pull`, if that is why the call failed."""
     request_id: str | None
     """`x-ms-request-id` of the service's response."""
     retry_after: timedelta | None
@@ -5670,7 +5727,7 @@ class OperationFailedError(AksAcrError):
     """A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image."""
 
 class PullFailedError(AksAcrError):
-    """Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`."""
+    """An image cannot be pulled, and waiting does not help; see `finding`, and of a rollout `pull_failure`."""
 
 class UnsupportedError(AksAcrError):
     """This build or the service does not support the operation; the message says what to change."""

@@ -139,7 +139,7 @@ class ErrorKind(_Word):
     OPERATION_FAILED = "operation_failed"
     """A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image."""
     PULL_FAILED = "pull_failed"
-    """Pods of a rollout cannot pull their image, and waiting does not help; see `pull_failure`."""
+    """An image cannot be pulled, and waiting does not help; see `finding`, and of a rollout `pull_failure`."""
     UNSUPPORTED = "unsupported"
     """This build or the service does not support the operation; the message says what to change."""
     UNEXPECTED = "unexpected"

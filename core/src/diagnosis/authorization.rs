@@ -4,9 +4,9 @@ use super::{
     catalogue::{FindingId, PullRetry},
     condition::{Pull, Truth, evaluate},
     facts::{Facts, Grants},
+    finding::{Finding, FindingStatus, Need},
     grant::MissingGrant,
     outcome::Outcome,
-    report::{Finding, FindingStatus, Need},
     stage::PullStage,
 };
 use crate::{

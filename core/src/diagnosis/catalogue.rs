@@ -5,6 +5,9 @@ use crate::words::word_names;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt};
 
+/// Where the pages of this version are.
+const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/findings/");
+
 /// Whether waiting can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +38,12 @@ pub(crate) struct Row {
     pub retry: PullRetry,
     pub message: &'static str,
     pub next_step: &'static str,
+}
+
+impl Row {
+    pub fn docs(&self) -> String {
+        format!("{PAGES}{}.md", self.id)
+    }
 }
 
 macro_rules! findings {
@@ -262,6 +271,12 @@ impl FindingId {
     #[must_use]
     pub fn stage(&self) -> Option<PullStage> {
         self.row().map(|row| row.stage)
+    }
+
+    /// The address of its page in the documentation of this version. `None` for an ID of a newer version.
+    #[must_use]
+    pub fn docs(&self) -> Option<String> {
+        self.row().map(Row::docs)
     }
 
     /// Its row. An ID of a newer version has none.

@@ -1,6 +1,6 @@
 //! What was read for a diagnosis.
 
-use super::{report::Need, text::PullFailure};
+use super::{finding::Need, text::PullFailure};
 use crate::{
     cluster::ObservedSecret,
     error::{Error, ErrorKind},

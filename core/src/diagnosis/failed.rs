@@ -3,12 +3,13 @@
 use super::{
     catalogue::{FindingId, PullRetry},
     facts::{Facts, FailedPull},
+    finding::{Finding, FindingStatus},
     outcome::Outcome,
     rank::{assumed_identity, outcomes, report_of},
-    report::{Finding, FindingStatus, Report, Stage, StageState},
+    report::{Report, Stage, StageState},
     secrets,
     stage::PullStage,
-    text::{NextStep, PullFailure, PullFinding},
+    text::NextStep,
 };
 use crate::id::ResourceId;
 use std::time::SystemTime;
@@ -41,7 +42,7 @@ pub(crate) fn diagnose_failed(
     findings.retain(|one| one.status != FindingStatus::Unknown || one.stage >= proven || !is_answered(one));
     for one in findings.iter_mut().filter(|one| one.status == FindingStatus::Failing && one.stage < proven) {
         one.status = FindingStatus::Warning;
-        one.evidence.push(evidence(pull.failure));
+        one.evidence.extend(own.evidence.iter().cloned());
     }
     findings.sort_by_key(|one| (one.status, one.id.rank()));
     let explains = |one: &Finding| one.status == FindingStatus::Failing && explains(&own.id, one);
@@ -51,7 +52,7 @@ pub(crate) fn diagnose_failed(
             let mut found = findings.remove(at);
             // Some nodes lack what this one lacks.
             found.status = if found.status == FindingStatus::Warning { own.status } else { found.status };
-            found.evidence.push(evidence(pull.failure));
+            found.evidence.extend(own.evidence);
             found
         }
         None => seen_from_outside(own, &known, facts),
@@ -82,20 +83,13 @@ fn or_by_grant(mut root: Finding, others: &[Finding]) -> Finding {
 
 /// The finding that the message itself leads to.
 fn of_text(pull: &FailedPull<'_>) -> Finding {
-    let PullFinding { id, message, retry, next_step, .. } = pull.failure.finding.clone();
-    let found = if id == FindingId::CAUSE_UNKNOWN { Finding::unknown(id) } else { Finding::failing(id) };
-    let message = match (&found.id, pull.platform) {
-        (id, Some(platform)) if *id == FindingId::PLATFORM_MISSING => format!("{message}, {platform}"),
-        _ => message,
-    };
-    Finding { message, retry, next_step, evidence: vec![evidence(pull.failure)], ..found }
-}
-
-fn evidence(failure: &PullFailure) -> super::report::Evidence {
-    super::report::Evidence {
-        source: "kubelet".to_owned(),
-        field: failure.reason.clone(),
-        value: failure.message.clone(),
+    let found = Finding::of_failure(pull.failure);
+    match pull.platform {
+        Some(platform) if found.id == FindingId::PLATFORM_MISSING => {
+            let message = format!("{}, {platform}", found.message);
+            found.saying(message)
+        }
+        _ => found,
     }
 }
 

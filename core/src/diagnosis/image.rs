@@ -3,8 +3,8 @@
 use super::{
     catalogue::{FindingId, PullRetry},
     facts::{Facts, ImageFacts, Unread},
+    finding::Finding,
     outcome::Outcome,
-    report::Finding,
     stage::PullStage,
     text::NextStep,
 };

@@ -3,8 +3,8 @@
 use super::{
     catalogue::FindingId,
     facts::Facts,
+    finding::{Finding, Need},
     outcome::Outcome,
-    report::{Finding, Need},
     stage::PullStage,
 };
 use crate::{

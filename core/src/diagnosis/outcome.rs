@@ -1,7 +1,8 @@
 //! What is found at one stage.
 
 use super::{
-    report::{Finding, FindingStatus, Stage, StageState},
+    finding::{Finding, FindingStatus},
+    report::{Stage, StageState},
     stage::PullStage,
 };
 

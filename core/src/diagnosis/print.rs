@@ -1,19 +1,15 @@
 //! A report as text.
 
-use super::report::{Evidence, Finding, FindingStatus, Need, Report, Stage, StageState, Verdict};
+use super::{
+    finding::{Evidence, Finding, FindingStatus, Need},
+    report::{Report, Stage, StageState, Verdict},
+};
 use crate::quoted::Quoted;
 use std::fmt;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.verdict {
-            Verdict::CanPull => "CAN PULL",
-            Verdict::CannotPull => "CANNOT PULL",
-            Verdict::Unknown => "UNKNOWN",
-        })?;
-        let registry = self.registry.as_ref().map_or("a registry that was not found", |id| id.name());
-        let what = self.image.as_deref().unwrap_or("images");
-        write!(f, "  {} from {} by {}/{}", Quoted(what), registry, self.cluster.group(), self.cluster.name())?;
+        f.write_str(&self.headline())?;
         self.findings.iter().try_for_each(|finding| write!(f, "\n{finding}"))?;
         let passed = self.stages.iter().filter(|stage| stage.state == StageState::Passed);
         let passed: Vec<&str> = passed.map(|stage| stage.name.as_str()).collect();
@@ -21,6 +17,20 @@ impl fmt::Display for Report {
             write!(f, "\n  passed: {}", passed.join(", "))?;
         }
         self.assumptions.iter().try_for_each(|text| write!(f, "\n  assumed: {text}"))
+    }
+}
+
+impl Report {
+    /// The verdict, and what it is about.
+    pub(super) fn headline(&self) -> String {
+        let verdict = match self.verdict {
+            Verdict::CanPull => "CAN PULL",
+            Verdict::CannotPull => "CANNOT PULL",
+            Verdict::Unknown => "UNKNOWN",
+        };
+        let registry = self.registry.as_ref().map_or("a registry that was not found", |id| id.name());
+        let what = Quoted(self.image.as_deref().unwrap_or("images"));
+        format!("{verdict}  {what} from {registry} by {}/{}", self.cluster.group(), self.cluster.name())
     }
 }
 
@@ -35,7 +45,8 @@ impl fmt::Display for Finding {
         self.evidence.iter().try_for_each(|one| write!(f, "\n    {one}"))?;
         self.needs.iter().try_for_each(|need| write!(f, "\n    needs {need}"))?;
         write!(f, "\n    next step: {}", self.next_step)?;
-        self.next_step.command.iter().try_for_each(|command| write!(f, "\n      {}", Quoted(command)))
+        self.next_step.command.iter().try_for_each(|command| write!(f, "\n      {}", Quoted(command)))?;
+        write!(f, "\n    see {}", Quoted(&self.docs))
     }
 }
 

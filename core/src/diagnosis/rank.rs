@@ -3,9 +3,10 @@
 use super::{
     authorization, cluster,
     facts::Facts,
+    finding::{Finding, FindingStatus},
     image, network,
     outcome::Outcome,
-    report::{Finding, FindingStatus, Report, Stage, StageState, VERSION, Verdict},
+    report::{Report, Stage, StageState, VERSION, Verdict},
 };
 use crate::id::ResourceId;
 use std::time::SystemTime;

@@ -1,16 +1,17 @@
 //! The report of a check: a verdict, what leads to it, and the next step.
 
 use super::{
-    catalogue::{FindingId, PullRetry, Row},
+    catalogue::FindingId,
+    finding::{Finding, FindingStatus},
+    redact,
     stage::PullStage,
-    text::NextStep,
 };
 use crate::{
     error::{Error, ErrorKind, Result, words},
     id::ResourceId,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::SystemTime};
+use std::time::SystemTime;
 
 /// The version of the stored form.
 pub(crate) const VERSION: u32 = 1;
@@ -29,19 +30,6 @@ pub enum Verdict {
 }
 
 words!(Verdict, "verdict": CanPull => "can_pull", CannotPull => "cannot_pull", Unknown => "unknown");
-
-/// What a finding says about the pull.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum FindingStatus {
-    /// The pull fails because of it.
-    Failing,
-    /// Whether the pull fails is not known because of it.
-    Unknown,
-    /// The pull may fail because of it, now or on some nodes.
-    Warning,
-}
 
 words!(FindingStatus, "status": Failing => "failing", Unknown => "unknown", Warning => "warning");
 
@@ -107,56 +95,6 @@ pub struct Stage {
     pub by: Option<String>,
 }
 
-/// One reason why a pull fails, may fail, or cannot be judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The finding's ID, such as `grant.missing`. The page of findings lists them.
-    pub id: FindingId,
-    /// What it says about the pull.
-    pub status: FindingStatus,
-    /// The stage that it belongs to.
-    pub stage: PullStage,
-    /// What it means here, in one sentence.
-    pub message: String,
-    /// What it was concluded from.
-    pub evidence: Vec<Evidence>,
-    /// What to do about it.
-    pub next_step: NextStep,
-    /// What is missing for an answer, if it is unknown.
-    pub needs: Vec<Need>,
-    /// Whether waiting can help.
-    pub retry: PullRetry,
-}
-
-/// A value that was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Evidence {
-    /// What it was read from, such as `registry` or `role assignment`.
-    pub source: String,
-    /// The field, in the service's words.
-    pub field: String,
-    /// Its value.
-    pub value: String,
-}
-
-/// What is missing for an answer: a permission, or an option.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Need {
-    /// The action that the caller lacks.
-    pub action: Option<String>,
-    /// The scope at which it is needed.
-    pub scope: Option<String>,
-    /// The smallest built-in role that contains it.
-    pub smallest_role: Option<String>,
-    /// The option that would answer it.
-    pub option: Option<String>,
-    /// Why there is no answer.
-    pub reason: String,
-}
-
 impl Report {
     /// The finding to fix first.
     #[must_use]
@@ -164,7 +102,20 @@ impl Report {
         self.findings.iter().find(|finding| finding.status == FindingStatus::Failing)
     }
 
-    /// Succeeds only if the cluster can pull, for a pipeline that must not go on otherwise.
+    /// The same report with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an issue.
+    ///
+    /// Equal values have equal pseudonyms. The verdict, the IDs of findings, the stages and the times stay. Words that neither this
+    /// library nor a node's own messages have are replaced too, wherever they stand.
+    ///
+    /// # Errors
+    /// [`Unexpected`](ErrorKind::Unexpected) if the report has no JSON form.
+    pub fn redacted(&self) -> Result<Self> {
+        redact::same(self)
+    }
+
+    /// Fails unless the cluster can pull, for a pipeline that must not go on otherwise.
+    ///
+    /// The error has the first finding as [`Error::finding`], and this report as [`Error::report`].
     ///
     /// # Errors
     /// [`PullFailed`](ErrorKind::PullFailed) if it cannot. If that is not known: [`Forbidden`](ErrorKind::Forbidden) if the caller lacks a
@@ -179,7 +130,7 @@ impl Report {
             }
         };
         let message = finding.map_or("nothing was found", |finding| finding.message.as_str());
-        let err = Error::new(kind, message).with_context("cluster", self.cluster.name());
+        let err = Error::new(kind, message).with_context("cluster", self.cluster.name()).with_details(self.clone());
         let Some(finding) = finding else { return Err(err) };
         let need = finding.needs.iter().find_map(|need| Some((need.action.clone()?, need.scope.clone()?)));
         let err = match need {
@@ -188,63 +139,15 @@ impl Report {
         };
         Err(err
             .with_context("finding", finding.id.to_string())
-            .with_context("next step", finding.next_step.summary.clone()))
+            .with_context("next step", finding.next_step.summary.clone())
+            .with_finding(finding.clone()))
     }
 }
 
-impl Finding {
-    /// A finding of the catalogue that fails; all else is added.
-    pub(crate) fn failing(id: FindingId) -> Self {
-        let row = id.row();
-        let text = |of: fn(&Row) -> &'static str| row.map_or_else(String::new, |row| of(row).to_owned());
-        Self {
-            status: FindingStatus::Failing,
-            stage: row.map_or(PullStage::Node, |row| row.stage),
-            message: text(|row| row.message),
-            evidence: Vec::new(),
-            next_step: NextStep::new(text(|row| row.next_step)),
-            needs: Vec::new(),
-            retry: row.map_or(PullRetry::Transient, |row| row.retry),
-            id,
-        }
-    }
-
-    pub(crate) fn warning(id: FindingId) -> Self {
-        Self { status: FindingStatus::Warning, ..Self::failing(id) }
-    }
-
-    pub(crate) fn unknown(id: FindingId) -> Self {
-        Self { status: FindingStatus::Unknown, ..Self::failing(id) }
-    }
-
-    pub(crate) fn saying(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
-        self
-    }
-
-    pub(crate) fn seen(mut self, source: &str, field: &str, value: impl fmt::Display) -> Self {
-        self.evidence.push(Evidence { source: source.to_owned(), field: field.to_owned(), value: value.to_string() });
-        self
-    }
-
-    pub(crate) fn needing(mut self, need: Need) -> Self {
-        self.needs.push(need);
-        self
-    }
-
-    pub(crate) fn run(mut self, command: impl Into<String>) -> Self {
-        self.next_step.command = Some(command.into());
-        self
-    }
-}
-
-impl Need {
-    pub(crate) fn option(name: &str, reason: impl Into<String>) -> Self {
-        Self { option: Some(name.to_owned()), ..Self::reason(reason) }
-    }
-
-    /// No permission and no option would answer it.
-    pub(crate) fn reason(reason: impl Into<String>) -> Self {
-        Self { action: None, scope: None, smallest_role: None, option: None, reason: reason.into() }
+impl Error {
+    /// The report that was required to be `can_pull`, if that is why the call failed.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.details()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::table;
 use crate::{
+    diagnosis::html,
     operation::exports::{Explanation, OtherCause, PodGroup},
     quoted::quoted,
 };
@@ -19,11 +20,35 @@ impl fmt::Display for Explanation {
             writeln!(f)?;
         }
         self.other_causes.iter().try_for_each(|cause| writeln!(f, "{cause}"))?;
+        f.write_str(&self.summary())?;
+        self.needs.iter().try_for_each(|need| write!(f, "\nnot read: needs {need}"))
+    }
+}
+
+impl Explanation {
+    /// One table in HTML: a row for each group of pods, and for each other cause. All text is escaped, and nothing is loaded.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let groups = self.groups.iter().map(|group| {
+            let [_, image, cause, step] = row(group);
+            let meaning = group.report.findings.first().map(|one| one.message.clone());
+            vec![group.pods.clone(), vec![image], vec![cause], meaning.into_iter().collect(), vec![step]]
+        });
+        let others = self.other_causes.iter().map(|cause| {
+            let step = cause.next_step.clone().into_iter().collect();
+            vec![cause.objects.clone(), Vec::new(), vec![cause.reason.clone()], vec![cause.message.clone()], step]
+        });
+        let rows: Vec<_> = groups.chain(others).collect();
+        html::table(&self.summary(), &["pods", "image", "cause", "meaning", "next step"], &rows)
+    }
+
+    /// The numbers of pods, in one line.
+    fn summary(&self) -> String {
         let failing: usize = self.groups.iter().map(|group| group.pods.len()).sum();
         let other: usize = self.other_causes.iter().map(|cause| cause.objects.len()).sum();
-        write!(f, "{}/{}: {} healthy", self.cluster.group(), self.cluster.name(), self.healthy_pods)?;
-        write!(f, ", {} starting, {failing} without an image, {other} with another cause", self.starting_pods)?;
-        self.needs.iter().try_for_each(|need| write!(f, "\nnot read: needs {need}"))
+        let Self { cluster, healthy_pods, starting_pods, .. } = self;
+        let of = format!("{}/{}: {healthy_pods} healthy, {starting_pods} starting", cluster.group(), cluster.name());
+        format!("{of}, {failing} without an image, {other} with another cause")
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::{Created, Error, ErrorKind, ImportSide, Inner, ServiceError, Source};
 use crate::{
-    diagnosis::text::PullFailure,
+    diagnosis::{finding::Finding, text::PullFailure},
     quoted::quoted,
     refusal::{Refusal, RefusalKind},
 };
-use std::{borrow::Cow, time::Duration};
+use std::{any::Any, borrow::Cow, time::Duration};
 
 impl Error {
     /// Creates an error, for your own implementation of a trait or for a test.
@@ -30,6 +30,8 @@ impl Error {
             retry_after: None,
             claims: None,
             pull_failure: None,
+            finding: None,
+            details: None,
             failed_side: None,
             transient: None,
             created: Created::default(),
@@ -85,10 +87,25 @@ impl Error {
         self
     }
 
-    /// Sets [`pull_failure`](Self::pull_failure).
+    /// Sets [`pull_failure`](Self::pull_failure), and with it the [`finding`](Self::finding).
     #[must_use]
     pub fn with_pull_failure(mut self, failure: PullFailure) -> Self {
+        self.0.finding = Some(Finding::of_failure(&failure));
         self.0.pull_failure = Some(failure);
+        self
+    }
+
+    /// Sets [`finding`](Self::finding).
+    #[must_use]
+    pub(crate) fn with_finding(mut self, finding: Finding) -> Self {
+        self.0.finding = Some(finding);
+        self
+    }
+
+    /// Adds what the error is about. Its type has a method that returns it.
+    #[must_use]
+    pub(crate) fn with_details(mut self, details: impl Any + Send + Sync) -> Self {
+        self.0.details = Some(Box::new(details));
         self
     }
 

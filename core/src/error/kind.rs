@@ -119,7 +119,7 @@ kinds! {
     Unavailable => "unavailable",
     /// A long-running Azure operation ended without success. Transient if Azure aborted the copying of an image.
     OperationFailed => "operation_failed",
-    /// Pods of a rollout cannot pull their image, and waiting does not help; see [`Error::pull_failure`].
+    /// An image cannot be pulled, and waiting does not help; see [`Error::finding`], and of a rollout [`Error::pull_failure`].
     PullFailed => "pull_failed",
     /// This build or the service does not support the operation; the message says what to change.
     Unsupported => "unsupported",

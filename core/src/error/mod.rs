@@ -12,10 +12,11 @@ pub use service::ServiceError;
 pub(crate) use words::{from_words, words};
 
 use crate::{
+    diagnosis::finding::Finding,
     quoted::Quoted,
     refusal::{DenyingPolicy, Refusal, RefusalKind},
 };
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{any::Any, error::Error as StdError, fmt, time::Duration};
 
 /// A result with [`Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,6 +52,9 @@ struct Inner {
     retry_after: Option<Duration>,
     claims: Option<String>,
     pull_failure: Option<crate::diagnosis::text::PullFailure>,
+    finding: Option<Finding>,
+    /// What the error is about, of a type that is not known here.
+    details: Option<Box<dyn Any + Send + Sync>>,
     failed_side: Option<ImportSide>,
     transient: Option<bool>,
     created: Created,
@@ -198,6 +202,17 @@ impl Error {
     pub fn pull_failure(&self) -> Option<&crate::diagnosis::text::PullFailure> {
         self.0.pull_failure.as_ref()
     }
+
+    /// Why an image cannot be pulled, and the next step, if that is why the call failed.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        self.0.finding.as_ref()
+    }
+
+    /// What [`with_details`](Self::with_details) has added.
+    pub(crate) fn details<T: 'static>(&self) -> Option<&T> {
+        self.0.details.as_ref()?.downcast_ref()
+    }
 }
 
 impl fmt::Display for Error {
@@ -214,6 +229,7 @@ impl fmt::Display for Error {
                 write!(f, ": {}", Quoted(&failure.message))?;
             }
             fmt_sources(self.source(), &self.0.context, f)?;
+            self.0.finding.iter().try_for_each(|finding| write!(f, "; see {}", Quoted(&finding.docs)))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Checks from outside: the verdict is what a pod of the same cluster then meets, and the next step works.
 
 pub mod grants;
+mod redacted;
 
 use crate::{
     case::{Case, Checked, cases, refused, some},
@@ -13,6 +14,10 @@ use aks_acr::{
 use aks_acr_emulator::{ClusterSeed, Fault, From, RegistrySeed, RoleSeed, Service, summary};
 use grants::{conditional, custom, grants, kubelet, through_group};
 use libtest_mimic::Failed;
+use redacted::{
+    a_redacted_explanation_has_no_name, a_redacted_report_has_no_name, a_table_in_html_is_only_a_table,
+    an_error_of_a_gate_has_the_finding_and_the_report,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -42,6 +47,10 @@ pub fn cases() -> Vec<Case> {
             addresses_are_read_or_given,
             a_report_is_a_gate,
             a_stored_report_is_read_back,
+            a_redacted_report_has_no_name,
+            a_redacted_explanation_has_no_name,
+            a_table_in_html_is_only_a_table,
+            an_error_of_a_gate_has_the_finding_and_the_report,
         ];
     }
 }

@@ -1,6 +1,6 @@
 //! The files that this tool writes.
 
-use crate::{caller, core, json, node::Node, python::Python, source::Source, surface::Surface};
+use crate::{caller, core, json, node::Node, python::Python, source::Source, surface::Surface, vocabulary};
 use std::{
     fs,
     io::Write as _,
@@ -18,6 +18,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     let surface = Surface::new(&source, &core());
     files.extend(Python::new(&surface).files());
     files.extend(Node::new(&surface).files());
+    files.push(("core/src/diagnosis/redact/words.txt", vocabulary::text()));
     files.push(("tests/contract/operations.json", caller::names(&surface)));
     files.push(("tests/src/calls.rs", caller::caller(&surface)));
     for (_, text) in &mut files {

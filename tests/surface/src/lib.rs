@@ -10,6 +10,7 @@
 )]
 #![expect(clippy::must_use_candidate, missing_docs, reason = "nobody publishes it")]
 
+pub mod ask;
 pub mod caller;
 pub mod consts;
 pub mod examples;
@@ -27,6 +28,7 @@ pub mod source;
 pub mod surface;
 pub mod table;
 pub mod text;
+pub mod vocabulary;
 
 use std::path::{Path, PathBuf};
 

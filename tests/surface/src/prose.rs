@@ -4,7 +4,7 @@ use crate::{
     operations::{self, Operation},
     source::Field,
     surface::Surface,
-    text::{replace_links, sentences, summary},
+    text::{self, replace_links, sentences, summary},
 };
 
 /// What only sentences for Rust programs contain.
@@ -123,6 +123,12 @@ pub trait Idiom {
             paragraphs.extend(self.paragraphs(&other.docs, "").split_off(1));
         }
         paragraphs
+    }
+
+    /// The errors that a doc comment names, as sentences.
+    fn faults(&self, docs: &str) -> Vec<String> {
+        let all = text::errors(docs).into_iter().map(|clause| self.prose(&clause, ""));
+        all.map(|text| text.trim_end_matches('.').to_owned() + ".").collect()
     }
 
     /// The errors that an operation names: the kind, where it is one, and when.

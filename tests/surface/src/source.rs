@@ -49,6 +49,8 @@ pub struct Variant {
 
 pub struct Method {
     pub docs: String,
+    /// Whether it is asked of a value.
+    pub has_self: bool,
     /// Names and types, without `self`.
     pub arguments: Vec<(String, Form)>,
     pub result: Option<Form>,
@@ -174,7 +176,8 @@ impl Source {
                     };
                     let name = format!("{of}::{}", method.sig.ident);
                     let (docs, arguments) = (docs(&method.attrs), arguments.collect());
-                    self.methods.insert(name, Method { docs, arguments, result });
+                    let has_self = method.sig.receiver().is_some();
+                    self.methods.insert(name, Method { docs, has_self, arguments, result });
                 }
             }
             Item::Impl(item) => {

@@ -14,6 +14,7 @@ const RANKS: &[&str] = &[
     "diagnosis/stage.rs",
     "diagnosis/catalogue.rs",
     "diagnosis/text/",
+    "diagnosis/finding.rs",
     "telemetry.rs",
     "error/",
     "id.rs",

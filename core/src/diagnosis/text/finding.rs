@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PullFinding {
-    /// The finding's ID, such as `grant.missing`. The page of findings lists them.
+    /// The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`.
     pub id: FindingId,
     /// What it means, in one sentence.
     pub message: String,
@@ -26,6 +26,8 @@ pub struct PullFinding {
     /// When the registry accepts requests again, if it says so.
     #[serde(default, with = "crate::stored_time::option")]
     pub retry_at: Option<SystemTime>,
+    /// The address of the page about it, in the documentation of this version.
+    pub docs: String,
 }
 
 /// What to do about a finding.
@@ -52,6 +54,7 @@ impl PullFinding {
             message: text(|row| row.message),
             retry: row.map_or(PullRetry::Transient, |row| row.retry),
             next_step: NextStep::new(text(|row| row.next_step)),
+            docs: row.map_or_else(String::new, Row::docs),
             id,
             address: None,
             host: None,

@@ -5,12 +5,10 @@ use crate::{
     action::{READ_EVENTS, READ_NODES, READ_REPLICA_SETS, smallest_role},
     cluster::{ObservedPods, RolloutBlockerKind, UnreadObjects},
     diagnosis::{
-        catalogue::FindingId,
-        facts::FailedPull,
-        failed::diagnose_failed,
-        report::{Need, Report},
+        catalogue::FindingId, facts::FailedPull, failed::diagnose_failed, finding::Need, redact, report::Report,
         text::PullFailure,
     },
+    error::Result,
     id::ResourceId,
 };
 use serde::{Deserialize, Serialize};
@@ -42,6 +40,19 @@ pub struct Explanation {
     /// When it was read, by Azure's clock.
     #[serde(with = "crate::stored_time")]
     pub checked_at: SystemTime,
+}
+
+impl Explanation {
+    /// The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an issue.
+    ///
+    /// Equal values have equal pseudonyms, in all groups. The IDs of findings, the stages and the times stay. Words that neither this
+    /// library nor a node's own messages have are replaced too, wherever they stand.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if it has no JSON form.
+    pub fn redacted(&self) -> Result<Self> {
+        redact::same(self)
+    }
 }
 
 /// Pods that cannot pull the same image for the same reason.

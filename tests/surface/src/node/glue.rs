@@ -29,18 +29,38 @@ impl Node<'_> {
         formatted(&format!(
             "// {HEAD}\n//! The operations, and tables of core's names.\n\n\
              use crate::{{argument::{{self, Hidden, Millis, Text, set}}, call::Call, client::Client, \
-              error::{{Result, put}}, import, kubeconfig, registry}};\n\
+              error::{{Fault, Result, asked, put}}, import, kubeconfig, registry}};\n\
              use aks_acr::CallOptions;\nuse napi::{{Env, Unknown, bindgen_prelude::PromiseRaw}};\nuse serde::Deserialize;\n\
              use serde_json::{{Map, Value}};\nuse std::path::PathBuf;\n\n\
              #[napi_derive::napi]\nimpl Client {{\n{methods}}}\n\n/// The options of an operation that has none of its own.\n#[derive(Deserialize, Default)]\n\
              #[serde(rename_all = \"camelCase\", deny_unknown_fields, default)]\npub struct CallOnly {{\npub deadline_ms: Option<Millis>,\n}}\n\n\
              {structs}{}{}/// The text of a value by the name of its type and its JSON form.\n#[napi_derive::napi]\n#[allow(clippy::needless_pass_by_value, reason = \"napi passes text as it is owned\")]\n\
              pub fn describe(name: String, json: String) -> napi::Result<String> {{\nlet text = match &*name {{\n{}_ => Ok(name),\n}};\n\
-             text.map_err(|err| napi::Error::from_reason(err.to_string()))\n}}\n",
+             text.map_err(|err| napi::Error::from_reason(err.to_string()))\n}}\n\n\
+             /// What a method of a result gives, as JSON: by the names of type and method, and the value's JSON form.\n\
+             #[napi_derive::napi]\n#[allow(clippy::needless_pass_by_value, reason = \"napi passes text as it is owned\")]\n\
+             pub fn ask(env: &Env, name: String, method: String, json: String) -> napi::Result<String> {{\n\
+             let given = match (&*name, &*method) {{\n{}_ => Err(Fault::Argument(name)),\n}};\n\
+             given.map_err(|fault| fault.into_js(env))\n}}\n",
             self.facts_of_errors(),
             self.names(),
             described,
+            self.asked(),
         ))
+    }
+
+    /// What results are asked for.
+    fn asked(&self) -> String {
+        let mut text = String::new();
+        for name in &self.results {
+            for ask in self.source.asked_of(name) {
+                let (method, mark) = (ask.name, if ask.can_fail { "?" } else { "" });
+                text += &format!(
+                    "({name:?}, {method:?}) => asked(&json, |value: &aks_acr::{name}| Ok(value.{method}(){mark})),\n"
+                );
+            }
+        }
+        text
     }
 
     /// The options as serde reads them from an object, and how they become core's.

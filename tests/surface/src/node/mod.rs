@@ -83,6 +83,11 @@ fn with_unit(name: &str, ty: &Form) -> String {
     camel_case(name) + if ty.core().name == "Duration" { "Ms" } else { "" }
 }
 
+/// The name of a method of a result, as JavaScript's own `toJSON` is written.
+pub fn ask_name(name: &str) -> String {
+    camel_case(name).replace("Html", "HTML")
+}
+
 /// The name that a fact of an error has as a field, and in the glue.
 fn fact_name(name: &str) -> &str {
     match name {

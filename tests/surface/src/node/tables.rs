@@ -1,7 +1,8 @@
 //! The tables of the JavaScript half.
 
-use super::{Node, fact_name, result_of};
+use super::{Node, ask_name, fact_name, result_of};
 use crate::{
+    ask::Gives,
     files::HEAD,
     source::{Field, Form, camel_case},
     surface::is_parsed,
@@ -49,12 +50,29 @@ impl Node<'_> {
             .into_iter()
             .filter_map(|(name, method)| Some((camel_case(fact_name(name)), self.inside(method.result.as_ref()?)?)));
         types += &line("AksAcrError", facts.collect());
+        let mut methods = String::new();
+        for name in &self.results {
+            let of_it: Vec<String> = self
+                .source
+                .asked_of(name)
+                .iter()
+                .map(|ask| {
+                    let same = if ask.gives == Gives::Same { format!(", '{name}'") } else { String::new() };
+                    format!("{}: ['{}'{same}]", ask_name(ask.name), ask.name)
+                })
+                .collect();
+            if !of_it.is_empty() {
+                methods += &format!("  {name}: {{ {} }},\n", of_it.join(", "));
+            }
+        }
         format!(
             "// {HEAD}\n'use strict';\n\n\
              /** Every operation: how many arguments come before its options, the type of its result, and what its first argument is. */\n\
              const OPERATIONS = {{\n{operations}}};\n\n\
              /** The types of what is within a value, by the names of core's fields. */\n\
-             const TYPES = {{\n{types}}};\n\nmodule.exports = {{ OPERATIONS, TYPES }};\n"
+             const TYPES = {{\n{types}}};\n\n\
+             /** What results are asked for, by the names of their types and methods: core's name, and the type of what it gives. */\n\
+             const METHODS = {{\n{methods}}};\n\nmodule.exports = {{ METHODS, OPERATIONS, TYPES }};\n"
         )
     }
 

@@ -1,7 +1,8 @@
 //! Options, words and results as types of TypeScript.
 
-use super::{Node, OTHERWISE, name_of, prose::comment};
+use super::{Node, OTHERWISE, ask_name, name_of, prose::comment};
 use crate::{
+    ask::{Ask, Gives},
     prose::Idiom,
     source::{Field, Variant},
 };
@@ -66,10 +67,28 @@ impl Node<'_> {
             } else {
                 ""
             };
-            return format!("\n{docs}export interface {name} {{\n{fields}{more}}}\n{reader}");
+            let asked = self.methods_of(name);
+            return format!("\n{docs}export interface {name} {{\n{fields}{asked}{more}}}\n{reader}");
         };
         let forms: Vec<String> = variants.iter().map(|variant| self.form_type(variant, name)).collect();
         format!("\n{docs}export type {name} =\n{};\n", forms.join("\n"))
+    }
+
+    /// What it is asked for.
+    fn methods_of(&self, name: &str) -> String {
+        let one = |ask: Ask<'_>| {
+            let mut docs = self.paragraphs(&ask.method.docs, name);
+            docs.extend(
+                self.faults(&ask.method.docs).into_iter().map(|text| format!("@throws {{AksAcrError}} {text}")),
+            );
+            let ty = match ask.gives {
+                Gives::Nothing => "void",
+                Gives::Same => name,
+                Gives::Text => "string",
+            };
+            format!("{}  {}(): {ty};\n", comment(&docs, "  "), ask_name(ask.name))
+        };
+        self.source.asked_of(name).into_iter().map(one).collect()
     }
 
     fn form_type(&self, variant: &Variant, of: &str) -> String {

@@ -6,6 +6,7 @@ use super::{
     python_name,
 };
 use crate::{
+    ask::{Ask, Gives},
     files::{HEAD, root},
     operations::Operation,
     prose::Idiom,
@@ -132,7 +133,26 @@ impl Python<'_> {
         // Within the class a field of that name stands in the way of the decorator, so it comes last.
         let (last, first): (Vec<&Field>, Vec<_>) = of.fields.iter().partition(|field| field.name == "property");
         first.into_iter().chain(last).for_each(|field| text += &self.property(field, name, "    "));
-        text + more(name)
+        text + &self.methods_of_stub(name) + more(name)
+    }
+
+    /// What it is asked for.
+    fn methods_of_stub(&self, name: &str) -> String {
+        let one = |ask: Ask<'_>| {
+            let ty = match ask.gives {
+                Gives::Nothing => "None",
+                Gives::Same => name,
+                Gives::Text => "str",
+            };
+            let docs = quoted(&self.about_ask(&ask, name), "        ");
+            let shown = if ask.name == "to_html" {
+                "    def _repr_html_(self) -> str:\n        \"\"\"What a notebook shows.\"\"\"\n\n"
+            } else {
+                ""
+            };
+            format!("    def {}(self) -> {ty}:\n{docs}\n{shown}", ask.name)
+        };
+        self.source.asked_of(name).into_iter().map(one).collect()
     }
 
     fn property(&self, field: &Field, of: &str, indent: &str) -> String {

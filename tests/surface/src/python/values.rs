@@ -2,6 +2,7 @@
 
 use super::{Python, prose::comment, python_name};
 use crate::{
+    ask::{Ask, Gives},
     files::{HEAD, formatted},
     prose::Idiom,
     source::{Field, Form},
@@ -31,6 +32,7 @@ impl Python<'_> {
             let variants: String = variants.collect();
             write!(text, "variants! {{\n{docs}    pub enum {name} {{\n{variants}    }}\n}}\n\n").expect("text");
         }
+        self.results.iter().for_each(|name| text += &self.methods_of(name));
         let words = self.words.join(", ");
         write!(text, "word::known!({words});\n\n/// The class of each kind of error.\npub const EXCEPTIONS: &[(aks_acr::ErrorKind, &str, &str)] = &[\n").expect("text");
         for kind in &self.source.enums["ErrorKind"] {
@@ -62,6 +64,40 @@ impl Python<'_> {
         )
         .expect("text");
         formatted(&text)
+    }
+
+    /// What a result is asked for. Core's own value answers.
+    fn methods_of(&self, result: &str) -> String {
+        let one = |ask: Ask<'_>| {
+            let docs = comment(&self.about_ask(&ask, result), "    ");
+            let Ask { name, gives, can_fail, .. } = ask;
+            let (py, fails) =
+                if can_fail { (", py: Python<'_>", ".map_err(|err| error::to_py(py, &err))?") } else { ("", "") };
+            let call = format!("through_json::<aks_acr::{result}>(self)?.{name}(){fails}");
+            let (ty, call) = match gives {
+                Gives::Nothing => ("()", format!("{call};\nOk(())")),
+                Gives::Same => ("Self", format!("through_json(&{call})")),
+                Gives::Text => ("String", format!("Ok({call})")),
+            };
+            let shown = if name == "to_html" {
+                "/// What a notebook shows.\nfn _repr_html_(&self) -> PyResult<String> {\nself.to_html()\n}\n"
+            } else {
+                ""
+            };
+            format!("{docs}fn {name}(&self{py}) -> PyResult<{ty}> {{\n{call}\n}}\n{shown}")
+        };
+        let methods: String = self.source.asked_of(result).into_iter().map(one).collect();
+        if methods.is_empty() { methods } else { format!("#[pymethods]\nimpl {result} {{\n{methods}}}\n\n") }
+    }
+
+    /// What is said of a method of a result.
+    pub(super) fn about_ask(&self, ask: &Ask<'_>, of: &str) -> Vec<String> {
+        let mut all = self.paragraphs(&ask.method.docs, of);
+        let raised = self.faults(&ask.method.docs);
+        if !raised.is_empty() {
+            all.push(format!("Raises {}", raised.join(" ")));
+        }
+        all
     }
 
     /// What an exception's class says of itself.

@@ -1,0 +1,58 @@
+//! Results as HTML: one table without scripts, styles and anything from another place. All text is escaped.
+
+use super::{
+    finding::{Finding, FindingStatus},
+    report::Report,
+};
+use crate::quoted::Quoted;
+use std::fmt::{self, Write as _};
+
+/// A text within HTML.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Quoted(self.0).to_string().chars().try_for_each(|letter| match letter {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            letter => f.write_char(letter),
+        })
+    }
+}
+
+/// A table: its caption, its header, and its rows. In a cell, each line of a list is separate.
+pub(crate) fn table(caption: &str, header: &[&str], rows: &[Vec<Vec<String>>]) -> String {
+    let header = header.iter().map(|cell| format!("<th>{}</th>", Escaped(cell))).collect::<Vec<_>>().concat();
+    let cell = |lines: &Vec<String>| {
+        let lines: Vec<String> = lines.iter().map(|line| Escaped(line).to_string()).collect();
+        format!("<td>{}</td>", lines.join("<br>"))
+    };
+    let row = |row: &Vec<Vec<String>>| format!("<tr>{}</tr>", row.iter().map(cell).collect::<Vec<_>>().concat());
+    let rows = rows.iter().map(row).collect::<Vec<_>>().concat();
+    format!("<table><caption>{}</caption><tr>{header}</tr>{rows}</table>", Escaped(caption))
+}
+
+impl Report {
+    /// One table in HTML: a row for each finding. All text is escaped, and nothing is loaded.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let rows: Vec<_> = self.findings.iter().map(row).collect();
+        table(&self.headline(), &["status", "finding", "meaning", "evidence", "next step"], &rows)
+    }
+}
+
+fn row(finding: &Finding) -> Vec<Vec<String>> {
+    let status = match finding.status {
+        FindingStatus::Failing => "fails",
+        FindingStatus::Unknown => "unknown",
+        FindingStatus::Warning => "warning",
+    };
+    let evidence = finding.evidence.iter().map(ToString::to_string);
+    let evidence = evidence.chain(finding.needs.iter().map(|need| format!("needs {need}"))).collect();
+    let step = [finding.next_step.summary.clone()].into_iter().chain(finding.next_step.command.clone()).collect();
+    let one = |text: &str| vec![text.to_owned()];
+    vec![one(status), one(finding.id.as_str()), one(&finding.message), evidence, step]
+}
