@@ -316,6 +316,150 @@ export interface Operations {
   applyDetach(plan: DetachPlan | StoredPlan, options?: CallOptions): Promise<Detachment>;
 
   /**
+   * Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person.
+   *
+   * No cluster is involved. The principal is given by its object ID. The built-in role follows the registry's mode:
+   * `AcrPull` or `AcrPush`, or Container Registry Repository Reader or Writer. As with `attach`, at most one role
+   * assignment is written, and none if it exists or if a scope above the registry or an Entra group gives the access.
+   * Role assignments of others are never changed.
+   *
+   * Nothing is wider than requested: on a registry with repository permissions, a `condition` restricts the grant to
+   * repositories. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second call takes 2
+   * requests in 1 round trip.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param principal The object ID of an identity in Entra ID. Not its client ID.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks a permission (the error names the missing action), or if a
+   * lock, a policy or a condition of the caller's role prevents the write.
+   * @throws {AksAcrError} `'invalid_input'` if the condition has no effect in the registry's mode, if Entra ID does not
+   * know the principal, or if its type differs from `principalType`.
+   *
+   * @example
+   * ```js
+   * // The object ID of the pipeline's identity, not its client ID: az ad sp show --id CLIENT_ID --query id
+   * const pipeline = '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50';
+   * console.log(String(await client.grantAccess('myregistry', pipeline, { role: 'push' }))); // AcrPush for 0c9f1a7e-… on myregistry: granted
+   * ```
+   */
+  grantAccess(registry: string, principal: string, options?: GrantAccessOptions): Promise<GrantedAccess>;
+
+  /**
+   * Plans what `grant_access` would do, and writes nothing.
+   *
+   * The plan needs read permissions only. Review it, store it as JSON, and carry it out with `applyGrantAccess`.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param principal The object ID of an identity in Entra ID. Not its client ID.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `grantAccess`, except those for missing write permissions.
+   *
+   * @example
+   * ```js
+   * console.log(String(await client.planGrantAccess('myregistry', '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50')));
+   * ```
+   */
+  planGrantAccess(registry: string, principal: string, options?: GrantAccessOptions): Promise<GrantAccessPlan>;
+
+  /**
+   * Carries out a plan made by `planGrantAccess`, after checking that it still matches the current state.
+   *
+   * The current state is read again first. If the grant was made in the meantime, nothing is written and the call
+   * succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
+   * plan contains the options it was made with and is valid for one hour.
+   *
+   * @param plan A plan of what granting access would do. It is valid for one hour.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `grantAccess`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired or no longer matches the current state.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planGrantAccess('myregistry', '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50');
+   * // Review the plan first; it is valid for one hour.
+   * console.log(String(await client.applyGrantAccess(plan)));
+   * ```
+   */
+  applyGrantAccess(plan: GrantAccessPlan | StoredPlan, options?: ApplyGrantAccessOptions): Promise<GrantedAccess>;
+
+  /**
+   * Removes the grants of a principal on a registry, or one role assignment by its ID.
+   *
+   * No cluster is involved, so this works for any principal, also for a deleted one: Azure keeps its role assignments.
+   * By `principalId`, the principal's direct grants of the built-in roles for the content of registries are removed, or
+   * only those of one `role`. By `assignmentId`, exactly that role assignment is removed, whatever its role. Role
+   * assignments at scopes above the registry are never touched. The result lists what still gives access.
+   *
+   * If there is nothing to remove, nothing is written and the outcome says so. The removal of each role assignment is
+   * attempted even if another removal failed: the error lists the removed ones, and a second call continues with the
+   * rest.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the registry does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to list the role assignments or to remove
+   * one (the error names the missing action), or if a lock prevents the removal.
+   * @throws {AksAcrError} `'invalid_input'` if the options name neither a principal nor a role assignment, or both, or
+   * a role assignment that is not on this registry.
+   *
+   * @example
+   * ```js
+   * // Also for an identity that was deleted: Azure keeps its role assignments.
+   * const revoked = await client.revokeAccess('myregistry', { principalId: '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50' });
+   * for (const grant of revoked.remaining) console.log('still has access:', String(grant));
+   * ```
+   */
+  revokeAccess(registry: string, options?: RevokeAccessOptions): Promise<AccessRevocation>;
+
+  /**
+   * Plans what `revoke_access` would remove, and writes nothing.
+   *
+   * The plan needs read permissions only. Review it, store it as JSON, and carry it out with `applyRevokeAccess`.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `revokeAccess`, except those for missing permissions to remove.
+   *
+   * @example
+   * ```js
+   * const { grants } = await client.attachmentsOfRegistry('myregistry');
+   * for (const { assignmentId, reach } of grants) {
+   *   if (reach.kind === 'direct') console.log(String(await client.planRevokeAccess('myregistry', { assignmentId })));
+   * }
+   * ```
+   */
+  planRevokeAccess(registry: string, options?: RevokeAccessOptions): Promise<RevokeAccessPlan>;
+
+  /**
+   * Carries out a plan made by `planRevokeAccess`, after checking that it still matches the current state.
+   *
+   * The current state is read again first. Role assignments that were removed in the meantime are skipped; if more
+   * would be removed than planned, nothing is removed and the call fails. The plan is valid for one hour.
+   *
+   * @param plan A plan of what revoking access would remove. It is valid for one hour.
+   * @param options The deadline is 5 minutes by default.
+   *
+   * @throws {AksAcrError} All errors of `revokeAccess`.
+   * @throws {AksAcrError} `'conflict'` if the plan has expired, or if more would be removed than planned.
+   * @throws {AksAcrError} `'invalid_input'` if the plan has a different format version.
+   *
+   * @example
+   * ```js
+   * const plan = await client.planRevokeAccess('myregistry', { principalId: '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50' });
+   * // Review the plan first; it is valid for one hour.
+   * console.log(String(await client.applyRevokeAccess(plan)));
+   * ```
+   */
+  applyRevokeAccess(plan: RevokeAccessPlan | StoredPlan, options?: CallOptions): Promise<AccessRevocation>;
+
+  /**
    * Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
    *
    * Grants that are inherited, or that the identity has through Entra groups, are included. Registries are searched for
@@ -1505,6 +1649,73 @@ export interface DetachOptions extends CallOptions {
   onlyCreatedByAksAcr?: boolean;
 }
 
+/** Options for granting a principal access to a registry. */
+export interface GrantAccessOptions extends CallOptions {
+  /**
+   * What the principal gets. The built-in role follows the registry's mode. Values: `'pull'` (default) or `'push'`.
+   */
+  role?: AccessRole;
+  /**
+   * The principal's type in Azure. If it is not set: the type in the principal's existing role assignments at the
+   * registry or above it, otherwise `ServicePrincipal`, which includes managed identities. Azure rejects the wrong
+   * type. Values: `'ServicePrincipal'`, `'Group'`, `'User'`, `'ForeignGroup'` or `'Device'`.
+   */
+  principalType?: PrincipalType;
+  /**
+   * A condition that restricts the grant, in the language of Azure's attribute-based access control (ABAC).
+   *
+   * Only for registries with repository permissions: on other registries a condition would have no effect, and is
+   * rejected.
+   */
+  condition?: string;
+  /**
+   * What to do if a scope above the registry, or an Entra group, already gives access. Values: `'suffices'` (default)
+   * or `'grant_directly'`.
+   */
+  onInheritedGrant?: OnInheritedGrant;
+  /**
+   * What to do if the role assignment exists with a different condition. Values: `'keep'` (default) or `'replace'`.
+   */
+  onConditionMismatch?: OnConditionMismatch;
+  /** How long to retry after a 403. Off by default; useful right after activating a PIM role. In milliseconds. */
+  retryForbiddenForMs?: number;
+}
+
+/** Options for applying a plan of granting access. The plan itself says what is done. */
+export interface ApplyGrantAccessOptions extends CallOptions {
+  /** How long to retry after a 403. Off by default; useful right after activating a PIM role. In milliseconds. */
+  retryForbiddenForMs?: number;
+}
+
+/**
+ * Options for revoking access to a registry: which role assignments are removed. Either a principal or a role
+ * assignment is required.
+ */
+export interface RevokeAccessOptions extends CallOptions {
+  /**
+   * Object ID of the principal whose grants are removed. It may be deleted: Azure keeps its role assignments.
+   *
+   * Removes its direct grants of the built-in roles for the content of registries: `AcrPull`, `AcrPush`, `AcrDelete`,
+   * and Container Registry Repository Reader, Writer, Contributor and Catalog Lister. Other roles, such as Owner or
+   * custom roles, are removed by `assignment_id` only.
+   */
+  principalId?: string;
+  /**
+   * ID of the role assignment to remove, of any role. It must be on the registry itself. Instead of `principal_id`.
+   */
+  assignmentId?: string;
+  /**
+   * Removes only the roles of this access, of either role assignment mode. Only with `principal_id`. Values: `'pull'`
+   * or `'push'`.
+   */
+  role?: AccessRole;
+  /**
+   * Whether to keep grants that this library did not create, such as a grant that Terraform or Bicep would create
+   * again. Only with `principal_id`.
+   */
+  onlyCreatedByAksAcr?: boolean;
+}
+
 /** Options for listing attachments. */
 export interface AttachmentsOptions extends CallOptions {
   /**
@@ -1968,6 +2179,16 @@ export type Access =
    */
   | 'admin';
 
+/** What a principal gets in a registry. */
+export type AccessRole =
+  /** Pull images: `AcrPull`, or `Container Registry Repository Reader` on a registry with repository permissions. */
+  | 'pull'
+  /**
+   * Push and pull images: `AcrPush`, or `Container Registry Repository Writer` on a registry with repository
+   * permissions.
+   */
+  | 'push';
+
 /** Why access is lost or gained. */
 export type ChangeReason =
   /** A condition limits the access, and the new mode has no conditions; or the condition could not be evaluated. */
@@ -2011,7 +2232,7 @@ export type DeletionOutcome =
 export type DetachOutcome =
   /** At least one grant was removed. */
   | 'removed'
-  /** There was nothing to remove, and nothing was written. The cluster may still be able to pull; see `remaining`. */
+  /** There was nothing to remove, and nothing was written. Other grants may still give access; see `remaining`. */
   | 'nothing_to_remove';
 
 /**
@@ -2214,6 +2435,19 @@ export type PrincipalState =
   /** Not known. */
   | 'unknown';
 
+/** The type of a principal that can have a role: Azure's `principalType`. */
+export type PrincipalType =
+  /** A service principal, or a managed identity. */
+  | 'ServicePrincipal'
+  /** An Entra group. */
+  | 'Group'
+  /** A person. */
+  | 'User'
+  /** A group of another tenant. */
+  | 'ForeignGroup'
+  /** A device. */
+  | 'Device';
+
 /** Whether waiting can help. */
 export type PullRetry =
   /** Waiting does not help: something has to be changed. */
@@ -2350,6 +2584,17 @@ export type RegistryPart =
   | 'deny_assignments'
   /** The clusters that use a grant. */
   | 'clusters';
+
+/** A built-in role that `grant_access` assigns. */
+export type RegistryRole =
+  /** `AcrPull`, for registries with registry-wide permissions. */
+  | 'AcrPull'
+  /** `AcrPush`, for registries with registry-wide permissions. It allows pulling, too. */
+  | 'AcrPush'
+  /** `Container Registry Repository Reader`, for registries with repository permissions. */
+  | 'Container Registry Repository Reader'
+  /** `Container Registry Repository Writer`, for registries with repository permissions. It allows pulling, too. */
+  | 'Container Registry Repository Writer';
 
 /** The scope at which a permission is needed. */
 export type RightScope =
@@ -2842,6 +3087,183 @@ export interface RoleAssignment {
   /** When it was created or last changed. A change may take minutes to become effective. */
   readonly updated: Date | null;
 }
+
+/**
+ * The result of granting access: the role assignment that gives it.
+ *
+ * A new role assignment takes seconds to minutes to take effect.
+ */
+export interface GrantedAccess {
+  /** What was found or done. */
+  readonly outcome: AttachOutcome;
+  /** The built-in role. */
+  readonly role: RegistryRole;
+  /** The principal that has the role. An object ID. */
+  readonly principalId: string;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** ID of the role assignment. `null` if it exists but the caller lacks the permission to read it. */
+  readonly assignmentId: string | null;
+  /** The condition that restricts the grant, if any. */
+  readonly condition: string | null;
+  /** `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written. */
+  readonly correlationId: string | null;
+  /**
+   * Object IDs of Entra groups that have this access. Azure did not say whether the principal is a member of them.
+   * Usually empty.
+   */
+  readonly uncheckedGroups: readonly string[];
+}
+
+/**
+ * A plan of what granting access would do. It is valid for one hour.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+ *
+ * Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
+ * something else would have to be done, nothing is written and the error says so.
+ *
+ * `String()` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or `=`
+ * (writes nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface GrantAccessPlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /** The expiry, by Azure's clock. The plan is rejected after this. */
+  readonly expires: Date;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** What the principal would get. */
+  readonly access: AccessRole;
+  /** The built-in role for it. */
+  readonly role: RegistryRole;
+  /** The principal that would get the role. An object ID. */
+  readonly principalId: string;
+  /** The type that Azure would be given for it. */
+  readonly principalType: PrincipalType;
+  /** The condition that would restrict it. */
+  readonly condition: string | null;
+  /** The planned action. */
+  readonly action: PlannedAction;
+  /** The `onInheritedGrant` that the plan was made with. */
+  readonly onInheritedGrant: OnInheritedGrant;
+  /** The `onConditionMismatch` that the plan was made with. */
+  readonly onConditionMismatch: OnConditionMismatch;
+  /**
+   * Object IDs of Entra groups that have this access. Azure did not say whether the principal is a member of them.
+   * Usually empty.
+   */
+  readonly uncheckedGroups: readonly string[];
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const GrantAccessPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): GrantAccessPlan;
+};
+
+/**
+ * The result of revoking access: the removed role assignments, and those that still give access.
+ *
+ * A removed role assignment may stay effective for some time: Azure takes seconds to minutes, and a credential of the
+ * registry is valid for up to three hours.
+ */
+export interface AccessRevocation {
+  /** What was found or done. */
+  readonly outcome: DetachOutcome;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /**
+   * The principal whose role assignments were removed. `null` if there is no role assignment with the given ID. An
+   * object ID.
+   */
+  readonly principalId: string | null;
+  /** The removed role assignments. */
+  readonly removed: readonly AccessGrant[];
+  /**
+   * The role assignments that still allow this principal to pull, push or delete: those of other roles, inherited ones,
+   * and those of its Entra groups.
+   */
+  readonly remaining: readonly AccessGrant[];
+}
+
+/** A role assignment that gives access to a registry. */
+export interface AccessGrant {
+  /** ID of the role assignment. */
+  readonly assignmentId: string;
+  /** The principal that has the role: for access through an Entra group, the group. An object ID. */
+  readonly principalId: string;
+  /** The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`. */
+  readonly principalType: string | null;
+  /** The part of the role definition's ID that is the same in every subscription. */
+  readonly roleDefinitionId: string;
+  /** The role's name. `null` if the caller lacks the permission to read the role. */
+  readonly roleName: string | null;
+  /** The scope of the role assignment: the registry or a scope above it. */
+  readonly scope: string;
+  /** The condition that restricts it, if any. */
+  readonly condition: string | null;
+  /** Its description; on role assignments that this library created, the library's name and version. */
+  readonly description: string | null;
+  /** `x-ms-correlation-request-id` of the removal, for Azure's activity log. `null` if it was not removed. */
+  readonly correlationId: string | null;
+}
+
+/**
+ * A plan of what revoking access would remove. It is valid for one hour.
+ *
+ * Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+ *
+ * Applying it reads the current state again. Role assignments that were removed in the meantime are skipped; if more
+ * would be removed than planned, nothing is removed.
+ *
+ * `String()` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its
+ * details, or with a line marked with `=` if nothing would be written. A line with `!` names a role assignment that
+ * still gives access.
+ *
+ * A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+ */
+export interface RevokeAccessPlan {
+  /** The version of the plan's format. */
+  readonly version: number;
+  /** The expiry, by Azure's clock. The plan is rejected after this. */
+  readonly expires: Date;
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** The principal whose grants would be removed, if the options named it. An object ID. */
+  readonly principalId: string | null;
+  /** ID of the role assignment that would be removed, if the options named it. */
+  readonly assignmentId: string | null;
+  /** Whether only the roles of this access are removed. */
+  readonly role: AccessRole | null;
+  /** Whether only grants that this library created are removed. */
+  readonly onlyCreatedByAksAcr: boolean;
+  /** The role assignments that would be removed. If empty, nothing would be written. */
+  readonly remove: readonly AccessGrant[];
+  /**
+   * The role assignments that would still allow the principal to pull, push or delete, including those of its Entra
+   * groups.
+   */
+  readonly remaining: readonly AccessGrant[];
+  /** The form that is stored, the same in every language. */
+  toJSON(): StoredPlan;
+}
+
+export declare const RevokeAccessPlan: {
+  /**
+   * Reads a stored plan, to review it: `String(plan)` shows what it would do.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a plan.
+   */
+  fromJSON(stored: StoredPlan): RevokeAccessPlan;
+};
 
 /** The registries that a cluster's nodes can pull from. */
 export interface ClusterAttachments {

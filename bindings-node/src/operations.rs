@@ -157,6 +157,124 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person.
+    #[napi]
+    pub fn grant_access<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        principal: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let principal: aks_acr::PrincipalId = argument::parse("principal", principal)?;
+            let given: GrantAccessOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.grant_access(&registry, &principal, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Plans what `grant_access` would do, and writes nothing.
+    #[napi]
+    pub fn plan_grant_access<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        principal: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let principal: aks_acr::PrincipalId = argument::parse("principal", principal)?;
+            let given: GrantAccessOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.plan_grant_access(&registry, &principal, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Carries out a plan made by `planGrantAccess`, after checking that it still matches the current state.
+    #[napi]
+    pub fn apply_grant_access<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::GrantAccessPlan = argument::object("plan", plan)?;
+            let given: ApplyGrantAccessOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.apply_grant_access(&plan, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Removes the grants of a principal on a registry, or one role assignment by its ID.
+    #[napi]
+    pub fn revoke_access<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: RevokeAccessOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.revoke_access(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Plans what `revoke_access` would remove, and writes nothing.
+    #[napi]
+    pub fn plan_revoke_access<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: RevokeAccessOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.plan_revoke_access(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Carries out a plan made by `planRevokeAccess`, after checking that it still matches the current state.
+    #[napi]
+    pub fn apply_revoke_access<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        plan: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let plan: aks_acr::RevokeAccessPlan = argument::object("plan", plan)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = aks_acr::ApplyRevokeAccessOptions::default().with_call(of_call);
+            Ok(async move { client.apply_revoke_access(&plan, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
     #[napi]
     pub fn attachments_of_cluster<'env>(
@@ -909,6 +1027,76 @@ impl DetachOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct GrantAccessOptions {
+    pub role: Option<Text<aks_acr::AccessRole>>,
+    pub principal_type: Option<Text<aks_acr::PrincipalType>>,
+    pub condition: Option<String>,
+    pub on_inherited_grant: Option<Text<aks_acr::OnInheritedGrant>>,
+    pub on_condition_mismatch: Option<Text<aks_acr::OnConditionMismatch>>,
+    pub retry_forbidden_for_ms: Option<Millis>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl GrantAccessOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::GrantAccessOptions> {
+        let mut options = aks_acr::GrantAccessOptions::default().with_call(call);
+        set(&mut options.role, self.role.map(|one| one.0));
+        options.principal_type = self.principal_type.map(|one| one.0);
+        options.condition = self.condition;
+        set(&mut options.on_inherited_grant, self.on_inherited_grant.map(|one| one.0));
+        set(&mut options.on_condition_mismatch, self.on_condition_mismatch.map(|one| one.0));
+        options.retry_forbidden_for = self.retry_forbidden_for_ms.map(|millis| millis.0);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ApplyGrantAccessOptions {
+    pub retry_forbidden_for_ms: Option<Millis>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl ApplyGrantAccessOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ApplyGrantAccessOptions> {
+        let mut options = aks_acr::ApplyGrantAccessOptions::default().with_call(call);
+        options.retry_forbidden_for = self.retry_forbidden_for_ms.map(|millis| millis.0);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RevokeAccessOptions {
+    pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub assignment_id: Option<String>,
+    pub role: Option<Text<aks_acr::AccessRole>>,
+    pub only_created_by_aks_acr: Option<bool>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl RevokeAccessOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::RevokeAccessOptions> {
+        let mut options = aks_acr::RevokeAccessOptions::default().with_call(call);
+        options.principal_id = self.principal_id.map(|one| one.0);
+        options.assignment_id = self.assignment_id;
+        options.role = self.role.map(|one| one.0);
+        set(&mut options.only_created_by_aks_acr, self.only_created_by_aks_acr);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AttachmentsOptions {
     pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
     pub query_graph: Option<bool>,
@@ -1440,6 +1628,7 @@ pub const OPTIONS: &[&str] = &[
     "allow_wider",
     "allowed_addresses",
     "anonymous_pull",
+    "assignment_id",
     "control_plane",
     "control_plane_identity",
     "data_endpoint",
@@ -1463,6 +1652,7 @@ pub const OPTIONS: &[&str] = &[
     "only_created_by_aks_acr",
     "outbound_addresses",
     "principal_id",
+    "principal_type",
     "propagation_time",
     "propagation_timeout",
     "public_fqdn",
@@ -1486,7 +1676,11 @@ pub const TIMES: &[&str] = &["deadline", "lock_wait", "propagation_time", "propa
 
 /// The text of a value by the name of its type and its JSON form.
 #[napi_derive::napi]
-#[allow(clippy::needless_pass_by_value, reason = "napi passes text as it is owned")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "napi passes text as it is owned; a line for each type"
+)]
 pub fn describe(name: String, json: String) -> napi::Result<String> {
     let text = match &*name {
         "ClusterIdentities" => serde_json::from_str::<aks_acr::ClusterIdentities>(&json).map(|value| value.to_string()),
@@ -1504,6 +1698,11 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "GrantReach" => serde_json::from_str::<aks_acr::GrantReach>(&json).map(|value| value.to_string()),
         "DetachPlan" => serde_json::from_str::<aks_acr::DetachPlan>(&json).map(|value| value.to_string()),
         "RoleAssignment" => serde_json::from_str::<aks_acr::RoleAssignment>(&json).map(|value| value.to_string()),
+        "GrantedAccess" => serde_json::from_str::<aks_acr::GrantedAccess>(&json).map(|value| value.to_string()),
+        "GrantAccessPlan" => serde_json::from_str::<aks_acr::GrantAccessPlan>(&json).map(|value| value.to_string()),
+        "AccessRevocation" => serde_json::from_str::<aks_acr::AccessRevocation>(&json).map(|value| value.to_string()),
+        "AccessGrant" => serde_json::from_str::<aks_acr::AccessGrant>(&json).map(|value| value.to_string()),
+        "RevokeAccessPlan" => serde_json::from_str::<aks_acr::RevokeAccessPlan>(&json).map(|value| value.to_string()),
         "ClusterAttachments" => {
             serde_json::from_str::<aks_acr::ClusterAttachments>(&json).map(|value| value.to_string())
         }

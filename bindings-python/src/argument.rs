@@ -21,6 +21,7 @@ impl FromPyObject<'_, '_> for Text {
 }
 
 /// A type that core parses from text: a cluster, a registry, an image, a principal. Invalid text is an error here.
+#[derive(Clone, Copy)]
 pub struct Parsed<T>(pub T);
 
 impl<T: FromStr<Err: Into<aks_acr::Error>>> FromPyObject<'_, '_> for Parsed<T> {

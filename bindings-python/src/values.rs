@@ -339,6 +339,153 @@ value! {
 }
 
 value! {
+    /// The result of granting access: the role assignment that gives it.
+    ///
+    /// A new role assignment takes seconds to minutes to take effect.
+    pub struct GrantedAccess {
+        /// What was found or done.
+        outcome: AttachOutcome,
+        /// The built-in role.
+        role: Word<aks_acr::RegistryRole>,
+        /// The principal that has the role. An object ID.
+        principal_id: String,
+        /// The registry. A resource ID.
+        registry: String,
+        /// ID of the role assignment. `None` if it exists but the caller lacks the permission to read it.
+        assignment_id: Option<String>,
+        /// The condition that restricts the grant, if any.
+        condition: Option<String>,
+        /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
+        correlation_id: Option<String>,
+        /// Object IDs of Entra groups that have this access. Azure did not say whether the principal is a member of
+        /// them. Usually empty.
+        unchecked_groups: Several<String>,
+    }
+}
+
+value! {
+    /// A plan of what granting access would do. It is valid for one hour.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    ///
+    /// Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
+    /// something else would have to be done, nothing is written and the error says so.
+    ///
+    /// `str()` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or
+    /// `=` (writes nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct GrantAccessPlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan is rejected after this.
+        expires: Time,
+        /// The registry. A resource ID.
+        registry: String,
+        /// What the principal would get.
+        access: Word<aks_acr::AccessRole>,
+        /// The built-in role for it.
+        role: Word<aks_acr::RegistryRole>,
+        /// The principal that would get the role. An object ID.
+        principal_id: String,
+        /// The type that Azure would be given for it.
+        principal_type: Word<aks_acr::PrincipalType>,
+        /// The condition that would restrict it.
+        condition: Option<String>,
+        /// The planned action.
+        action: PlannedAction,
+        /// The `on_inherited_grant` that the plan was made with.
+        on_inherited_grant: Word<aks_acr::OnInheritedGrant>,
+        /// The `on_condition_mismatch` that the plan was made with.
+        on_condition_mismatch: Word<aks_acr::OnConditionMismatch>,
+        /// Object IDs of Entra groups that have this access. Azure did not say whether the principal is a member of
+        /// them. Usually empty.
+        unchecked_groups: Several<String>,
+    }
+}
+
+value! {
+    /// The result of revoking access: the removed role assignments, and those that still give access.
+    ///
+    /// A removed role assignment may stay effective for some time: Azure takes seconds to minutes, and a credential of
+    /// the registry is valid for up to three hours.
+    pub struct AccessRevocation {
+        /// What was found or done.
+        outcome: Word<aks_acr::DetachOutcome>,
+        /// The registry. A resource ID.
+        registry: String,
+        /// The principal whose role assignments were removed. `None` if there is no role assignment with the given ID.
+        /// An object ID.
+        principal_id: Option<String>,
+        /// The removed role assignments.
+        removed: Several<AccessGrant>,
+        /// The role assignments that still allow this principal to pull, push or delete: those of other roles,
+        /// inherited ones, and those of its Entra groups.
+        remaining: Several<AccessGrant>,
+    }
+}
+
+value! {
+    /// A role assignment that gives access to a registry.
+    pub struct AccessGrant {
+        /// ID of the role assignment.
+        assignment_id: String,
+        /// The principal that has the role: for access through an Entra group, the group. An object ID.
+        principal_id: String,
+        /// The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`.
+        principal_type: Option<String>,
+        /// The part of the role definition's ID that is the same in every subscription.
+        role_definition_id: String,
+        /// The role's name. `None` if the caller lacks the permission to read the role.
+        role_name: Option<String>,
+        /// The scope of the role assignment: the registry or a scope above it.
+        scope: String,
+        /// The condition that restricts it, if any.
+        condition: Option<String>,
+        /// Its description; on role assignments that this library created, the library's name and version.
+        description: Option<String>,
+        /// `x-ms-correlation-request-id` of the removal, for Azure's activity log. `None` if it was not removed.
+        correlation_id: Option<String>,
+    }
+}
+
+value! {
+    /// A plan of what revoking access would remove. It is valid for one hour.
+    ///
+    /// Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+    ///
+    /// Applying it reads the current state again. Role assignments that were removed in the meantime are skipped; if
+    /// more would be removed than planned, nothing is removed.
+    ///
+    /// `str()` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its
+    /// details, or with a line marked with `=` if nothing would be written. A line with `!` names a role assignment
+    /// that still gives access.
+    ///
+    /// A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    pub struct RevokeAccessPlan {
+        /// The version of the plan's format.
+        version: u32,
+        /// The expiry, by Azure's clock. The plan is rejected after this.
+        expires: Time,
+        /// The registry. A resource ID.
+        registry: String,
+        /// The principal whose grants would be removed, if the options named it. An object ID.
+        principal_id: Option<String>,
+        /// ID of the role assignment that would be removed, if the options named it.
+        assignment_id: Option<String>,
+        /// Whether only the roles of this access are removed.
+        role: Option<Word<aks_acr::AccessRole>>,
+        /// Whether only grants that this library created are removed.
+        only_created_by_aks_acr: bool,
+        /// The role assignments that would be removed. If empty, nothing would be written.
+        remove: Several<AccessGrant>,
+        /// The role assignments that would still allow the principal to pull, push or delete, including those of its
+        /// Entra groups.
+        remaining: Several<AccessGrant>,
+    }
+}
+
+value! {
     /// The registries that a cluster's nodes can pull from.
     pub struct ClusterAttachments {
         /// The cluster. A resource ID.
@@ -1653,6 +1800,7 @@ impl Explanation {
 
 word::known!(
     Access,
+    AccessRole,
     ChangeReason,
     ClusterPart,
     ClusterTier,
@@ -1675,6 +1823,7 @@ word::known!(
     Operation,
     PartState,
     PrincipalState,
+    PrincipalType,
     PullRetry,
     PullRole,
     PullSecretAction,
@@ -1686,6 +1835,7 @@ word::known!(
     RefusalKind,
     RegistryAccess,
     RegistryPart,
+    RegistryRole,
     RightScope,
     RoleAssignmentMode,
     RolloutBlockerKind,
@@ -1820,6 +1970,11 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<GrantReach>()?;
     module.add_class::<DetachPlan>()?;
     module.add_class::<RoleAssignment>()?;
+    module.add_class::<GrantedAccess>()?;
+    module.add_class::<GrantAccessPlan>()?;
+    module.add_class::<AccessRevocation>()?;
+    module.add_class::<AccessGrant>()?;
+    module.add_class::<RevokeAccessPlan>()?;
     module.add_class::<ClusterAttachments>()?;
     module.add_class::<RegistryAttachments>()?;
     module.add_class::<Registry>()?;

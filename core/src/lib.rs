@@ -94,7 +94,8 @@ pub use registry::{
     RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, Sku, UpdatedRegistry,
 };
 pub use role::{
-    AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PrincipalType, PullRole, RegistryAccess,
-    Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition, RolePermissions, assignment_name,
+    AccessRole, AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PrincipalType, PullRole,
+    RegistryAccess, RegistryRole, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentMode, RoleDefinition,
+    RolePermissions, assignment_name,
 };
 pub use write::{Write, WriteHook, WriteService};

@@ -8,6 +8,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test program: what fails here ends a trial")]
 
+mod access;
 mod attach;
 mod case;
 mod create;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         look::cases(),
         attach::cases(),
         detach::cases(),
+        access::cases(),
         create::registries(),
         delete::cases(),
         identity::cases(),

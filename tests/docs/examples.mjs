@@ -45,6 +45,41 @@ export async function applyDetach(client) {
   console.log(outcome);
 }
 
+export async function grantAccess(client) {
+  // The object ID of the pipeline's identity, not its client ID: az ad sp show --id CLIENT_ID --query id
+  const pipeline = '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50';
+  console.log(String(await client.grantAccess('myregistry', pipeline, { role: 'push' }))); // AcrPush for 0c9f1a7e-… on myregistry: granted
+}
+
+export async function planGrantAccess(client) {
+  console.log(String(await client.planGrantAccess('myregistry', '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50')));
+}
+
+export async function applyGrantAccess(client) {
+  const plan = await client.planGrantAccess('myregistry', '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50');
+  // Review the plan first; it is valid for one hour.
+  console.log(String(await client.applyGrantAccess(plan)));
+}
+
+export async function revokeAccess(client) {
+  // Also for an identity that was deleted: Azure keeps its role assignments.
+  const revoked = await client.revokeAccess('myregistry', { principalId: '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50' });
+  for (const grant of revoked.remaining) console.log('still has access:', String(grant));
+}
+
+export async function planRevokeAccess(client) {
+  const { grants } = await client.attachmentsOfRegistry('myregistry');
+  for (const { assignmentId, reach } of grants) {
+    if (reach.kind === 'direct') console.log(String(await client.planRevokeAccess('myregistry', { assignmentId })));
+  }
+}
+
+export async function applyRevokeAccess(client) {
+  const plan = await client.planRevokeAccess('myregistry', { principalId: '0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50' });
+  // Review the plan first; it is valid for one hour.
+  console.log(String(await client.applyRevokeAccess(plan)));
+}
+
 export async function attachmentsOfCluster(client) {
   const { grants } = await client.attachmentsOfCluster('my-group/my-cluster');
   for (const { registry, roleName } of grants) console.log(registry, 'by', roleName);

@@ -49,6 +49,42 @@ def apply_detach(client: aks_acr.Client) -> None:
     print(client.apply_detach(plan).outcome)
 
 
+def grant_access(client: aks_acr.Client) -> None:
+    # The object ID of the pipeline's identity, not its client ID: az ad sp show --id CLIENT_ID --query id
+    pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50"
+    granted = client.grant_access("myregistry", pipeline, role="push")
+    print(granted)  # AcrPush for 0c9f1a7e-… on myregistry: granted
+
+
+def plan_grant_access(client: aks_acr.Client) -> None:
+    print(client.plan_grant_access("myregistry", "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50"))
+
+
+def apply_grant_access(client: aks_acr.Client) -> None:
+    plan = client.plan_grant_access("myregistry", "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+    # Review the plan first; it is valid for one hour.
+    print(client.apply_grant_access(plan))
+
+
+def revoke_access(client: aks_acr.Client) -> None:
+    # Also for an identity that was deleted: Azure keeps its role assignments.
+    revoked = client.revoke_access("myregistry", principal_id="0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+    for grant in revoked.remaining:
+        print("still has access:", grant)
+
+
+def plan_revoke_access(client: aks_acr.Client) -> None:
+    for grant in client.attachments_of_registry("myregistry").grants:
+        if grant.reach.kind == "direct":
+            print(client.plan_revoke_access("myregistry", assignment_id=grant.assignment_id))
+
+
+def apply_revoke_access(client: aks_acr.Client) -> None:
+    plan = client.plan_revoke_access("myregistry", principal_id="0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+    # Review the plan first; it is valid for one hour.
+    print(client.apply_revoke_access(plan))
+
+
 def attachments_of_cluster(client: aks_acr.Client) -> None:
     for grant in client.attachments_of_cluster("my-group/my-cluster").grants:
         print(grant.registry, "by", grant.role_name)

@@ -1,14 +1,15 @@
 //! The examples in Rust of the pages below `docs/`. The text of each function, except its first and last line, is on its page.
 
 use aks_acr::{
-    Access, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
-    AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions, DetachOptions, ErrorKind, Event,
-    ExplainOptions, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest,
-    MergeKubeconfigOptions, ModeChangeOptions, Operation, PodSelection, PullSecretOptions, ReadOptions,
-    RegistryCredential, RegistryFilter, RemoveKubeletIdentityOptions, Result, RoleAssignmentMode, RolloutOptions, Sku,
-    StartedImport, UpdateRegistryOptions, WorkloadRef,
+    Access, AccessRole, ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
+    ApplyGrantAccessOptions, ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions,
+    ApplyRevokeAccessOptions, AttachOptions, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter,
+    ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions,
+    DetachOptions, ErrorKind, Event, ExplainOptions, GrantAccessOptions, GrantReach, ImportItem, ImportManyOptions,
+    ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions,
+    Operation, PodSelection, PullSecretOptions, ReadOptions, RegistryCredential, RegistryFilter, RegistryRef,
+    RemoveKubeletIdentityOptions, Result, RevokeAccessOptions, RoleAssignmentMode, RolloutOptions, Sku, StartedImport,
+    UpdateRegistryOptions, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
@@ -77,6 +78,57 @@ pub async fn apply_detach(client: &Client) -> Result<()> {
     // Review the plan first; it is valid for one hour.
     let detachment = client.apply_detach(&plan, ApplyDetachOptions::default()).await?;
     println!("{}", detachment.outcome);
+    Ok(())
+}
+
+pub async fn grant_access(client: &Client) -> Result<()> {
+    // The object ID of the pipeline's identity, not its client ID: az ad sp show --id CLIENT_ID --query id
+    let pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50".parse()?;
+    let options = GrantAccessOptions::default().with_role(AccessRole::Push);
+    let granted = client.grant_access(&"myregistry".parse()?, &pipeline, options).await?;
+    println!("{granted}"); // AcrPush for 0c9f1a7e-… on myregistry: granted
+    Ok(())
+}
+
+pub async fn plan_grant_access(client: &Client) -> Result<()> {
+    let pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50".parse()?;
+    println!("{}", client.plan_grant_access(&"myregistry".parse()?, &pipeline, GrantAccessOptions::default()).await?);
+    Ok(())
+}
+
+pub async fn apply_grant_access(client: &Client) -> Result<()> {
+    let pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50".parse()?;
+    let plan = client.plan_grant_access(&"myregistry".parse()?, &pipeline, GrantAccessOptions::default()).await?;
+    // Review the plan first; it is valid for one hour.
+    println!("{}", client.apply_grant_access(&plan, ApplyGrantAccessOptions::default()).await?);
+    Ok(())
+}
+
+pub async fn revoke_access(client: &Client) -> Result<()> {
+    // Also for an identity that was deleted: Azure keeps its role assignments.
+    let options = RevokeAccessOptions::default().with_principal_id("0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50".parse()?);
+    let revoked = client.revoke_access(&"myregistry".parse()?, options).await?;
+    for grant in &revoked.remaining {
+        println!("still has access: {grant}");
+    }
+    Ok(())
+}
+
+pub async fn plan_revoke_access(client: &Client) -> Result<()> {
+    let registry: RegistryRef = "myregistry".parse()?;
+    let pulls = client.attachments_of_registry(&registry, AttachmentsOptions::default()).await?;
+    for grant in pulls.grants.into_iter().filter(|grant| grant.reach == GrantReach::Direct) {
+        let options = RevokeAccessOptions::default().with_assignment_id(grant.assignment_id);
+        println!("{}", client.plan_revoke_access(&registry, options).await?);
+    }
+    Ok(())
+}
+
+pub async fn apply_revoke_access(client: &Client) -> Result<()> {
+    let options = RevokeAccessOptions::default().with_principal_id("0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50".parse()?);
+    let plan = client.plan_revoke_access(&"myregistry".parse()?, options).await?;
+    // Review the plan first; it is valid for one hour.
+    println!("{}", client.apply_revoke_access(&plan, ApplyRevokeAccessOptions::default()).await?);
     Ok(())
 }
 
@@ -392,6 +444,12 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::Detach => detach(client).await,
         Operation::PlanDetach => plan_detach(client).await,
         Operation::ApplyDetach => apply_detach(client).await,
+        Operation::GrantAccess => grant_access(client).await,
+        Operation::PlanGrantAccess => plan_grant_access(client).await,
+        Operation::ApplyGrantAccess => apply_grant_access(client).await,
+        Operation::RevokeAccess => revoke_access(client).await,
+        Operation::PlanRevokeAccess => plan_revoke_access(client).await,
+        Operation::ApplyRevokeAccess => apply_revoke_access(client).await,
         Operation::AttachmentsOfCluster => attachments_of_cluster(client).await,
         Operation::AttachmentsOfRegistry => attachments_of_registry(client).await,
         Operation::Clusters => clusters(client).await,

@@ -50,6 +50,9 @@ pub async fn measure(operation: Operation) -> Measured {
         operation,
         Operation::AttachmentsOfCluster | Operation::AttachmentsOfRegistry | Operation::WaitForRollout
     );
+    if matches!(operation, Operation::RevokeAccess | Operation::PlanRevokeAccess | Operation::ApplyRevokeAccess) {
+        before(Operation::GrantAccess).await;
+    }
     if attached || pulls {
         before(Operation::Attach).await;
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test program: what fails here ends a test")]
 
+mod access;
 mod again;
 mod claims;
 mod clusters;

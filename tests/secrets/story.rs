@@ -4,9 +4,10 @@ use crate::{detector::Secrets, heard};
 use aks_acr::{
     Access, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions,
     CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ExplainOptions,
-    ExplainTarget, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions, KubeconfigOptions, Manifest,
-    MergeKubeconfigOptions, ModeChangeOptions, PodSelection, PullSecretOptions, RegistryCredential, RegistryRef,
-    RoleAssignmentMode, RolloutOptions, SshKey, StartedImport, UpdateRegistryOptions, WorkloadRef,
+    ExplainTarget, GrantAccessOptions, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions, PodSelection, PullSecretOptions,
+    RegistryCredential, RegistryRef, RevokeAccessOptions, RoleAssignmentMode, RolloutOptions, SshKey, StartedImport,
+    UpdateRegistryOptions, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -177,6 +178,11 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     let options = || AttachmentsOptions::default().with_call(call());
     ends.json("attachments_of_cluster", client.attachments_of_cluster(&cluster, options())).await;
     ends.json("attachments_of_registry", client.attachments_of_registry(&registry, options())).await;
+    let pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50".parse().unwrap();
+    let options = GrantAccessOptions::default().with_call(call());
+    ends.json("grant_access", client.grant_access(&registry, &pipeline, options)).await;
+    let options = RevokeAccessOptions::default().with_principal_id(pipeline).with_call(call());
+    ends.json("revoke_access", client.revoke_access(&registry, options)).await;
     let (mode, options) =
         (RoleAssignmentMode::AbacRepositoryPermissions, ModeChangeOptions::default().with_call(call()));
     let planned = client.plan_mode_change(&registry, mode, options);

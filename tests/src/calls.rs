@@ -15,14 +15,15 @@ use crate::{
 };
 use aks_acr::{
     ApplyAttachOptions, ApplyDeleteClusterOptions, ApplyDeleteRegistryOptions, ApplyDetachOptions,
-    ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions,
-    AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter, ClusterRef, CreateClusterOptions,
-    CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan, DeleteRegistryOptions, DeleteRegistryPlan,
-    DetachOptions, DetachPlan, Error, ExplainOptions, ExplainTarget, ImageReference, ImportItem, ImportManyOptions,
-    ImportOptions, KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions,
-    ModeChangeOptions, ModeChangePlan, Operation, PodSelection, PullSecretOptions, PullSecretPlan, ReadOptions,
-    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RoleAssignmentMode, RolloutOptions,
-    UpdateRegistryOptions, WorkloadRef,
+    ApplyGrantAccessOptions, ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions,
+    ApplyRevokeAccessOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client,
+    ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan,
+    DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ExplainOptions, ExplainTarget,
+    GrantAccessOptions, GrantAccessPlan, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
+    KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions, ModeChangeOptions,
+    ModeChangePlan, Operation, PodSelection, PrincipalId, PullSecretOptions, PullSecretPlan, ReadOptions,
+    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RevokeAccessOptions,
+    RevokeAccessPlan, RoleAssignmentMode, RolloutOptions, UpdateRegistryOptions, WorkloadRef,
 };
 use serde_json::Value;
 
@@ -78,6 +79,43 @@ pub async fn operate(
             let plan = args.stored::<DetachPlan>("plan");
             args.done();
             Ok(shown(client.apply_detach(&plan, ApplyDetachOptions::default().with_call(call)).await?))
+        }
+        Operation::GrantAccess => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let principal = args.needed::<PrincipalId>("principal")?;
+            let options = grant_access_options(args)?;
+            args.done();
+            Ok(shown(client.grant_access(&registry, &principal, options.with_call(call)).await?))
+        }
+        Operation::PlanGrantAccess => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let principal = args.needed::<PrincipalId>("principal")?;
+            let options = grant_access_options(args)?;
+            args.done();
+            Ok(shown(client.plan_grant_access(&registry, &principal, options.with_call(call)).await?))
+        }
+        Operation::ApplyGrantAccess => {
+            let plan = args.stored::<GrantAccessPlan>("plan");
+            let options = apply_grant_access_options(args)?;
+            args.done();
+            Ok(shown(client.apply_grant_access(&plan, options.with_call(call)).await?))
+        }
+        Operation::RevokeAccess => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let options = revoke_access_options(args)?;
+            args.done();
+            Ok(shown(client.revoke_access(&registry, options.with_call(call)).await?))
+        }
+        Operation::PlanRevokeAccess => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let options = revoke_access_options(args)?;
+            args.done();
+            Ok(shown(client.plan_revoke_access(&registry, options.with_call(call)).await?))
+        }
+        Operation::ApplyRevokeAccess => {
+            let plan = args.stored::<RevokeAccessPlan>("plan");
+            args.done();
+            Ok(shown(client.apply_revoke_access(&plan, ApplyRevokeAccessOptions::default().with_call(call)).await?))
         }
         Operation::AttachmentsOfCluster => {
             let cluster = args.needed::<ClusterRef>("cluster")?;
@@ -328,6 +366,32 @@ pub(crate) fn detach_options(args: &mut Arguments) -> Result<DetachOptions, Erro
     Ok(options)
 }
 
+pub(crate) fn grant_access_options(args: &mut Arguments) -> Result<GrantAccessOptions, Error> {
+    let mut options = GrantAccessOptions::default();
+    args.set("role", &mut options.role)?;
+    args.set("principal_type", &mut options.principal_type)?;
+    args.set("condition", &mut options.condition)?;
+    args.set("on_inherited_grant", &mut options.on_inherited_grant)?;
+    args.set("on_condition_mismatch", &mut options.on_condition_mismatch)?;
+    args.set("retry_forbidden_for", &mut options.retry_forbidden_for)?;
+    Ok(options)
+}
+
+pub(crate) fn apply_grant_access_options(args: &mut Arguments) -> Result<ApplyGrantAccessOptions, Error> {
+    let mut options = ApplyGrantAccessOptions::default();
+    args.set("retry_forbidden_for", &mut options.retry_forbidden_for)?;
+    Ok(options)
+}
+
+pub(crate) fn revoke_access_options(args: &mut Arguments) -> Result<RevokeAccessOptions, Error> {
+    let mut options = RevokeAccessOptions::default();
+    args.set("principal_id", &mut options.principal_id)?;
+    args.set("assignment_id", &mut options.assignment_id)?;
+    args.set("role", &mut options.role)?;
+    args.set("only_created_by_aks_acr", &mut options.only_created_by_aks_acr)?;
+    Ok(options)
+}
+
 pub(crate) fn attachments_options(args: &mut Arguments) -> Result<AttachmentsOptions, Error> {
     let mut options = AttachmentsOptions::default();
     args.set("subscriptions", &mut options.subscriptions)?;
@@ -491,6 +555,7 @@ pub(crate) fn pull_secret_options(args: &mut Arguments) -> Result<PullSecretOpti
 
 parsed!(
     Access,
+    AccessRole,
     ClusterRef,
     ClusterTier,
     DomainNameLabelScope,
@@ -503,6 +568,7 @@ parsed!(
     OnInheritedGrant,
     OnMissingGrant,
     PrincipalId,
+    PrincipalType,
     ReadFrom,
     RegistryRef,
     ResourceId,

@@ -10,6 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::{fmt::Debug, path::Path};
 
+/// The object ID of a service principal that Azure does not look up.
+const PRINCIPAL: &str = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50";
+
 /// A cluster and a registry that exist, and the rest that operations need.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -36,6 +39,7 @@ impl Scene<'_> {
             "registry": self.registry,
             "group": group,
             "name": "another",
+            "principal": PRINCIPAL,
             "source": "nginx",
             "images": [without_null(image)],
             "manifests": self.manifests,
@@ -50,6 +54,7 @@ impl Scene<'_> {
             }
             Operation::PlanKubeletIdentity => arguments.with("registries", json!([self.registry])),
             Operation::UpdateRegistry => arguments.with("admin_user", json!(true)),
+            Operation::RevokeAccess | Operation::PlanRevokeAccess => arguments.with("principal_id", PRINCIPAL),
             Operation::PlanModeChange => arguments.with("mode", json!("AbacRepositoryPermissions")),
             // There it is a list of names.
             Operation::PlanPullSecret => arguments.with("images", Value::Null),
@@ -65,6 +70,9 @@ impl Scene<'_> {
     pub async fn prepared(&self, owner: &Client, operation: Operation) -> Result<Arguments, Error> {
         let before = |operation| operate(owner, operation, self.arguments(operation), CallOptions::default());
         let arguments = self.arguments(operation);
+        if matches!(operation, Operation::RevokeAccess | Operation::PlanRevokeAccess | Operation::ApplyRevokeAccess) {
+            before(Operation::GrantAccess).await?;
+        }
         let planned = operation.as_str().strip_prefix("apply_").map(|name| format!("plan_{name}"));
         if let Some(Ok(planned)) = planned.map(|name| name.parse()) {
             return Ok(arguments.with("plan", before(planned).await?));

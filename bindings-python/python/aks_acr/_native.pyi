@@ -22,6 +22,7 @@ from typing_extensions import NotRequired, Self, disjoint_base
 
 from ._words import (
     Access,
+    AccessRole,
     ChangeReason,
     ClusterPart,
     ClusterTier,
@@ -44,6 +45,7 @@ from ._words import (
     Operation,
     PartState,
     PrincipalState,
+    PrincipalType,
     PullRetry,
     PullRole,
     PullSecretAction,
@@ -55,6 +57,7 @@ from ._words import (
     RefusalKind,
     RegistryAccess,
     RegistryPart,
+    RegistryRole,
     RightScope,
     RoleAssignmentMode,
     RolloutBlockerKind,
@@ -578,6 +581,263 @@ class Calls:
             plan = client.plan_detach("my-group/my-cluster", "myregistry")
             # Review the plan first; it is valid for one hour.
             print(client.apply_detach(plan).outcome)
+        """
+
+    def grant_access(
+        self,
+        registry: str,
+        principal: str,
+        *,
+        role: _AccessRole | None = None,
+        principal_type: _PrincipalType | None = None,
+        condition: str | None = None,
+        on_inherited_grant: _OnInheritedGrant | None = None,
+        on_condition_mismatch: _OnConditionMismatch | None = None,
+        retry_forbidden_for: _Seconds | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[GrantedAccess]:
+        """Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person.
+
+        No cluster is involved. The principal is given by its object ID. The built-in role follows the registry's mode:
+        `AcrPull` or `AcrPush`, or Container Registry Repository Reader or Writer. As with `attach`, at most one role
+        assignment is written, and none if it exists or if a scope above the registry or an Entra group gives the
+        access. Role assignments of others are never changed.
+
+        Nothing is wider than requested: on a registry with repository permissions, a `condition` restricts the grant to
+        repositories. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second call
+        takes 2 requests in 1 round trip.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            principal: The object ID of an identity in Entra ID. Not its client ID.
+            role: What the principal gets. The built-in role follows the registry's mode. Values: `"pull"` (default) or
+                `"push"`.
+            principal_type: The principal's type in Azure. If it is not set: the type in the principal's existing role
+                assignments at the registry or above it, otherwise `ServicePrincipal`, which includes managed
+                identities. Azure rejects the wrong type. Values: `"ServicePrincipal"`, `"Group"`, `"User"`,
+                `"ForeignGroup"` or `"Device"`.
+            condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+                (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+                effect, and is rejected.
+            on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+                Values: `"suffices"` (default) or `"grant_directly"`.
+            on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+                (default) or `"replace"`.
+            retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+                role.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller lacks a permission (the error names the missing action), or if a lock, a
+                policy or a condition of the caller's role prevents the write.
+            InvalidInputError: If the condition has no effect in the registry's mode, if Entra ID does not know the
+                principal, or if its type differs from `principal_type`.
+
+        Example:
+            # The object ID of the pipeline's identity, not its client ID: az ad sp show --id CLIENT_ID --query id
+            pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50"
+            granted = client.grant_access("myregistry", pipeline, role="push")
+            print(granted)  # AcrPush for 0c9f1a7e-… on myregistry: granted
+        """
+
+    def plan_grant_access(
+        self,
+        registry: str,
+        principal: str,
+        *,
+        role: _AccessRole | None = None,
+        principal_type: _PrincipalType | None = None,
+        condition: str | None = None,
+        on_inherited_grant: _OnInheritedGrant | None = None,
+        on_condition_mismatch: _OnConditionMismatch | None = None,
+        retry_forbidden_for: _Seconds | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[GrantAccessPlan]:
+        """Plans what `grant_access` would do, and writes nothing.
+
+        The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_grant_access`.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            principal: The object ID of an identity in Entra ID. Not its client ID.
+            role: What the principal gets. The built-in role follows the registry's mode. Values: `"pull"` (default) or
+                `"push"`.
+            principal_type: The principal's type in Azure. If it is not set: the type in the principal's existing role
+                assignments at the registry or above it, otherwise `ServicePrincipal`, which includes managed
+                identities. Azure rejects the wrong type. Values: `"ServicePrincipal"`, `"Group"`, `"User"`,
+                `"ForeignGroup"` or `"Device"`.
+            condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+                (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+                effect, and is rejected.
+            on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+                Values: `"suffices"` (default) or `"grant_directly"`.
+            on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+                (default) or `"replace"`.
+            retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+                role.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `grant_access`, except those for missing write permissions.
+
+        Example:
+            print(client.plan_grant_access("myregistry", "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50"))
+        """
+
+    def apply_grant_access(
+        self,
+        plan: GrantAccessPlan,
+        *,
+        retry_forbidden_for: _Seconds | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[GrantedAccess]:
+        """Carries out a plan made by `plan_grant_access`, after checking that it still matches the current state.
+
+        The current state is read again first. If the grant was made in the meantime, nothing is written and the call
+        succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
+        plan contains the options it was made with and is valid for one hour.
+
+        Args:
+            plan: A plan of what granting access would do. It is valid for one hour.
+            retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+                role.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `grant_access`.
+            ConflictError: If the plan has expired or no longer matches the current state.
+            InvalidInputError: If the plan has a different format version.
+
+        Example:
+            plan = client.plan_grant_access("myregistry", "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+            # Review the plan first; it is valid for one hour.
+            print(client.apply_grant_access(plan))
+        """
+
+    def revoke_access(
+        self,
+        registry: str,
+        *,
+        principal_id: str | None = None,
+        assignment_id: str | None = None,
+        role: _AccessRole | None = None,
+        only_created_by_aks_acr: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[AccessRevocation]:
+        """Removes the grants of a principal on a registry, or one role assignment by its ID.
+
+        No cluster is involved, so this works for any principal, also for a deleted one: Azure keeps its role
+        assignments. By `principal_id`, the principal's direct grants of the built-in roles for the content of
+        registries are removed, or only those of one `role`. By `assignment_id`, exactly that role assignment is
+        removed, whatever its role. Role assignments at scopes above the registry are never touched. The result lists
+        what still gives access.
+
+        If there is nothing to remove, nothing is written and the outcome says so. The removal of each role assignment
+        is attempted even if another removal failed: the error lists the removed ones, and a second call continues with
+        the rest.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            principal_id: Object ID of the principal whose grants are removed. It may be deleted: Azure keeps its role
+                assignments. Removes its direct grants of the built-in roles for the content of registries: `AcrPull`,
+                `AcrPush`, `AcrDelete`, and Container Registry Repository Reader, Writer, Contributor and Catalog
+                Lister. Other roles, such as Owner or custom roles, are removed by `assignment_id` only.
+            assignment_id: ID of the role assignment to remove, of any role. It must be on the registry itself. Instead
+                of `principal_id`.
+            role: Removes only the roles of this access, of either role assignment mode. Only with `principal_id`.
+                Values: `"pull"` or `"push"`.
+            only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+                Terraform or Bicep would create again. Only with `principal_id`.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the registry does not exist.
+            ForbiddenError: If the caller lacks the permission to list the role assignments or to remove one (the error
+                names the missing action), or if a lock prevents the removal.
+            InvalidInputError: If the options name neither a principal nor a role assignment, or both, or a role
+                assignment that is not on this registry.
+
+        Example:
+            # Also for an identity that was deleted: Azure keeps its role assignments.
+            revoked = client.revoke_access("myregistry", principal_id="0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+            for grant in revoked.remaining:
+                print("still has access:", grant)
+        """
+
+    def plan_revoke_access(
+        self,
+        registry: str,
+        *,
+        principal_id: str | None = None,
+        assignment_id: str | None = None,
+        role: _AccessRole | None = None,
+        only_created_by_aks_acr: bool | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RevokeAccessPlan]:
+        """Plans what `revoke_access` would remove, and writes nothing.
+
+        The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_revoke_access`.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            principal_id: Object ID of the principal whose grants are removed. It may be deleted: Azure keeps its role
+                assignments. Removes its direct grants of the built-in roles for the content of registries: `AcrPull`,
+                `AcrPush`, `AcrDelete`, and Container Registry Repository Reader, Writer, Contributor and Catalog
+                Lister. Other roles, such as Owner or custom roles, are removed by `assignment_id` only.
+            assignment_id: ID of the role assignment to remove, of any role. It must be on the registry itself. Instead
+                of `principal_id`.
+            role: Removes only the roles of this access, of either role assignment mode. Only with `principal_id`.
+                Values: `"pull"` or `"push"`.
+            only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+                Terraform or Bicep would create again. Only with `principal_id`.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `revoke_access`, except those for missing permissions to remove.
+
+        Example:
+            for grant in client.attachments_of_registry("myregistry").grants:
+                if grant.reach.kind == "direct":
+                    print(client.plan_revoke_access("myregistry", assignment_id=grant.assignment_id))
+        """
+
+    def apply_revoke_access(
+        self,
+        plan: RevokeAccessPlan,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[AccessRevocation]:
+        """Carries out a plan made by `plan_revoke_access`, after checking that it still matches the current state.
+
+        The current state is read again first. Role assignments that were removed in the meantime are skipped; if more
+        would be removed than planned, nothing is removed and the call fails. The plan is valid for one hour.
+
+        Args:
+            plan: A plan of what revoking access would remove. It is valid for one hour.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            AksAcrError: All errors of `revoke_access`.
+            ConflictError: If the plan has expired, or if more would be removed than planned.
+            InvalidInputError: If the plan has a different format version.
+
+        Example:
+            plan = client.plan_revoke_access("myregistry", principal_id="0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+            # Review the plan first; it is valid for one hour.
+            print(client.apply_revoke_access(plan))
         """
 
     def attachments_of_cluster(
@@ -2089,6 +2349,7 @@ class Calls:
         """
 
 _Access: TypeAlias = Access | Literal["user", "admin"]
+_AccessRole: TypeAlias = AccessRole | Literal["pull", "push"]
 _ChangeReason: TypeAlias = ChangeReason | Literal["condition", "wider", "role_not_read", "denied", "inherited", "other_mode"]
 _ClusterPart: TypeAlias = ClusterPart | Literal["grants"]
 _ClusterTier: TypeAlias = ClusterTier | Literal["Free", "Standard", "Premium"]
@@ -2108,9 +2369,10 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "grant_access", "plan_grant_access", "apply_grant_access", "revoke_access", "plan_revoke_access", "apply_revoke_access", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
+_PrincipalType: TypeAlias = PrincipalType | Literal["ServicePrincipal", "Group", "User", "ForeignGroup", "Device"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
 _PullSecretAction: TypeAlias = PullSecretAction | Literal["create", "update", "take_over", "nothing"]
@@ -2122,6 +2384,7 @@ _ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
 _RefusalKind: TypeAlias = RefusalKind | Literal["missing_right", "policy", "lock", "deny_assignment", "constrained_delegation", "conditional_access", "read_only_client", "write_hook"]
 _RegistryAccess: TypeAlias = RegistryAccess | Literal["pull", "push", "delete", "list_repositories"]
 _RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignments", "deny_assignments", "clusters"]
+_RegistryRole: TypeAlias = RegistryRole | Literal["AcrPull", "AcrPush", "Container Registry Repository Reader", "Container Registry Repository Writer"]
 _RightScope: TypeAlias = RightScope | Literal["cluster", "registry", "resource_group", "subscription"]
 _RoleAssignmentMode: TypeAlias = RoleAssignmentMode | Literal["LegacyRegistryPermissions", "AbacRepositoryPermissions"]
 _RolloutBlockerKind: TypeAlias = RolloutBlockerKind | Literal["pull", "rejected", "quota", "not_created", "missing_config", "unschedulable", "crash_loop", "container_error"]
@@ -2876,6 +3139,311 @@ class RoleAssignment(Result):
     @property
     def updated(self) -> datetime | None:
         """When it was created or last changed. A change may take minutes to become effective."""
+
+
+@final
+class GrantedAccess(Result):
+    """The result of granting access: the role assignment that gives it.
+
+    A new role assignment takes seconds to minutes to take effect.
+    """
+
+    __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id", "unchecked_groups")
+    def __new__(
+        cls,
+        *,
+        outcome: _AttachOutcome,
+        role: _RegistryRole,
+        principal_id: str,
+        registry: str,
+        assignment_id: str | None,
+        condition: str | None,
+        correlation_id: str | None,
+        unchecked_groups: Iterable[str],
+    ) -> GrantedAccess: ...
+    @property
+    def outcome(self) -> _AttachOutcome:
+        """What was found or done."""
+
+    @property
+    def role(self) -> RegistryRole:
+        """The built-in role."""
+
+    @property
+    def principal_id(self) -> str:
+        """The principal that has the role. An object ID."""
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def assignment_id(self) -> str | None:
+        """ID of the role assignment. `None` if it exists but the caller lacks the permission to read it."""
+
+    @property
+    def condition(self) -> str | None:
+        """The condition that restricts the grant, if any."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written."""
+
+    @property
+    def unchecked_groups(self) -> tuple[str, ...]:
+        """Object IDs of Entra groups that have this access. Azure did not say whether the principal is a member of
+        them. Usually empty.
+        """
+
+
+@final
+class GrantAccessPlan(Result):
+    """A plan of what granting access would do. It is valid for one hour.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+
+    Applying it reads the current state again. If the planned change was made in the meantime, the call succeeds; if
+    something else would have to be done, nothing is written and the error says so.
+
+    `str()` starts with a line that is marked with `+` (creates a role assignment), `~` (replaces a condition), or `=`
+    (writes nothing). The lines below it show everything that would be written; a line with `!` is a warning.
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "registry", "access", "role", "principal_id", "principal_type", "condition", "action", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        registry: str,
+        access: _AccessRole,
+        role: _RegistryRole,
+        principal_id: str,
+        principal_type: _PrincipalType,
+        condition: str | None,
+        action: _PlannedAction,
+        on_inherited_grant: _OnInheritedGrant,
+        on_condition_mismatch: _OnConditionMismatch,
+        unchecked_groups: Iterable[str],
+    ) -> GrantAccessPlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan is rejected after this."""
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def access(self) -> AccessRole:
+        """What the principal would get."""
+
+    @property
+    def role(self) -> RegistryRole:
+        """The built-in role for it."""
+
+    @property
+    def principal_id(self) -> str:
+        """The principal that would get the role. An object ID."""
+
+    @property
+    def principal_type(self) -> PrincipalType:
+        """The type that Azure would be given for it."""
+
+    @property
+    def condition(self) -> str | None:
+        """The condition that would restrict it."""
+
+    @property
+    def action(self) -> _PlannedAction:
+        """The planned action."""
+
+    @property
+    def on_inherited_grant(self) -> OnInheritedGrant:
+        """The `on_inherited_grant` that the plan was made with."""
+
+    @property
+    def on_condition_mismatch(self) -> OnConditionMismatch:
+        """The `on_condition_mismatch` that the plan was made with."""
+
+    @property
+    def unchecked_groups(self) -> tuple[str, ...]:
+        """Object IDs of Entra groups that have this access. Azure did not say whether the principal is a member of
+        them. Usually empty.
+        """
+
+
+@final
+class AccessRevocation(Result):
+    """The result of revoking access: the removed role assignments, and those that still give access.
+
+    A removed role assignment may stay effective for some time: Azure takes seconds to minutes, and a credential of the
+    registry is valid for up to three hours.
+    """
+
+    __match_args__ = ("outcome", "registry", "principal_id", "removed", "remaining")
+    def __new__(
+        cls,
+        *,
+        outcome: _DetachOutcome,
+        registry: str,
+        principal_id: str | None,
+        removed: Iterable[AccessGrant],
+        remaining: Iterable[AccessGrant],
+    ) -> AccessRevocation: ...
+    @property
+    def outcome(self) -> DetachOutcome:
+        """What was found or done."""
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def principal_id(self) -> str | None:
+        """The principal whose role assignments were removed. `None` if there is no role assignment with the given ID.
+        An object ID.
+        """
+
+    @property
+    def removed(self) -> tuple[AccessGrant, ...]:
+        """The removed role assignments."""
+
+    @property
+    def remaining(self) -> tuple[AccessGrant, ...]:
+        """The role assignments that still allow this principal to pull, push or delete: those of other roles, inherited
+        ones, and those of its Entra groups.
+        """
+
+
+@final
+class AccessGrant(Result):
+    """A role assignment that gives access to a registry."""
+
+    __match_args__ = ("assignment_id", "principal_id", "principal_type", "role_definition_id", "role_name", "scope", "condition", "description", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        assignment_id: str,
+        principal_id: str,
+        principal_type: str | None,
+        role_definition_id: str,
+        role_name: str | None,
+        scope: str,
+        condition: str | None,
+        description: str | None,
+        correlation_id: str | None,
+    ) -> AccessGrant: ...
+    @property
+    def assignment_id(self) -> str:
+        """ID of the role assignment."""
+
+    @property
+    def principal_id(self) -> str:
+        """The principal that has the role: for access through an Entra group, the group. An object ID."""
+
+    @property
+    def principal_type(self) -> str | None:
+        """The principal's type in Azure: `ServicePrincipal` (including managed identities), `Group`, `User`."""
+
+    @property
+    def role_definition_id(self) -> str:
+        """The part of the role definition's ID that is the same in every subscription."""
+
+    @property
+    def role_name(self) -> str | None:
+        """The role's name. `None` if the caller lacks the permission to read the role."""
+
+    @property
+    def scope(self) -> str:
+        """The scope of the role assignment: the registry or a scope above it."""
+
+    @property
+    def condition(self) -> str | None:
+        """The condition that restricts it, if any."""
+
+    @property
+    def description(self) -> str | None:
+        """Its description; on role assignments that this library created, the library's name and version."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """`x-ms-correlation-request-id` of the removal, for Azure's activity log. `None` if it was not removed."""
+
+
+@final
+class RevokeAccessPlan(Result):
+    """A plan of what revoking access would remove. It is valid for one hour.
+
+    Making a plan needs read permissions only. The plan can be stored as JSON, which is the same in every language.
+
+    Applying it reads the current state again. Role assignments that were removed in the meantime are skipped; if more
+    would be removed than planned, nothing is removed.
+
+    `str()` starts with a line for each role assignment that would be deleted, marked with `-` and followed by its
+    details, or with a line marked with `=` if nothing would be written. A line with `!` names a role assignment that
+    still gives access.
+
+    A stored plan is only as trustworthy as its storage; see `AttachPlan`.
+    """
+
+    __match_args__ = ("version", "expires", "registry", "principal_id", "assignment_id", "role", "only_created_by_aks_acr", "remove", "remaining")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        expires: datetime,
+        registry: str,
+        principal_id: str | None,
+        assignment_id: str | None,
+        role: _AccessRole | None,
+        only_created_by_aks_acr: bool,
+        remove: Iterable[AccessGrant],
+        remaining: Iterable[AccessGrant],
+    ) -> RevokeAccessPlan: ...
+    @property
+    def version(self) -> int:
+        """The version of the plan's format."""
+
+    @property
+    def expires(self) -> datetime:
+        """The expiry, by Azure's clock. The plan is rejected after this."""
+
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def principal_id(self) -> str | None:
+        """The principal whose grants would be removed, if the options named it. An object ID."""
+
+    @property
+    def assignment_id(self) -> str | None:
+        """ID of the role assignment that would be removed, if the options named it."""
+
+    @property
+    def role(self) -> AccessRole | None:
+        """Whether only the roles of this access are removed."""
+
+    @property
+    def only_created_by_aks_acr(self) -> bool:
+        """Whether only grants that this library created are removed."""
+
+    @property
+    def remove(self) -> tuple[AccessGrant, ...]:
+        """The role assignments that would be removed. If empty, nothing would be written."""
+
+    @property
+    def remaining(self) -> tuple[AccessGrant, ...]:
+        """The role assignments that would still allow the principal to pull, push or delete, including those of its
+        Entra groups.
+        """
 
 
 @final

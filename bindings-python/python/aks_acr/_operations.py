@@ -26,6 +26,18 @@ class Blocking:
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = blocking(Calls.apply_detach)
     """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
+    grant_access = blocking(Calls.grant_access)
+    """Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person."""
+    plan_grant_access = blocking(Calls.plan_grant_access)
+    """Plans what `grant_access` would do, and writes nothing."""
+    apply_grant_access = blocking(Calls.apply_grant_access)
+    """Carries out a plan made by `plan_grant_access`, after checking that it still matches the current state."""
+    revoke_access = blocking(Calls.revoke_access)
+    """Removes the grants of a principal on a registry, or one role assignment by its ID."""
+    plan_revoke_access = blocking(Calls.plan_revoke_access)
+    """Plans what `revoke_access` would remove, and writes nothing."""
+    apply_revoke_access = blocking(Calls.apply_revoke_access)
+    """Carries out a plan made by `plan_revoke_access`, after checking that it still matches the current state."""
     attachments_of_cluster = blocking(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = blocking(Calls.attachments_of_registry)
@@ -118,6 +130,18 @@ class Awaitable:
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = awaitable(Calls.apply_detach)
     """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
+    grant_access = awaitable(Calls.grant_access)
+    """Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person."""
+    plan_grant_access = awaitable(Calls.plan_grant_access)
+    """Plans what `grant_access` would do, and writes nothing."""
+    apply_grant_access = awaitable(Calls.apply_grant_access)
+    """Carries out a plan made by `plan_grant_access`, after checking that it still matches the current state."""
+    revoke_access = awaitable(Calls.revoke_access)
+    """Removes the grants of a principal on a registry, or one role assignment by its ID."""
+    plan_revoke_access = awaitable(Calls.plan_revoke_access)
+    """Plans what `revoke_access` would remove, and writes nothing."""
+    apply_revoke_access = awaitable(Calls.apply_revoke_access)
+    """Carries out a plan made by `plan_revoke_access`, after checking that it still matches the current state."""
     attachments_of_cluster = awaitable(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = awaitable(Calls.attachments_of_registry)
@@ -211,6 +235,18 @@ class Followed:
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed(Calls.apply_detach)
     """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
+    grant_access = followed(Calls.grant_access)
+    """Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person."""
+    plan_grant_access = followed(Calls.plan_grant_access)
+    """Plans what `grant_access` would do, and writes nothing."""
+    apply_grant_access = followed(Calls.apply_grant_access)
+    """Carries out a plan made by `plan_grant_access`, after checking that it still matches the current state."""
+    revoke_access = followed(Calls.revoke_access)
+    """Removes the grants of a principal on a registry, or one role assignment by its ID."""
+    plan_revoke_access = followed(Calls.plan_revoke_access)
+    """Plans what `revoke_access` would remove, and writes nothing."""
+    apply_revoke_access = followed(Calls.apply_revoke_access)
+    """Carries out a plan made by `plan_revoke_access`, after checking that it still matches the current state."""
     attachments_of_cluster = followed(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed(Calls.attachments_of_registry)
@@ -304,6 +340,18 @@ class FollowedAsync:
     """Plans what `detach` would remove, and writes nothing."""
     apply_detach = followed_async(Calls.apply_detach)
     """Removes the grants in a plan made by `plan_detach`, after checking that it still matches the current state."""
+    grant_access = followed_async(Calls.grant_access)
+    """Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person."""
+    plan_grant_access = followed_async(Calls.plan_grant_access)
+    """Plans what `grant_access` would do, and writes nothing."""
+    apply_grant_access = followed_async(Calls.apply_grant_access)
+    """Carries out a plan made by `plan_grant_access`, after checking that it still matches the current state."""
+    revoke_access = followed_async(Calls.revoke_access)
+    """Removes the grants of a principal on a registry, or one role assignment by its ID."""
+    plan_revoke_access = followed_async(Calls.plan_revoke_access)
+    """Plans what `revoke_access` would remove, and writes nothing."""
+    apply_revoke_access = followed_async(Calls.apply_revoke_access)
+    """Carries out a plan made by `plan_revoke_access`, after checking that it still matches the current state."""
     attachments_of_cluster = followed_async(Calls.attachments_of_cluster)
     """Lists the registries that a cluster's nodes can pull from, and the grants that allow it."""
     attachments_of_registry = followed_async(Calls.attachments_of_registry)

@@ -22,6 +22,17 @@ class Access(_Word):
     """
 
 
+class AccessRole(_Word):
+    """What a principal gets in a registry."""
+
+    PULL = "pull"
+    """Pull images: `AcrPull`, or `Container Registry Repository Reader` on a registry with repository permissions."""
+    PUSH = "push"
+    """Push and pull images: `AcrPush`, or `Container Registry Repository Writer` on a registry with repository
+    permissions.
+    """
+
+
 class ChangeReason(_Word):
     """Why access is lost or gained."""
 
@@ -74,7 +85,7 @@ class DetachOutcome(_Word):
     REMOVED = "removed"
     """At least one grant was removed."""
     NOTHING_TO_REMOVE = "nothing_to_remove"
-    """There was nothing to remove, and nothing was written. The cluster may still be able to pull; see `remaining`."""
+    """There was nothing to remove, and nothing was written. Other grants may still give access; see `remaining`."""
 
 
 class DomainNameLabelScope(_Word):
@@ -279,6 +290,12 @@ class Operation(_Word):
     DETACH = "detach"
     PLAN_DETACH = "plan_detach"
     APPLY_DETACH = "apply_detach"
+    GRANT_ACCESS = "grant_access"
+    PLAN_GRANT_ACCESS = "plan_grant_access"
+    APPLY_GRANT_ACCESS = "apply_grant_access"
+    REVOKE_ACCESS = "revoke_access"
+    PLAN_REVOKE_ACCESS = "plan_revoke_access"
+    APPLY_REVOKE_ACCESS = "apply_revoke_access"
     ATTACHMENTS_OF_CLUSTER = "attachments_of_cluster"
     ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
     CHECK = "check"
@@ -339,6 +356,21 @@ class PrincipalState(_Word):
     """
     UNKNOWN = "unknown"
     """Not known."""
+
+
+class PrincipalType(_Word):
+    """The type of a principal that can have a role: Azure's `principalType`."""
+
+    SERVICE_PRINCIPAL = "ServicePrincipal"
+    """A service principal, or a managed identity."""
+    GROUP = "Group"
+    """An Entra group."""
+    USER = "User"
+    """A person."""
+    FOREIGN_GROUP = "ForeignGroup"
+    """A group of another tenant."""
+    DEVICE = "Device"
+    """A device."""
 
 
 class PullRetry(_Word):
@@ -495,6 +527,19 @@ class RegistryPart(_Word):
     """The deny assignments at the registry and above it."""
     CLUSTERS = "clusters"
     """The clusters that use a grant."""
+
+
+class RegistryRole(_Word):
+    """A built-in role that `grant_access` assigns."""
+
+    ACR_PULL = "AcrPull"
+    """`AcrPull`, for registries with registry-wide permissions."""
+    ACR_PUSH = "AcrPush"
+    """`AcrPush`, for registries with registry-wide permissions. It allows pulling, too."""
+    REPOSITORY_READER = "Container Registry Repository Reader"
+    """`Container Registry Repository Reader`, for registries with repository permissions."""
+    REPOSITORY_WRITER = "Container Registry Repository Writer"
+    """`Container Registry Repository Writer`, for registries with repository permissions. It allows pulling, too."""
 
 
 class RightScope(_Word):

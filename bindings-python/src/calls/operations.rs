@@ -339,6 +339,325 @@ impl Calls {
         Ok(Call::new::<values::Detachment, _, _>(manner, work))
     }
 
+    /// Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person.
+    ///
+    /// No cluster is involved. The principal is given by its object ID. The built-in role follows the registry's mode:
+    /// `AcrPull` or `AcrPush`, or Container Registry Repository Reader or Writer. As with `attach`, at most one role
+    /// assignment is written, and none if it exists or if a scope above the registry or an Entra group gives the
+    /// access. Role assignments of others are never changed.
+    ///
+    /// Nothing is wider than requested: on a registry with repository permissions, a `condition` restricts the grant to
+    /// repositories. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second call
+    /// takes 2 requests in 1 round trip.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal: The object ID of an identity in Entra ID. Not its client ID.
+    ///     role: What the principal gets. The built-in role follows the registry's mode. Values: `"pull"` (default) or
+    ///         `"push"`.
+    ///     principal_type: The principal's type in Azure. If it is not set: the type in the principal's existing role
+    ///         assignments at the registry or above it, otherwise `ServicePrincipal`, which includes managed
+    ///         identities. Azure rejects the wrong type. Values: `"ServicePrincipal"`, `"Group"`, `"User"`,
+    ///         `"ForeignGroup"` or `"Device"`.
+    ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+    ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+    ///         effect, and is rejected.
+    ///     on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+    ///         Values: `"suffices"` (default) or `"grant_directly"`.
+    ///     on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+    ///         (default) or `"replace"`.
+    ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+    ///         role.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the registry does not exist.
+    ///     ForbiddenError: If the caller lacks a permission (the error names the missing action), or if a lock, a
+    ///         policy or a condition of the caller's role prevents the write.
+    ///     InvalidInputError: If the condition has no effect in the registry's mode, if Entra ID does not know the
+    ///         principal, or if its type differs from `principal_type`.
+    ///
+    /// Example:
+    ///     # The object ID of the pipeline's identity, not its client ID: az ad sp show --id CLIENT_ID --query id
+    ///     pipeline = "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50"
+    ///     granted = client.grant_access("myregistry", pipeline, role="push")
+    ///     print(granted)  # AcrPush for 0c9f1a7e-… on myregistry: granted
+    #[pyo3(signature = (registry, principal, *, role = None, principal_type = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
+    fn grant_access(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        principal: Parsed<aks_acr::PrincipalId>,
+        role: Option<Word<aks_acr::AccessRole>>,
+        principal_type: Option<Word<aks_acr::PrincipalType>>,
+        condition: Option<String>,
+        on_inherited_grant: Option<Word<aks_acr::OnInheritedGrant>>,
+        on_condition_mismatch: Option<Word<aks_acr::OnConditionMismatch>>,
+        retry_forbidden_for: Option<Span>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::GrantAccessOptions::default();
+        set(&mut options.role, role.map(|Word(one)| one));
+        options.principal_type = principal_type.map(|Word(one)| one);
+        options.condition = condition;
+        set(&mut options.on_inherited_grant, on_inherited_grant.map(|Word(one)| one));
+        set(&mut options.on_condition_mismatch, on_condition_mismatch.map(|Word(one)| one));
+        options.retry_forbidden_for = Span::named(retry_forbidden_for, py, "retry_forbidden_for")?;
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work =
+            move |call| async move { client.grant_access(&registry.0, &principal.0, options.with_call(call)).await };
+        Ok(Call::new::<values::GrantedAccess, _, _>(manner, work))
+    }
+
+    /// Plans what `grant_access` would do, and writes nothing.
+    ///
+    /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_grant_access`.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal: The object ID of an identity in Entra ID. Not its client ID.
+    ///     role: What the principal gets. The built-in role follows the registry's mode. Values: `"pull"` (default) or
+    ///         `"push"`.
+    ///     principal_type: The principal's type in Azure. If it is not set: the type in the principal's existing role
+    ///         assignments at the registry or above it, otherwise `ServicePrincipal`, which includes managed
+    ///         identities. Azure rejects the wrong type. Values: `"ServicePrincipal"`, `"Group"`, `"User"`,
+    ///         `"ForeignGroup"` or `"Device"`.
+    ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
+    ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
+    ///         effect, and is rejected.
+    ///     on_inherited_grant: What to do if a scope above the registry, or an Entra group, already gives access.
+    ///         Values: `"suffices"` (default) or `"grant_directly"`.
+    ///     on_condition_mismatch: What to do if the role assignment exists with a different condition. Values: `"keep"`
+    ///         (default) or `"replace"`.
+    ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+    ///         role.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `grant_access`, except those for missing write permissions.
+    ///
+    /// Example:
+    ///     print(client.plan_grant_access("myregistry", "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50"))
+    #[pyo3(signature = (registry, principal, *, role = None, principal_type = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
+    fn plan_grant_access(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        principal: Parsed<aks_acr::PrincipalId>,
+        role: Option<Word<aks_acr::AccessRole>>,
+        principal_type: Option<Word<aks_acr::PrincipalType>>,
+        condition: Option<String>,
+        on_inherited_grant: Option<Word<aks_acr::OnInheritedGrant>>,
+        on_condition_mismatch: Option<Word<aks_acr::OnConditionMismatch>>,
+        retry_forbidden_for: Option<Span>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::GrantAccessOptions::default();
+        set(&mut options.role, role.map(|Word(one)| one));
+        options.principal_type = principal_type.map(|Word(one)| one);
+        options.condition = condition;
+        set(&mut options.on_inherited_grant, on_inherited_grant.map(|Word(one)| one));
+        set(&mut options.on_condition_mismatch, on_condition_mismatch.map(|Word(one)| one));
+        options.retry_forbidden_for = Span::named(retry_forbidden_for, py, "retry_forbidden_for")?;
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move {
+            client.plan_grant_access(&registry.0, &principal.0, options.with_call(call)).await
+        };
+        Ok(Call::new::<values::GrantAccessPlan, _, _>(manner, work))
+    }
+
+    /// Carries out a plan made by `plan_grant_access`, after checking that it still matches the current state.
+    ///
+    /// The current state is read again first. If the grant was made in the meantime, nothing is written and the call
+    /// succeeds; if something other than the plan's action would be needed, nothing is written and the call fails. The
+    /// plan contains the options it was made with and is valid for one hour.
+    ///
+    /// Args:
+    ///     plan: A plan of what granting access would do. It is valid for one hour.
+    ///     retry_forbidden_for: How long to retry after a 403. Off by default; useful right after activating a PIM
+    ///         role.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `grant_access`.
+    ///     ConflictError: If the plan has expired or no longer matches the current state.
+    ///     InvalidInputError: If the plan has a different format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_grant_access("myregistry", "0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+    ///     # Review the plan first; it is valid for one hour.
+    ///     print(client.apply_grant_access(plan))
+    #[pyo3(signature = (plan, *, retry_forbidden_for = None, deadline = None, on_progress = None))]
+    fn apply_grant_access(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::GrantAccessPlan>,
+        retry_forbidden_for: Option<Span>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::GrantAccessPlan = through_json(plan.get())?;
+        let mut options = aks_acr::ApplyGrantAccessOptions::default();
+        options.retry_forbidden_for = Span::named(retry_forbidden_for, py, "retry_forbidden_for")?;
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.apply_grant_access(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::GrantedAccess, _, _>(manner, work))
+    }
+
+    /// Removes the grants of a principal on a registry, or one role assignment by its ID.
+    ///
+    /// No cluster is involved, so this works for any principal, also for a deleted one: Azure keeps its role
+    /// assignments. By `principal_id`, the principal's direct grants of the built-in roles for the content of
+    /// registries are removed, or only those of one `role`. By `assignment_id`, exactly that role assignment is
+    /// removed, whatever its role. Role assignments at scopes above the registry are never touched. The result lists
+    /// what still gives access.
+    ///
+    /// If there is nothing to remove, nothing is written and the outcome says so. The removal of each role assignment
+    /// is attempted even if another removal failed: the error lists the removed ones, and a second call continues with
+    /// the rest.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal_id: Object ID of the principal whose grants are removed. It may be deleted: Azure keeps its role
+    ///         assignments. Removes its direct grants of the built-in roles for the content of registries: `AcrPull`,
+    ///         `AcrPush`, `AcrDelete`, and Container Registry Repository Reader, Writer, Contributor and Catalog
+    ///         Lister. Other roles, such as Owner or custom roles, are removed by `assignment_id` only.
+    ///     assignment_id: ID of the role assignment to remove, of any role. It must be on the registry itself. Instead
+    ///         of `principal_id`.
+    ///     role: Removes only the roles of this access, of either role assignment mode. Only with `principal_id`.
+    ///         Values: `"pull"` or `"push"`.
+    ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+    ///         Terraform or Bicep would create again. Only with `principal_id`.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the registry does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to list the role assignments or to remove one (the error
+    ///         names the missing action), or if a lock prevents the removal.
+    ///     InvalidInputError: If the options name neither a principal nor a role assignment, or both, or a role
+    ///         assignment that is not on this registry.
+    ///
+    /// Example:
+    ///     # Also for an identity that was deleted: Azure keeps its role assignments.
+    ///     revoked = client.revoke_access("myregistry", principal_id="0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+    ///     for grant in revoked.remaining:
+    ///         print("still has access:", grant)
+    #[pyo3(signature = (registry, *, principal_id = None, assignment_id = None, role = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
+    fn revoke_access(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        assignment_id: Option<String>,
+        role: Option<Word<aks_acr::AccessRole>>,
+        only_created_by_aks_acr: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::RevokeAccessOptions::default();
+        options.principal_id = principal_id.map(|Parsed(one)| one);
+        options.assignment_id = assignment_id;
+        options.role = role.map(|Word(one)| one);
+        set(&mut options.only_created_by_aks_acr, only_created_by_aks_acr);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.revoke_access(&registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::AccessRevocation, _, _>(manner, work))
+    }
+
+    /// Plans what `revoke_access` would remove, and writes nothing.
+    ///
+    /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with `apply_revoke_access`.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     principal_id: Object ID of the principal whose grants are removed. It may be deleted: Azure keeps its role
+    ///         assignments. Removes its direct grants of the built-in roles for the content of registries: `AcrPull`,
+    ///         `AcrPush`, `AcrDelete`, and Container Registry Repository Reader, Writer, Contributor and Catalog
+    ///         Lister. Other roles, such as Owner or custom roles, are removed by `assignment_id` only.
+    ///     assignment_id: ID of the role assignment to remove, of any role. It must be on the registry itself. Instead
+    ///         of `principal_id`.
+    ///     role: Removes only the roles of this access, of either role assignment mode. Only with `principal_id`.
+    ///         Values: `"pull"` or `"push"`.
+    ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
+    ///         Terraform or Bicep would create again. Only with `principal_id`.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `revoke_access`, except those for missing permissions to remove.
+    ///
+    /// Example:
+    ///     for grant in client.attachments_of_registry("myregistry").grants:
+    ///         if grant.reach.kind == "direct":
+    ///             print(client.plan_revoke_access("myregistry", assignment_id=grant.assignment_id))
+    #[pyo3(signature = (registry, *, principal_id = None, assignment_id = None, role = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
+    fn plan_revoke_access(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        assignment_id: Option<String>,
+        role: Option<Word<aks_acr::AccessRole>>,
+        only_created_by_aks_acr: Option<bool>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::RevokeAccessOptions::default();
+        options.principal_id = principal_id.map(|Parsed(one)| one);
+        options.assignment_id = assignment_id;
+        options.role = role.map(|Word(one)| one);
+        set(&mut options.only_created_by_aks_acr, only_created_by_aks_acr);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.plan_revoke_access(&registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::RevokeAccessPlan, _, _>(manner, work))
+    }
+
+    /// Carries out a plan made by `plan_revoke_access`, after checking that it still matches the current state.
+    ///
+    /// The current state is read again first. Role assignments that were removed in the meantime are skipped; if more
+    /// would be removed than planned, nothing is removed and the call fails. The plan is valid for one hour.
+    ///
+    /// Args:
+    ///     plan: A plan of what revoking access would remove. It is valid for one hour.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 5 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     AksAcrError: All errors of `revoke_access`.
+    ///     ConflictError: If the plan has expired, or if more would be removed than planned.
+    ///     InvalidInputError: If the plan has a different format version.
+    ///
+    /// Example:
+    ///     plan = client.plan_revoke_access("myregistry", principal_id="0c9f1a7e-5d0b-4b8e-9f53-7a1c2d3e4f50")
+    ///     # Review the plan first; it is valid for one hour.
+    ///     print(client.apply_revoke_access(plan))
+    #[pyo3(signature = (plan, *, deadline = None, on_progress = None))]
+    fn apply_revoke_access(
+        &self,
+        py: Python<'_>,
+        plan: &Bound<'_, values::RevokeAccessPlan>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let plan: aks_acr::RevokeAccessPlan = through_json(plan.get())?;
+        let options = aks_acr::ApplyRevokeAccessOptions::default();
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.apply_revoke_access(&plan, options.with_call(call)).await };
+        Ok(Call::new::<values::AccessRevocation, _, _>(manner, work))
+    }
+
     /// Lists the registries that a cluster's nodes can pull from, and the grants that allow it.
     ///
     /// Grants that are inherited, or that the identity has through Entra groups, are included. Registries are searched

@@ -124,7 +124,7 @@ fn held<'a>(
             role: roles
                 .name(assignment.role_definition_id)
                 .unwrap_or_else(|| assignment.role_definition_id.to_string()),
-            is_certain: effect == Effect::Pulls,
+            is_certain: effect == Effect::Allows,
             condition: condition.map_or(Truth::True, |condition| evaluate(condition, pull)),
             through_group,
         })

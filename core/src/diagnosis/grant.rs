@@ -96,7 +96,7 @@ fn useless_role(
     };
     let reaches = |one: &&RoleAssignment| registry.id.is(&one.scope) || is_above(&one.scope, registry.id.as_str());
     let own = assignments.iter().filter(|one| one.is_of(principal)).filter(reaches);
-    let useless = own.into_iter().find(|one| roles.effect(one.role_definition_id, Some(other)) == Effect::Pulls)?;
+    let useless = own.into_iter().find(|one| roles.effect(one.role_definition_id, Some(other)) == Effect::Allows)?;
     let name = roles.name(useless.role_definition_id).unwrap_or_else(|| useless.role_definition_id.to_string());
     Some(format!("{name} has no effect on a registry in mode {}", registry.mode))
 }

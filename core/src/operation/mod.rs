@@ -10,6 +10,7 @@ pub(crate) mod delete_cluster;
 pub(crate) mod delete_registry;
 pub(crate) mod detach;
 pub(crate) mod explain;
+pub(crate) mod grant_access;
 pub(crate) mod identities;
 pub(crate) mod import;
 pub(crate) mod kubeconfig;
@@ -22,6 +23,7 @@ pub(crate) mod pull_secret;
 mod recent;
 pub(crate) mod registry;
 pub(crate) mod registry_token;
+pub(crate) mod revoke_access;
 pub(crate) mod right;
 pub(crate) mod rights;
 pub(crate) mod rollout;
@@ -55,6 +57,7 @@ pub mod exports {
     };
     pub use super::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
     pub use super::explain::{ExplainOptions, ExplainTarget, Explanation, OtherCause, PodGroup};
+    pub use super::grant_access::{ApplyGrantAccessOptions, GrantAccessOptions, GrantAccessPlan, GrantedAccess};
     pub use super::import::{
         Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
     };
@@ -71,6 +74,9 @@ pub mod exports {
     pub use super::pull_secret::{
         ApplyPullSecretOptions, PullSecret, PullSecretAction, PullSecretEntry, PullSecretLink, PullSecretOptions,
         PullSecretOutcome, PullSecretPlan, PullSecretWarning, PullSecretWarningKind,
+    };
+    pub use super::revoke_access::{
+        AccessGrant, AccessRevocation, ApplyRevokeAccessOptions, RevokeAccessOptions, RevokeAccessPlan,
     };
     pub use super::rollout::{OnMissingGrant, RolloutOptions};
     pub use super::update_registry::{SettingChange, UpdateRegistryOptions, UpdatedSettings};

@@ -6,8 +6,8 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    explain, identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret, registry,
-    registry_token, right::RequiredRight, rollout, update_registry,
+    explain, grant_access, identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret,
+    registry, registry_token, revoke_access, right::RequiredRight, rollout, update_registry,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ macro_rules! imports {
             },
             diagnosis::report::Report,
             error::Result,
+            id::PrincipalId,
             identity::ClusterIdentities,
             image::ImageReference,
             inventory::{ClusterFilter, RegistryFilter},
@@ -41,6 +42,7 @@ macro_rules! imports {
                 },
                 detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
                 explain::{self, ExplainOptions, ExplainTarget, Explanation},
+                grant_access::{self, ApplyGrantAccessOptions, GrantAccessOptions, GrantAccessPlan, GrantedAccess},
                 identities,
                 import::{self, Import, ImportItem, ImportManyOptions, ImportOptions, StartedImport},
                 kubeconfig,
@@ -53,6 +55,9 @@ macro_rules! imports {
                 pods,
                 pull_secret::{self, ApplyPullSecretOptions, PullSecret, PullSecretOptions, PullSecretPlan},
                 registry, registry_token,
+                revoke_access::{
+                    self, AccessRevocation, ApplyRevokeAccessOptions, RevokeAccessOptions, RevokeAccessPlan,
+                },
                 rollout::{self, RolloutOptions},
                 update_registry::{self, UpdateRegistryOptions, UpdatedSettings},
             },
@@ -179,6 +184,116 @@ macro_rules! operations {
                 deadline: detach::DEADLINE,
                 rights: detach::RIGHTS,
                 run: |parts, call| detach::apply_plan(parts, plan, &options, call),
+            }
+            GrantAccess grant_access(registry: &RegistryRef, principal: &PrincipalId, options: GrantAccessOptions) -> GrantedAccess {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: attach::DEADLINE,
+                rights: grant_access::RIGHTS,
+                run: |parts, call| grant_access::grant_access(parts, registry, *principal, &options, call),
+            }
+            /// Plans what `grant_access` would do, and writes nothing.
+            ///
+            /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+            /// [`apply_grant_access`](Self::apply_grant_access).
+            ///
+            /// # Errors
+            /// All errors of [`grant_access`](Self::grant_access), except those for missing write permissions.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{AccessRole, ApplyGrantAccessOptions, Client, GrantAccessOptions, PlannedAction};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry").with_caller("pipeline", &[]);
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// # let pipeline = azure.object_id_of("pipeline").parse()?;
+            /// let options = GrantAccessOptions::default().with_role(AccessRole::Push);
+            /// let plan = client.plan_grant_access(&"myregistry".parse()?, &pipeline, options).await?;
+            /// assert_eq!(plan.action, PlannedAction::Grant);
+            /// assert!(plan.to_string().starts_with("+ AcrPush on myregistry for "));
+            /// client.apply_grant_access(&plan, ApplyGrantAccessOptions::default()).await?;
+            /// # Ok(()) }
+            /// ```
+            PlanGrantAccess plan_grant_access(registry: &RegistryRef, principal: &PrincipalId, options: GrantAccessOptions) -> GrantAccessPlan {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: attach::DEADLINE,
+                rights: grant_access::PLAN_RIGHTS,
+                run: |parts, call| grant_access::plan(parts, registry, *principal, &options, call),
+            }
+            /// Carries out a plan made by [`plan_grant_access`](Self::plan_grant_access), after checking that it still matches the current state.
+            ///
+            /// The current state is read again first. If the grant was made in the meantime, nothing is written and the call succeeds; if
+            /// something other than the plan's action would be needed, nothing is written and the call fails. The plan contains the options
+            /// it was made with and is valid for one hour.
+            ///
+            /// # Errors
+            /// All errors of [`grant_access`](Self::grant_access); [`Conflict`](ErrorKind::Conflict) if the plan has expired or no longer matches
+            /// the current state; [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_grant_access`](Self::plan_grant_access).
+            ApplyGrantAccess apply_grant_access(plan: &GrantAccessPlan, options: ApplyGrantAccessOptions) -> GrantedAccess {
+                about: About::registry(&plan.registry),
+                call: options.call,
+                deadline: attach::DEADLINE,
+                rights: grant_access::RIGHTS,
+                run: |parts, call| grant_access::apply_plan(parts, plan, &options, call),
+            }
+            RevokeAccess revoke_access(registry: &RegistryRef, options: RevokeAccessOptions) -> AccessRevocation {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: detach::DEADLINE,
+                rights: revoke_access::RIGHTS,
+                run: |parts, call| revoke_access::revoke_access(parts, registry, &options, call),
+            }
+            /// Plans what `revoke_access` would remove, and writes nothing.
+            ///
+            /// The plan needs read permissions only. Review it, store it as JSON, and carry it out with
+            /// [`apply_revoke_access`](Self::apply_revoke_access).
+            ///
+            /// # Errors
+            /// All errors of [`revoke_access`](Self::revoke_access), except those for missing permissions to remove.
+            ///
+            /// # Examples
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() -> aks_acr::Result<()> {
+            /// # use aks_acr::{ApplyRevokeAccessOptions, Client, DetachOutcome, RevokeAccessOptions};
+            /// # let azure = aks_acr_emulator::Emulator::new().with_registry("group", "myregistry").with_caller("pipeline", &[]);
+            /// # azure.grant("AcrPush", &azure.object_id_of("pipeline"), &azure.registry_id("group", "myregistry"));
+            /// # let client = Client::builder(azure.credential(), azure.subscription()).transport(azure.transport()).build()?;
+            /// # let pipeline = azure.object_id_of("pipeline").parse()?;
+            /// let options = RevokeAccessOptions::default().with_principal_id(pipeline);
+            /// let plan = client.plan_revoke_access(&"myregistry".parse()?, options).await?;
+            /// assert!(plan.to_string().starts_with("- AcrPush on myregistry for "));
+            /// let revoked = client.apply_revoke_access(&plan, ApplyRevokeAccessOptions::default()).await?;
+            /// assert_eq!(revoked.outcome, DetachOutcome::Removed);
+            /// # Ok(()) }
+            /// ```
+            PlanRevokeAccess plan_revoke_access(registry: &RegistryRef, options: RevokeAccessOptions) -> RevokeAccessPlan {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: detach::DEADLINE,
+                rights: revoke_access::PLAN_RIGHTS,
+                run: |parts, call| revoke_access::plan(parts, registry, &options, call),
+            }
+            /// Carries out a plan made by [`plan_revoke_access`](Self::plan_revoke_access), after checking that it still matches the current state.
+            ///
+            /// The current state is read again first. Role assignments that were removed in the meantime are skipped; if more would be removed
+            /// than planned, nothing is removed and the call fails. The plan is valid for one hour.
+            ///
+            /// # Errors
+            /// All errors of [`revoke_access`](Self::revoke_access); [`Conflict`](ErrorKind::Conflict) if the plan has expired, or if more would be
+            /// removed than planned; [`InvalidInput`](ErrorKind::InvalidInput) if the plan has a different format version.
+            ///
+            /// # Examples
+            /// See [`plan_revoke_access`](Self::plan_revoke_access).
+            ApplyRevokeAccess apply_revoke_access(plan: &RevokeAccessPlan, options: ApplyRevokeAccessOptions) -> AccessRevocation {
+                about: About::registry(&plan.registry),
+                call: options.call,
+                deadline: detach::DEADLINE,
+                rights: revoke_access::RIGHTS,
+                run: |parts, call| revoke_access::apply_plan(parts, plan, &options, call),
             }
             AttachmentsOfCluster attachments_of_cluster(cluster: &ClusterRef, options: AttachmentsOptions) -> ClusterAttachments {
                 about: About::cluster(cluster),

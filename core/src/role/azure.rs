@@ -259,9 +259,10 @@ fn checked_assignment_id(id: &str) -> Result<&str> {
     Err(Error::invalid("expected the id of a role assignment", "assignment id", id))
 }
 
-/// The scope of the assignment with this ID: the part before the provider.
-fn scope_of_assignment(id: &str) -> &str {
-    id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").map_or(id, |end| &id[..end])
+/// The scope of the assignment with this ID: the part before the provider. Empty for an ID of something else.
+pub(crate) fn scope_of_assignment(id: &str) -> &str {
+    let end = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/roleassignments/");
+    end.map_or("", |end| &id[..end])
 }
 
 #[derive(Deserialize)]

@@ -19,13 +19,28 @@ const MOST_SCOPES: usize = 3;
 #[derive(Debug, Default)]
 pub(crate) struct Roles(BTreeMap<Uuid, RoleDefinition>);
 
-/// Whether a role allows pulling.
+/// Whether a role allows what is wanted: pulling, where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    Pulls,
+    Allows,
     /// The role's definition or the registry's mode is unknown.
     Perhaps,
     None,
+}
+
+/// What a role has to allow, to be of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of these.
+    All(&'static [RegistryAccess]),
+    /// At least one of these.
+    Any(&'static [RegistryAccess]),
+}
+
+impl Wanted {
+    pub const PULL: Self = Self::All(&[RegistryAccess::Pull]);
+    /// To read or change what is in the registry.
+    pub const CONTENT: Self = Self::Any(&[RegistryAccess::Pull, RegistryAccess::Push, RegistryAccess::Delete]);
 }
 
 impl Roles {
@@ -77,11 +92,16 @@ impl Roles {
         }
     }
 
-    /// The effect in a registry of this mode; `None` if the mode is unknown.
+    /// Whether the role allows pulling from a registry of this mode; `None` if the mode is unknown.
     pub fn effect(&self, role: Uuid, mode: Option<RoleAssignmentMode>) -> Effect {
-        let gives = |mode| self.allows(role, RegistryAccess::Pull, mode);
+        self.effect_of(role, mode, Wanted::PULL)
+    }
+
+    /// Whether the role allows what is wanted in a registry of this mode; `None` if the mode is unknown.
+    pub fn effect_of(&self, role: Uuid, mode: Option<RoleAssignmentMode>, wanted: Wanted) -> Effect {
+        let gives = |mode| self.gives(role, mode, wanted);
         let is = |gives: Option<bool>| match gives {
-            Some(true) => Effect::Pulls,
+            Some(true) => Effect::Allows,
             Some(false) => Effect::None,
             None => Effect::Perhaps,
         };
@@ -89,6 +109,15 @@ impl Roles {
             Some(mode) => is(gives(mode)),
             None if RoleAssignmentMode::ALL.iter().all(|mode| gives(*mode) == Some(false)) => Effect::None,
             None => Effect::Perhaps,
+        }
+    }
+
+    /// `None`: its definition could not be read.
+    fn gives(&self, role: Uuid, mode: RoleAssignmentMode, wanted: Wanted) -> Option<bool> {
+        let allows = |access: &RegistryAccess| self.allows(role, *access, mode);
+        match wanted {
+            Wanted::All(all) => all.iter().map(allows).try_fold(true, |all, one| Some(all && one?)),
+            Wanted::Any(any) => any.iter().map(allows).try_fold(false, |any, one| Some(any || one?)),
         }
     }
 }

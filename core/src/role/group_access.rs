@@ -1,13 +1,13 @@
 //! Access of a principal to a registry through Entra groups.
 
-use super::{Effect, RoleAssigner, RoleAssignment, RoleAssignmentMode, Roles, is_above};
+use super::{Effect, RoleAssigner, RoleAssignment, RoleAssignmentMode, Roles, Wanted, is_above};
 use crate::{
     call::Call,
     error::{ErrorKind, Result},
     id::{PrincipalId, ResourceId},
 };
 
-/// The role assignments of groups that allow pulling from a registry, by whether a principal is a member.
+/// The role assignments of groups that allow what is wanted in a registry, by whether a principal is a member.
 #[derive(Debug, Default)]
 pub(crate) struct GroupAccess {
     /// The identity is a direct or nested member.
@@ -21,23 +21,25 @@ pub(crate) struct GroupAccess {
     pub roles: Roles,
 }
 
-/// Reads from Azure which of the groups with a pull role at a registry the principal is in. Without such a group, nothing is sent.
+/// Reads from Azure which of the groups with a role that allows what is wanted at a registry the principal is in. Without such a group, nothing is sent.
 ///
 /// `listed` are the assignments at the registry. Azure resolves memberships itself, nested ones too, so no permission in Microsoft
 /// Graph is needed. See [List role
 /// assignments](https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest).
 pub(crate) async fn group_access(
     assigner: &dyn RoleAssigner,
-    (registry, mode): (&ResourceId, Option<RoleAssignmentMode>),
+    (registry, mode, wanted): (&ResourceId, Option<RoleAssignmentMode>, Wanted),
     principal: PrincipalId,
     listed: &[RoleAssignment],
     call: &Call,
 ) -> Result<GroupAccess> {
     let at_registry = |one: &RoleAssignment| registry.is(&one.scope) || is_above(&one.scope, registry.as_str());
-    let may_pull = |roles: &Roles, one: &RoleAssignment| roles.effect(one.role_definition_id, mode) != Effect::None;
+    let may =
+        |roles: &Roles, one: &RoleAssignment| roles.effect_of(one.role_definition_id, mode, wanted) != Effect::None;
+    let is_of_another = |one: &RoleAssignment| one.is_of_group() && !one.is_of(principal);
     let unread = Roles::default();
     let of_groups: Vec<RoleAssignment> =
-        listed.iter().filter(|one| one.is_of_group() && at_registry(one) && may_pull(&unread, one)).cloned().collect();
+        listed.iter().filter(|one| is_of_another(one) && at_registry(one) && may(&unread, one)).cloned().collect();
     if of_groups.is_empty() {
         return Ok(GroupAccess::default());
     }
@@ -46,7 +48,7 @@ pub(crate) async fn group_access(
         Roles::read(assigner, Some(registry), &of_groups, call)
     )?;
     let mut access = GroupAccess::default();
-    for one in of_groups.into_iter().filter(|one| may_pull(&roles, one)) {
+    for one in of_groups.into_iter().filter(|one| may(&roles, one)) {
         let same = |listed: &RoleAssignment| listed.id.eq_ignore_ascii_case(&one.id);
         match &held {
             None => access.unchecked.push(one),

@@ -10,6 +10,7 @@ mod group_access;
 mod mode;
 mod name;
 mod principal;
+mod registry_role;
 
 pub use access::RegistryAccess;
 pub use azure::AzureRoleAssigner;
@@ -18,12 +19,13 @@ pub use deny::{DeniedPrincipal, DenyAssignment};
 pub use mode::{PullRole, RoleAssignmentMode};
 pub use name::assignment_name;
 pub use principal::PrincipalType;
+pub use registry_role::{AccessRole, RegistryRole};
 
-pub(crate) use azure::{is_our_description, list_of_principal, our_description};
+pub(crate) use azure::{is_our_description, list_of_principal, our_description, scope_of_assignment};
 pub(crate) use built_in::{ACR_DELETE, ACR_PUSH, BuiltIn, CATALOG_LISTER, REPOSITORY_CONTRIBUTOR, REPOSITORY_WRITER};
 pub(crate) use definition::action_matches;
 pub(crate) use deny::list_denials;
-pub(crate) use effect::{Effect, Roles, is_above};
+pub(crate) use effect::{Effect, Roles, Wanted, is_above};
 pub(crate) use group_access::{GroupAccess, group_access};
 
 use crate::{

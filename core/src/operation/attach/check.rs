@@ -1,10 +1,6 @@
 //! Whether a cluster may pull from a registry, for a wait that would be pointless without a grant.
 
-use super::{
-    PrincipalAdvice,
-    decide::{Observed, principal},
-    run::list,
-};
+use super::{PrincipalAdvice, decide::principal, run::list};
 use crate::{
     action::READ_GRANTS,
     call::{Call, Poll, Polling},
@@ -16,7 +12,7 @@ use crate::{
     identity::ClusterIdentities,
     operation::Parts,
     registry::Registry,
-    role::{Effect, GroupAccess, RoleAssignment, Roles, group_access, is_above},
+    role::{Effect, GroupAccess, RoleAssignment, Roles, Wanted, group_access, is_above},
 };
 
 /// The state of the grants of a cluster's identity at a registry.
@@ -58,13 +54,8 @@ pub(crate) async fn check_grant(
         return Ok(GrantCheck::NoIdentity);
     }
     let principal = principal(&identities, None, PrincipalAdvice::ListByRegistry)?;
-    let found = |assignments| Observed {
-        identities: identities.clone(),
-        registry: registry.clone(),
-        assignments,
-        groups: GroupAccess::default(),
-    };
-    let first = check_listed(parts, &found(assignments), principal, call).await?;
+    let found = |assignments| (&identities, registry, assignments);
+    let first = check_listed(parts, found(assignments), principal, call).await?;
     let GrantCheck::Missing(missing) = first else { return Ok(first) };
     if parts.recent_grants.has(&registry.id, principal) {
         return Ok(GrantCheck::Exists);
@@ -74,7 +65,7 @@ pub(crate) async fn check_grant(
     missing_reads.not_found::<GrantCheck>();
     let poll = || async {
         let assignments = list(parts, &registry.id, call).await?;
-        Ok(match check_listed(parts, &found(assignments), principal, call).await? {
+        Ok(match check_listed(parts, found(assignments), principal, call).await? {
             GrantCheck::Missing(missing) => {
                 missing_reads.not_found().unwrap_or(Poll::Ready(GrantCheck::Missing(missing)))
             }
@@ -94,12 +85,17 @@ fn has_no_identity(identities: &ClusterIdentities) -> bool {
 }
 
 /// The result of one list.
-async fn check_listed(parts: &Parts, found: &Observed, principal: PrincipalId, call: &Call) -> Result<GrantCheck> {
-    let Some(assignments) = &found.assignments else {
-        return Ok(GrantCheck::NotChecked(format!("the caller lacks {READ_GRANTS} on {}", found.registry.id)));
+async fn check_listed(
+    parts: &Parts,
+    (identities, registry, assignments): (&ClusterIdentities, &Registry, Option<Vec<RoleAssignment>>),
+    principal: PrincipalId,
+    call: &Call,
+) -> Result<GrantCheck> {
+    let Some(assignments) = assignments else {
+        return Ok(GrantCheck::NotChecked(format!("the caller lacks {READ_GRANTS} on {}", registry.id)));
     };
     let own: Vec<RoleAssignment> = assignments.iter().filter(|one| one.is_of(principal)).cloned().collect();
-    let (id, mode) = (&found.registry.id, Some(found.registry.mode));
+    let (id, mode) = (&registry.id, Some(registry.mode));
     let roles = Roles::read(parts.role_assigner(), Some(id), &own, call).await?;
     let reaches = |one: &RoleAssignment| id.is(&one.scope) || is_above(&one.scope, id.as_str());
     let effective =
@@ -110,19 +106,19 @@ async fn check_listed(parts: &Parts, found: &Observed, principal: PrincipalId, c
     if let Some(condition) = effective().find_map(|one| one.condition.clone()) {
         return Ok(GrantCheck::Conditional(condition));
     }
-    let groups = group_access(parts.role_assigner(), (id, mode), principal, assignments, call).await?;
-    Ok(judge(found, assignments, (&groups, &roles), principal))
+    let groups = group_access(parts.role_assigner(), (id, mode, Wanted::PULL), principal, &assignments, call).await?;
+    Ok(judge((identities, registry), &assignments, (&groups, &roles), principal))
 }
 
 /// Changes made in Entra ID in the last few minutes may not be visible yet, so a group with a grant on the registry itself, which
 /// exists only for pulls, leaves the result open. A group with rights on a whole subscription does not.
 fn judge(
-    found: &Observed,
+    (identities, at): (&ClusterIdentities, &Registry),
     assignments: &[RoleAssignment],
     (groups, roles): (&GroupAccess, &Roles),
     principal: PrincipalId,
 ) -> GrantCheck {
-    let registry = &found.registry.id;
+    let registry = &at.id;
     let named = |one: &RoleAssignment| {
         let role = groups.roles.name(one.role_definition_id).unwrap_or_else(|| one.role_definition_id.to_string());
         let from = if registry.is(&one.scope) { String::new() } else { format!(", from {}", one.scope) };
@@ -139,10 +135,5 @@ fn judge(
         let text = format!("kubelet identity {principal} has no role assignment, and Azure does not list it (yet)");
         return GrantCheck::PerhapsThroughGroup(format!("{text} as a member of {}", named(one)));
     }
-    GrantCheck::Missing(Box::new(MissingGrant::new(
-        (&found.identities, principal),
-        &found.registry,
-        assignments,
-        roles,
-    )))
+    GrantCheck::Missing(Box::new(MissingGrant::new((identities, principal), at, assignments, roles)))
 }

@@ -7,12 +7,12 @@ use crate::{
     id::PrincipalId,
     identity::ClusterIdentities,
     registry::Registry,
-    role::{Effect, Grant, GroupAccess, PrincipalType, RoleAssignment, RoleAssignmentMode, is_above},
+    role::{Effect, Grant, GroupAccess, PrincipalType, RoleAssignment, RoleAssignmentMode, Wanted, is_above},
 };
+use uuid::Uuid;
 
-/// What was read of the cluster and the registry.
-pub(super) struct Observed {
-    pub identities: ClusterIdentities,
+/// What was read at the registry.
+pub(crate) struct Observed {
     pub registry: Registry,
     /// `None`: the caller lacks the permission to list role assignments.
     pub assignments: Option<Vec<RoleAssignment>>,
@@ -20,50 +20,77 @@ pub(super) struct Observed {
     pub groups: GroupAccess,
 }
 
+/// The role assignment that has to exist: which, and what may take its place.
+pub(crate) struct GrantRequest {
+    pub principal_id: PrincipalId,
+    pub principal_type: PrincipalType,
+    pub role_definition_id: Uuid,
+    /// What a role of a group has to allow, to make it unnecessary.
+    pub wanted: Wanted,
+    pub condition: Option<String>,
+    pub on_inherited_grant: OnInheritedGrant,
+    pub on_condition_mismatch: OnConditionMismatch,
+}
+
+impl AttachOptions {
+    /// The pull role of the registry's mode, for the cluster's kubelet identity or the given principal.
+    pub(super) fn request(&self, identities: &ClusterIdentities, registry: &Registry) -> Result<GrantRequest> {
+        Ok(GrantRequest {
+            principal_id: principal(identities, self.principal_id, PrincipalAdvice::PassPrincipal)?,
+            principal_type: PrincipalType::ServicePrincipal,
+            role_definition_id: registry.mode.pull_role().id(),
+            wanted: Wanted::PULL,
+            condition: self.condition.clone(),
+            on_inherited_grant: self.on_inherited_grant,
+            on_condition_mismatch: self.on_condition_mismatch,
+        })
+    }
+}
+
 /// What has to be done.
-pub(super) struct Decision {
+pub(crate) struct Decision {
     pub grant: Grant,
     pub action: PlannedAction,
     /// The assignment that the action refers to, if one exists.
     pub existing: Option<RoleAssignment>,
 }
 
-pub(super) fn decide(found: &Observed, options: &AttachOptions) -> Result<Decision> {
-    check_condition(&found.registry, options)?;
+pub(super) fn decide(found: &Observed, request: &GrantRequest) -> Result<Decision> {
+    check_condition(&found.registry, request.condition.as_deref())?;
     let grant = Grant {
         scope: found.registry.id.clone(),
-        principal_id: principal(&found.identities, options.principal_id, PrincipalAdvice::PassPrincipal)?,
-        role_definition_id: found.registry.mode.pull_role().id(),
-        condition: options.condition.clone(),
+        principal_id: request.principal_id,
+        role_definition_id: request.role_definition_id,
+        condition: request.condition.clone(),
         replaces: None,
         description: None,
         is_unlisted: found.assignments.is_none(),
-        principal_type: Some(PrincipalType::ServicePrincipal),
+        principal_type: Some(request.principal_type),
     };
     let Some(assignments) = &found.assignments else { return unseen(found, grant) };
     let held: Vec<&RoleAssignment> = assignments.iter().filter(|one| one.gives(&grant)).collect();
     let direct = held.iter().find(|one| one.is_for(&grant));
     let broader = held.iter().find(|one| is_above(&one.scope, grant.scope.as_str()) && one.condition.is_none());
     let is_same = direct.is_some_and(|one| same_condition(one.condition.as_deref(), grant.condition.as_deref()));
-    if let (Some(one), false, OnInheritedGrant::Suffices) = (broader, is_same, options.on_inherited_grant) {
+    if let (Some(one), false, OnInheritedGrant::Suffices) = (broader, is_same, request.on_inherited_grant) {
         let outcome = AttachOutcome::Inherited { from: one.scope.clone() };
         return Ok(Decision { grant, action: PlannedAction::Nothing { outcome }, existing: Some((*one).clone()) });
     }
-    let through_group = found.groups.held.iter().find(|one| is_enough(one, found, &grant));
-    if let (Some(one), false, OnInheritedGrant::Suffices) = (through_group, is_same, options.on_inherited_grant) {
+    let through_group = found.groups.held.iter().find(|one| is_enough(one, found, request));
+    if let (Some(one), false, OnInheritedGrant::Suffices) = (through_group, is_same, request.on_inherited_grant) {
         return Ok(from_group(one, grant));
     }
     match direct {
-        Some(direct) => Ok(from_direct(direct, grant, options)),
+        Some(direct) => Ok(from_direct(direct, grant, request.on_condition_mismatch)),
         None => Ok(Decision { grant, action: PlannedAction::Grant, existing: None }),
     }
 }
 
-/// Whether a group's grant gives all that was requested: with any role that allows pulling, and without another condition.
-fn is_enough(held: &RoleAssignment, found: &Observed, grant: &Grant) -> bool {
-    let effect = found.groups.roles.effect(held.role_definition_id, Some(found.registry.mode));
-    let (has, wants) = (held.condition.as_deref(), grant.condition.as_deref());
-    effect == Effect::Pulls && (has.is_none() || same_condition(has, wants))
+/// Whether a group's grant gives all that was requested: with any role that allows it, and without another condition.
+fn is_enough(held: &RoleAssignment, found: &Observed, request: &GrantRequest) -> bool {
+    let effect = found.groups.roles.effect_of(held.role_definition_id, Some(found.registry.mode), request.wanted);
+    let (has, wants) = (held.condition.as_deref(), request.condition.as_deref());
+    effect == Effect::Allows && (has.is_none() || same_condition(has, wants))
 }
 
 fn from_group(held: &RoleAssignment, grant: Grant) -> Decision {
@@ -73,10 +100,10 @@ fn from_group(held: &RoleAssignment, grant: Grant) -> Decision {
 }
 
 /// Whether group memberships matter: with a direct or inherited grant, they do not.
-pub(super) fn wants_groups(decision: &Decision, options: &AttachOptions) -> bool {
+pub(super) fn wants_groups(decision: &Decision, request: &GrantRequest) -> bool {
     use AttachOutcome::{AlreadyGranted, Inherited};
     let is_settled = matches!(decision.action, PlannedAction::Nothing { outcome: AlreadyGranted | Inherited { .. } });
-    !is_settled && options.on_inherited_grant == OnInheritedGrant::Suffices
+    !is_settled && request.on_inherited_grant == OnInheritedGrant::Suffices
 }
 
 /// Without a list of existing assignments: on a registry in legacy mode the role has no condition that could be lost, so a write is
@@ -90,11 +117,11 @@ fn unseen(found: &Observed, grant: Grant) -> Result<Decision> {
     Err(Error::new(ErrorKind::Forbidden, text).with_missing_action(READ_GRANTS, grant.scope.as_str()))
 }
 
-fn from_direct(direct: &RoleAssignment, grant: Grant, options: &AttachOptions) -> Decision {
+fn from_direct(direct: &RoleAssignment, grant: Grant, on_mismatch: OnConditionMismatch) -> Decision {
     let mut grant = grant;
     let action = if same_condition(direct.condition.as_deref(), grant.condition.as_deref()) {
         PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted }
-    } else if options.on_condition_mismatch == OnConditionMismatch::Replace {
+    } else if on_mismatch == OnConditionMismatch::Replace {
         grant.replaces = Some(direct.id.clone());
         grant.description.clone_from(&direct.description);
         PlannedAction::Replace { assignment_id: direct.id.clone() }
@@ -111,8 +138,8 @@ pub(super) fn same_condition(one: Option<&str>, other: Option<&str>) -> bool {
 }
 
 /// Rejects an empty condition: Azure treats it as none, which would be wider than requested.
-pub(super) fn check_options(options: &AttachOptions) -> Result<()> {
-    match &options.condition {
+pub(crate) fn check_condition_text(condition: Option<&str>) -> Result<()> {
+    match condition {
         Some(condition) if condition.trim().is_empty() => {
             Err(Error::invalid("expected a condition, not an empty string", "condition", ""))
         }
@@ -120,13 +147,13 @@ pub(super) fn check_options(options: &AttachOptions) -> Result<()> {
     }
 }
 
-fn check_condition(registry: &Registry, options: &AttachOptions) -> Result<()> {
+fn check_condition(registry: &Registry, condition: Option<&str>) -> Result<()> {
     let is_legacy = registry.mode == RoleAssignmentMode::LegacyRegistryPermissions;
-    match &options.condition {
+    match condition {
         Some(condition) if is_legacy => {
             let text = "a condition has no effect on a registry with Azure's `roleAssignmentMode: LegacyRegistryPermissions`, where \
                         permissions are on the whole registry; leave it out, or set the mode to AbacRepositoryPermissions";
-            Err(Error::invalid(text, "condition", condition.clone()).with_context("registry", registry.id.name()))
+            Err(Error::invalid(text, "condition", condition).with_context("registry", registry.id.name()))
         }
         _ => Ok(()),
     }
@@ -198,24 +225,22 @@ mod tests {
         format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myreg")
     }
 
-    fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Observed {
+    fn identities() -> ClusterIdentities {
         let cluster =
             format!("{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/dev");
+        ClusterIdentities {
+            state: "Succeeded".to_owned(),
+            kubelet: Some(KubeletIdentity::new(KUBELET.parse().unwrap())),
+            ..ClusterIdentities::new(cluster.parse().unwrap())
+        }
+    }
+
+    fn decide(found: &Observed, options: &AttachOptions) -> Result<Decision> {
+        super::decide(found, &options.request(&identities(), &found.registry)?)
+    }
+
+    fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Observed {
         Observed {
-            identities: ClusterIdentities {
-                cluster: cluster.parse().unwrap(),
-                state: "Succeeded".to_owned(),
-                kubelet: Some(KubeletIdentity {
-                    object_id: KUBELET.parse().unwrap(),
-                    client_id: None,
-                    resource_id: None,
-                }),
-                control_plane: Vec::new(),
-                add_ons: Vec::new(),
-                service_principal: None,
-                entra: None,
-                local_accounts_disabled: false,
-            },
             registry: Registry {
                 id: registry_id().parse().unwrap(),
                 login_server: "myreg.azurecr.io".to_owned(),
@@ -381,14 +406,17 @@ mod tests {
 
     #[test]
     fn a_cluster_without_kubelet_identity_needs_a_principal() {
-        let mut found = found(Legacy, Some(Vec::new()));
-        found.identities.kubelet = None;
-        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::NotFound);
-        found.identities.state = String::new();
-        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unexpected);
-        found.identities.service_principal = Some("app".to_owned());
-        assert_eq!(decide(&found, &AttachOptions::default()).err().unwrap().kind(), ErrorKind::Unsupported);
-        let options = AttachOptions::default().with_principal_id(KUBELET.parse().unwrap());
-        assert_eq!(decide(&found, &options).unwrap().action, PlannedAction::Grant);
+        let mut identities = identities();
+        let kind = |identities: &ClusterIdentities| {
+            principal(identities, None, PrincipalAdvice::PassPrincipal).err().unwrap().kind()
+        };
+        identities.kubelet = None;
+        assert_eq!(kind(&identities), ErrorKind::NotFound);
+        identities.state = String::new();
+        assert_eq!(kind(&identities), ErrorKind::Unexpected);
+        identities.service_principal = Some("app".to_owned());
+        assert_eq!(kind(&identities), ErrorKind::Unsupported);
+        let named = KUBELET.parse().unwrap();
+        assert_eq!(principal(&identities, Some(named), PrincipalAdvice::PassPrincipal).unwrap(), named);
     }
 }

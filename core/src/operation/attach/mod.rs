@@ -9,10 +9,12 @@ mod show;
 pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 
 pub(crate) use check::{GrantCheck, check_grant};
-pub(crate) use decide::{PrincipalAdvice, principal};
+pub(crate) use decide::{Decision, GrantRequest, Observed, PrincipalAdvice, check_condition_text, principal};
 pub(crate) use plan::{GOOD_FOR, check_before, check_is_current, check_version};
-pub(crate) use run::{DEADLINE, apply_plan, attach, attach_found, plan};
-pub(crate) use show::{PrincipalText, or_none};
+pub(crate) use run::{
+    DEADLINE, apply_plan, attach, attach_found, decide_with_groups, gather_at, outdated, plan, write,
+};
+pub(crate) use show::{ActionText, PrincipalText, or_none, unchecked};
 
 use super::{
     right::{LIST_GRANTS, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, needed},
@@ -188,15 +190,21 @@ pub enum AttachOutcome {
     },
 }
 
+impl AttachOutcome {
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::AlreadyGranted => "already_granted",
+            Self::Inherited { .. } => "inherited",
+            Self::ThroughGroup { .. } => "through_group",
+            Self::ConditionDiffers { .. } => "condition_differs",
+        }
+    }
+}
+
 impl Outcome for Attachment {
     fn outcome(&self) -> &'static str {
-        match self.outcome {
-            AttachOutcome::Granted => "granted",
-            AttachOutcome::AlreadyGranted => "already_granted",
-            AttachOutcome::Inherited { .. } => "inherited",
-            AttachOutcome::ThroughGroup { .. } => "through_group",
-            AttachOutcome::ConditionDiffers { .. } => "condition_differs",
-        }
+        self.outcome.word()
     }
 
     fn correlation_id(&self) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use super::{
     ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
-    decide::{Decision, Observed, check_options, decide, same_condition, wants_groups},
+    decide::{Decision, GrantRequest, Observed, check_condition_text, decide, same_condition, wants_groups},
     plan::{GOOD_FOR, VERSION, check_before, check_is_current},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     identity::ClusterIdentities,
     operation::Parts,
     registry::{Registry, RegistryRef},
-    role::{Granted, GroupAccess, PullRole, RoleAssignment, group_access},
+    role::{Grant, Granted, GroupAccess, RoleAssignment, group_access},
 };
 use std::time::Duration;
 
@@ -26,10 +26,11 @@ pub(crate) async fn attach(
     options: &AttachOptions,
     call: &Call,
 ) -> Result<Attachment> {
-    check_options(options)?;
-    let mut found = gather(parts, cluster, registry, call).await?;
-    let decision = decide_with_groups(parts, &mut found, options, call).await?;
-    carry_out(parts, &found, decision, options, call).await
+    check_condition_text(options.condition.as_deref())?;
+    let (identities, mut found) = gather(parts, cluster, registry, call).await?;
+    let request = options.request(&identities, &found.registry)?;
+    let decision = decide_with_groups(parts, &mut found, &request, call).await?;
+    carry_out(parts, &found, decision, options.retry_forbidden_for, call).await
 }
 
 pub(crate) async fn plan(
@@ -39,15 +40,16 @@ pub(crate) async fn plan(
     options: &AttachOptions,
     call: &Call,
 ) -> Result<AttachPlan> {
-    check_options(options)?;
-    let mut found = gather(parts, cluster, registry, call).await?;
-    let decision = decide_with_groups(parts, &mut found, options, call).await?;
+    check_condition_text(options.condition.as_deref())?;
+    let (identities, mut found) = gather(parts, cluster, registry, call).await?;
+    let request = options.request(&identities, &found.registry)?;
+    let decision = decide_with_groups(parts, &mut found, &request, call).await?;
     Ok(AttachPlan {
         version: VERSION,
         expires: parts.time() + GOOD_FOR,
         // The client that applies the plan may have another subscription.
-        cluster: cluster.clone().in_subscription(found.identities.cluster.subscription()),
-        unchecked_groups: unchecked_groups(&found),
+        cluster: cluster.clone().in_subscription(identities.cluster.subscription()),
+        unchecked_groups: found.unchecked_groups(),
         registry: found.registry.id.clone(),
         role: found.registry.mode.pull_role(),
         principal_id: decision.grant.principal_id,
@@ -67,65 +69,85 @@ pub(crate) async fn apply_plan(
 ) -> Result<Attachment> {
     check_before(parts, plan.version, VERSION, plan.expires)?;
     let options = plan.options(how);
-    check_options(&options)?;
-    let mut found = gather(parts, &plan.cluster, &RegistryRef::of_id(plan.registry.clone())?, call).await?;
+    check_condition_text(options.condition.as_deref())?;
+    let registry = RegistryRef::of_id(plan.registry.clone())?;
+    let (identities, mut found) = gather(parts, &plan.cluster, &registry, call).await?;
     check_is_current(plan.expires, parts.time())?;
-    let decision = decide_with_groups(parts, &mut found, &options, call).await?;
-    // The planned change may already be made: by an earlier try whose response was lost, or by another client. Then there is nothing
-    // to do.
-    let is_done = matches!(plan.action, PlannedAction::Grant | PlannedAction::Replace { .. })
-        && decision.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
-    let is_as_planned = decision.grant.principal_id == plan.principal_id
-        && found.registry.mode.pull_role() == plan.role
-        && (decision.action == plan.action || is_done);
-    if !is_as_planned {
-        let text = "the current state has changed since the plan was made; nothing was written";
-        return Err(Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string()));
+    let request = options.request(&identities, &found.registry)?;
+    let decision = decide_with_groups(parts, &mut found, &request, call).await?;
+    let is_same_grant =
+        decision.grant.principal_id == plan.principal_id && found.registry.mode.pull_role() == plan.role;
+    if !(is_same_grant && decision.is_planned(&plan.action)) {
+        return Err(outdated(plan));
     }
-    carry_out(parts, &found, decision, &options, call).await
+    carry_out(parts, &found, decision, options.retry_forbidden_for, call).await
+}
+
+pub(crate) fn outdated(plan: &impl ToString) -> Error {
+    let text = "the current state has changed since the plan was made; nothing was written";
+    Error::new(ErrorKind::Conflict, text).with_context("planned", plan.to_string())
+}
+
+impl Decision {
+    /// Whether this is what a plan says. The planned change may already be made: by an earlier try whose response was lost, or by
+    /// another client. Then there is nothing to do.
+    pub(crate) fn is_planned(&self, action: &PlannedAction) -> bool {
+        let is_done = matches!(action, PlannedAction::Grant | PlannedAction::Replace { .. })
+            && self.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
+        self.action == *action || is_done
+    }
 }
 
 /// Three reads in parallel; if the registry is given by name, the third waits for the second, which finds its ID.
-async fn gather(parts: &Parts, cluster: &ClusterRef, registry: &RegistryRef, call: &Call) -> Result<Observed> {
+async fn gather(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    registry: &RegistryRef,
+    call: &Call,
+) -> Result<(ClusterIdentities, Observed)> {
     registry.check_cloud(parts.cloud())?;
     let identities = parts.identity_resolver().identities(cluster, call);
-    let at_registry = async {
-        if let Some(id) = registry.id() {
-            return futures::try_join!(find(parts, registry, call), list(parts, id, call));
-        }
-        let found = find(parts, registry, call).await?;
-        let assignments = list(parts, &found.id, call).await?;
-        Ok((found, assignments))
-    };
-    let all = async { futures::try_join!(identities, at_registry) };
-    let (identities, (registry, assignments)) =
-        call.step("reading cluster, registry and role assignments", all).await?;
-    Ok(Observed { identities, registry, assignments, groups: GroupAccess::default() })
+    let all = async { futures::try_join!(identities, gather_at(parts, registry, call)) };
+    call.step("reading cluster, registry and role assignments", all).await
 }
 
-/// Decides, and reads memberships only if they matter and a group has a role that allows pulling.
-async fn decide_with_groups(
+/// The registry and its role assignments, in parallel if it is given by ID.
+pub(crate) async fn gather_at(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Observed> {
+    let (registry, assignments) = if let Some(id) = registry.id() {
+        futures::try_join!(parts.find_registry(registry, call), list(parts, id, call))?
+    } else {
+        let found = parts.find_registry(registry, call).await?;
+        let assignments = list(parts, &found.id, call).await?;
+        (found, assignments)
+    };
+    Ok(Observed { registry, assignments, groups: GroupAccess::default() })
+}
+
+/// Decides, and reads memberships only if they matter and a group has a role that allows what is requested.
+pub(crate) async fn decide_with_groups(
     parts: &Parts,
     found: &mut Observed,
-    options: &AttachOptions,
+    request: &GrantRequest,
     call: &Call,
 ) -> Result<Decision> {
-    let decision = decide(found, options)?;
-    if !wants_groups(&decision, options) {
+    let decision = decide(found, request)?;
+    if !wants_groups(&decision, request) {
         return Ok(decision);
     }
     let Some(assignments) = &found.assignments else { return Ok(decision) };
-    let (registry, principal) = (&found.registry, decision.grant.principal_id);
-    let at = (&registry.id, Some(registry.mode));
-    found.groups = group_access(parts.role_assigner(), at, principal, assignments, call).await?;
-    decide(found, options)
+    let registry = &found.registry;
+    let at = (&registry.id, Some(registry.mode), request.wanted);
+    found.groups = group_access(parts.role_assigner(), at, request.principal_id, assignments, call).await?;
+    decide(found, request)
 }
 
-fn unchecked_groups(found: &Observed) -> Vec<String> {
-    let mut groups: Vec<String> = found.groups.unchecked.iter().map(|one| one.principal_id.clone()).collect();
-    groups.sort();
-    groups.dedup();
-    groups
+impl Observed {
+    pub(crate) fn unchecked_groups(&self) -> Vec<String> {
+        let mut groups: Vec<String> = self.groups.unchecked.iter().map(|one| one.principal_id.clone()).collect();
+        groups.sort();
+        groups.dedup();
+        groups
+    }
 }
 
 /// Attaches if cluster and registry were read already: the grants are listed, and at most one is written.
@@ -136,15 +158,10 @@ pub(crate) async fn attach_found(
     call: &Call,
 ) -> Result<Attachment> {
     let assignments = list(parts, &registry.id, call).await?;
-    let (identities, registry) = (identities.clone(), registry.clone());
-    let mut found = Observed { identities, registry, assignments, groups: GroupAccess::default() };
-    let options = AttachOptions::default();
-    let decision = decide_with_groups(parts, &mut found, &options, call).await?;
-    carry_out(parts, &found, decision, &options, call).await
-}
-
-async fn find(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Registry> {
-    parts.find_registry(registry, call).await
+    let mut found = Observed { registry: registry.clone(), assignments, groups: GroupAccess::default() };
+    let request = AttachOptions::default().request(identities, registry)?;
+    let decision = decide_with_groups(parts, &mut found, &request, call).await?;
+    carry_out(parts, &found, decision, None, call).await
 }
 
 /// `None`: the caller lacks the permission to list them, which does not prevent the attach.
@@ -162,71 +179,66 @@ async fn carry_out(
     parts: &Parts,
     found: &Observed,
     decision: Decision,
-    options: &AttachOptions,
+    retry_forbidden_for: Option<Duration>,
     call: &Call,
 ) -> Result<Attachment> {
     let role = found.registry.mode.pull_role();
-    let attachment = match decision.action {
-        PlannedAction::Nothing { ref outcome } => unwritten(outcome.clone(), role, &decision),
-        PlannedAction::Grant | PlannedAction::Replace { .. } => write(parts, role, &decision, options, call).await?,
-    };
-    Ok(Attachment { unchecked_groups: unchecked_groups(found), ..attachment })
-}
-
-fn unwritten(outcome: AttachOutcome, role: PullRole, decision: &Decision) -> Attachment {
-    let existing = decision.existing.as_ref();
-    Attachment {
-        outcome,
+    let done = write(parts, decision, role.as_str(), retry_forbidden_for, call).await?;
+    Ok(Attachment {
+        outcome: done.outcome,
         role,
-        principal_id: decision.grant.principal_id,
-        registry: decision.grant.scope.clone(),
-        assignment_id: existing.map(|one| one.id.clone()),
-        condition: existing.and_then(|one| one.condition.clone()),
-        correlation_id: None,
-        unchecked_groups: Vec::new(),
-    }
+        principal_id: done.grant.principal_id,
+        registry: done.grant.scope,
+        assignment_id: done.assignment_id,
+        condition: done.condition,
+        correlation_id: done.correlation_id,
+        unchecked_groups: found.unchecked_groups(),
+    })
 }
 
-async fn write(
+/// What has become of a decision.
+pub(crate) struct Done {
+    pub outcome: AttachOutcome,
+    pub grant: Grant,
+    pub assignment_id: Option<String>,
+    pub condition: Option<String>,
+    pub correlation_id: Option<String>,
+}
+
+/// Writes at most once, and nothing if the decision is that nothing has to be done.
+pub(crate) async fn write(
     parts: &Parts,
-    role: PullRole,
-    decision: &Decision,
-    options: &AttachOptions,
+    decision: Decision,
+    role: &str,
+    retry_forbidden_for: Option<Duration>,
     call: &Call,
-) -> Result<Attachment> {
-    let step = format!("granting {role} to {}", decision.grant.principal_id);
-    let granted = call.step(&step, grant(parts, decision, options, call)).await?;
-    parts.recent_grants.add(&decision.grant.scope, decision.grant.principal_id);
-    let attachment = Attachment {
-        outcome: AttachOutcome::Granted,
-        role,
-        principal_id: decision.grant.principal_id,
-        registry: decision.grant.scope.clone(),
-        condition: granted
-            .assignment
-            .as_ref()
-            .map_or_else(|| decision.grant.condition.clone(), |one| one.condition.clone()),
-        assignment_id: granted.assignment.map(|one| one.id),
-        correlation_id: granted.correlation_id,
-        unchecked_groups: Vec::new(),
-    };
-    if granted.is_new {
-        return Ok(attachment);
+) -> Result<Done> {
+    let Decision { grant, action, existing } = decision;
+    if let PlannedAction::Nothing { outcome } = action {
+        let condition = existing.as_ref().and_then(|one| one.condition.clone());
+        let assignment_id = existing.map(|one| one.id);
+        return Ok(Done { outcome, grant, assignment_id, condition, correlation_id: None });
     }
-    // Another client created the assignment after our read.
-    let outcome = if same_condition(attachment.condition.as_deref(), decision.grant.condition.as_deref()) {
+    let step = format!("granting {role} to {}", grant.principal_id);
+    let granted = call.step(&step, send(parts, &grant, retry_forbidden_for, call)).await?;
+    parts.recent_grants.add(&grant.scope, grant.principal_id);
+    let condition = granted.assignment.as_ref().map_or_else(|| grant.condition.clone(), |one| one.condition.clone());
+    // Else another client created the assignment after our read.
+    let outcome = if granted.is_new {
+        AttachOutcome::Granted
+    } else if same_condition(condition.as_deref(), grant.condition.as_deref()) {
         AttachOutcome::AlreadyGranted
     } else {
-        AttachOutcome::ConditionDiffers { existing: attachment.condition.clone() }
+        AttachOutcome::ConditionDiffers { existing: condition.clone() }
     };
-    Ok(Attachment { outcome, ..attachment })
+    let assignment_id = granted.assignment.map(|one| one.id);
+    Ok(Done { outcome, grant, assignment_id, condition, correlation_id: granted.correlation_id })
 }
 
 /// The first refusal ends it, unless the caller asked to retry for a time.
-async fn grant(parts: &Parts, decision: &Decision, options: &AttachOptions, call: &Call) -> Result<Granted> {
-    let limit = options.retry_forbidden_for;
+async fn send(parts: &Parts, grant: &Grant, limit: Option<Duration>, call: &Call) -> Result<Granted> {
     let poll = || async {
-        match parts.role_assigner().grant(&decision.grant, call).await {
+        match parts.role_assigner().grant(grant, call).await {
             Err(err) if limit.is_some() && err.missing_action().is_some() => Ok(Poll::Failed(err)),
             granted => granted.map(Poll::Ready),
         }

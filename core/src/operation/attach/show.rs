@@ -59,28 +59,51 @@ impl fmt::Display for AttachPlan {
             principal_id: self.principal_id,
             is_named: self.is_principal_named,
         };
-        let (sign, does, description) = match &self.action {
+        let action = ActionText::of(&self.action);
+        let sign = action.sign;
+        write!(f, "{sign} {} on {} for {whose}\n    does: {}", self.role, self.registry.name(), action.does)?;
+        whose.details(&self.registry, f)?;
+        action.details(self.condition.as_deref(), f)?;
+        unchecked(&self.unchecked_groups, "allows pulling", f)
+    }
+}
+
+/// What an action does, as text.
+pub(crate) struct ActionText {
+    pub sign: char,
+    pub does: String,
+    description: Option<String>,
+}
+
+impl ActionText {
+    pub fn of(action: &PlannedAction) -> Self {
+        let (sign, does, description) = match action {
             PlannedAction::Grant => ('+', "creates a role assignment".to_owned(), Some(our_description())),
             PlannedAction::Replace { assignment_id } => {
                 ('~', format!("replaces the condition of {}", Complete(assignment_id)), Some("as it is".to_owned()))
             }
             PlannedAction::Nothing { outcome } => ('=', format!("nothing: {}", reason(outcome)), None),
         };
-        write!(f, "{sign} {} on {} for {whose}\n    does: {does}", self.role, self.registry.name())?;
-        whose.details(&self.registry, f)?;
-        write!(f, "\n    condition: {}", or_none(self.condition.as_deref()))?;
-        if let Some(description) = description {
-            write!(f, "\n    description: {description}")?;
-        }
-        for group in &self.unchecked_groups {
-            write!(
-                f,
-                "\n! group {} has a role that allows pulling; whether the principal is a member was not checked",
-                Complete(group)
-            )?;
-        }
-        Ok(())
+        Self { sign, does, description }
     }
+
+    /// The lines on what would be written.
+    pub fn details(&self, condition: Option<&str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n    condition: {}", or_none(condition))?;
+        match &self.description {
+            Some(description) => write!(f, "\n    description: {description}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A line for each group of which it is not known whether the principal is a member.
+pub(crate) fn unchecked(groups: &[String], allows: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for group in groups {
+        let text = format!("has a role that {allows}; whether the principal is a member was not checked");
+        write!(f, "\n! group {} {text}", Complete(group))?;
+    }
+    Ok(())
 }
 
 fn reason(outcome: &AttachOutcome) -> String {

@@ -35,7 +35,7 @@ pub(crate) fn pull_grants<'a>(
                 GrantReach::Inherited { from: one.scope.clone() }
             },
             condition: one.condition.clone(),
-            is_certain: effect == Effect::Pulls,
+            is_certain: effect == Effect::Allows,
             membership: if one.is_of_group() { GroupMembership::Unchecked } else { GroupMembership::None },
         });
     }

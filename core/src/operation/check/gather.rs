@@ -16,7 +16,7 @@ use crate::{
     inventory::ClusterSettings,
     operation::Parts,
     registry::{By, Registry, RegistryRef, RegistrySettings},
-    role::{DenyAssignment, Effect, GroupAccess, RoleAssignment, RoleAssignmentMode, Roles, group_access},
+    role::{DenyAssignment, Effect, GroupAccess, RoleAssignment, RoleAssignmentMode, Roles, Wanted, group_access},
 };
 use futures::{future::join_all, join, try_join};
 use std::{net::IpAddr, time::Duration};
@@ -238,11 +238,11 @@ async fn grants(
     let own: Vec<RoleAssignment> = assignments.iter().filter(|one| one.is_of(principal)).cloned().collect();
     let roles = Roles::read(parts.role_assigner(), Some(id), &own, call).await?;
     let suffices =
-        |one: &RoleAssignment| one.condition.is_none() && roles.effect(one.role_definition_id, mode) == Effect::Pulls;
+        |one: &RoleAssignment| one.condition.is_none() && roles.effect(one.role_definition_id, mode) == Effect::Allows;
     let groups = if own.iter().any(suffices) {
         GroupAccess::default()
     } else {
-        group_access(parts.role_assigner(), (id, mode), principal, &assignments, call).await?
+        group_access(parts.role_assigner(), (id, mode, Wanted::PULL), principal, &assignments, call).await?
     };
     let is_recent = parts.recent_grants.has(id, principal);
     Ok(Ok(Grants { assignments, roles, groups, is_recent }))

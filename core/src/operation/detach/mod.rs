@@ -5,7 +5,7 @@ mod run;
 
 pub use plan::{ApplyDetachOptions, DetachPlan};
 
-pub(crate) use run::{DEADLINE, apply_plan, detach, plan};
+pub(crate) use run::{DEADLINE, about, apply_plan, detach, plan, remove_all, whole};
 
 use super::{
     attachments::PullGrant,
@@ -98,7 +98,7 @@ pub enum DetachOutcome {
     /// At least one grant was removed.
     Removed,
     /// There was nothing to remove, and nothing was written.
-    /// The cluster may still be able to pull; see `remaining`.
+    /// Other grants may still give access; see `remaining`.
     NothingToRemove,
 }
 

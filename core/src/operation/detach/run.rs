@@ -17,7 +17,7 @@ use crate::{
         attachments::{PullGrant, pull_grants},
     },
     registry::RegistryRef,
-    role::{RoleAssignment, RoleAssignmentMode, Roles, group_access},
+    role::{BuiltIn, RoleAssignment, RoleAssignmentMode, Roles, Wanted, group_access},
 };
 use futures::future::join_all;
 use std::time::Duration;
@@ -133,7 +133,7 @@ fn explain_absent(err: Error) -> Error {
     )
 }
 
-fn about(err: Error, registry: &ResourceId) -> Error {
+pub(crate) fn about(err: Error, registry: &ResourceId) -> Error {
     if err.kind() != ErrorKind::NotFound {
         return err;
     }
@@ -142,8 +142,34 @@ fn about(err: Error, registry: &ResourceId) -> Error {
 
 /// Reads what remains in parallel with the removal. The removal of each grant is attempted even if another removal failed.
 async fn carry_out(parts: &Parts, found: &Observed, call: &Call) -> Result<Detachment> {
-    let removals = join_all(found.held.remove.iter().map(|one| remove_one(parts, one, call)));
-    let (ended, remaining) = futures::join!(removals, remaining(parts, found, call));
+    let removals = remove_all(parts, &found.held.remove, call);
+    let (removed, remaining) = futures::join!(removals, remaining(parts, found, call));
+    let (removed, remaining) =
+        whole(removed, remaining).map_err(|err| err.with_context("principal", found.principal_id.to_string()))?;
+    let outcome = if removed.is_empty() { DetachOutcome::NothingToRemove } else { DetachOutcome::Removed };
+    let removed = removed.into_iter().filter_map(|(one, correlation_id)| {
+        let role = pull_role(&one)?;
+        Some(RemovedGrant { assignment_id: one.id, role, condition: one.condition, correlation_id })
+    });
+    Ok(Detachment {
+        outcome,
+        principal_id: found.principal_id,
+        registry: found.registry.clone(),
+        removed: removed.collect(),
+        remaining,
+    })
+}
+
+/// A removed role assignment, and the correlation ID of its removal.
+pub(crate) type Removed = (RoleAssignment, Option<String>);
+
+/// Removes role assignments in parallel. Each is attempted even if another failed: then the first error, with what was removed.
+pub(crate) async fn remove_all(
+    parts: &Parts,
+    assignments: &[RoleAssignment],
+    call: &Call,
+) -> (Vec<Removed>, Option<Error>) {
+    let ended = join_all(assignments.iter().map(|one| remove_one(parts, one, call))).await;
     let (mut removed, mut failed) = (Vec::new(), None);
     for one in ended {
         match one {
@@ -151,38 +177,38 @@ async fn carry_out(parts: &Parts, found: &Observed, call: &Call) -> Result<Detac
             Err(err) => failed = failed.or(Some(err)),
         }
     }
-    let remaining = match failed.map_or(remaining, Err) {
-        Ok(remaining) => remaining,
-        Err(err) => return Err(half_done(err, found, &removed)),
-    };
-    let outcome = if removed.is_empty() { DetachOutcome::NothingToRemove } else { DetachOutcome::Removed };
-    Ok(Detachment { outcome, principal_id: found.principal_id, registry: found.registry.clone(), removed, remaining })
+    (removed, failed)
 }
 
-/// Adds what was removed to the error, because there is no result.
-fn half_done(err: Error, found: &Observed, removed: &[RemovedGrant]) -> Error {
-    let err = err.with_context("principal", found.principal_id.to_string());
-    if removed.is_empty() {
-        return err;
+/// Both parts of a removal, or an error that says what was removed, because there is no result.
+pub(crate) fn whole<T>(
+    (removed, failed): (Vec<Removed>, Option<Error>),
+    remaining: Result<T>,
+) -> Result<(Vec<Removed>, T)> {
+    match failed.map_or(remaining, Err) {
+        Ok(remaining) => Ok((removed, remaining)),
+        Err(err) if removed.is_empty() => Err(err),
+        Err(err) => {
+            let gone: Vec<&str> = removed.iter().map(|(one, _)| one.id.as_str()).collect();
+            Err(err.with_context("removed before it", gone.join(", ")))
+        }
     }
-    let gone: Vec<&str> = removed.iter().map(|grant| grant.assignment_id.as_str()).collect();
-    err.with_context("removed before it", gone.join(", "))
 }
 
 /// `None`: it was removed by another client since it was listed.
-async fn remove_one(parts: &Parts, assignment: &RoleAssignment, call: &Call) -> Result<Option<RemovedGrant>> {
-    let Some(role) = pull_role(assignment) else { return Ok(None) };
-    let step = format!("removing {role} from {}", assignment.principal_id);
+async fn remove_one(parts: &Parts, assignment: &RoleAssignment, call: &Call) -> Result<Option<Removed>> {
+    let step = format!("removing {} from {}", role_text(assignment), assignment.principal_id);
     let revoked = call.step(&step, parts.role_assigner().revoke(&assignment.id, call)).await?;
     if let (Ok(scope), Ok(principal)) = (assignment.scope.parse(), assignment.principal_id.parse()) {
         parts.recent_grants.remove(&scope, principal);
     }
-    Ok(revoked.was_there.then(|| RemovedGrant {
-        assignment_id: assignment.id.clone(),
-        role,
-        condition: assignment.condition.clone(),
-        correlation_id: revoked.correlation_id,
-    }))
+    Ok(revoked.was_there.then(|| (assignment.clone(), revoked.correlation_id)))
+}
+
+/// The name of a built-in role, or the ID.
+fn role_text(assignment: &RoleAssignment) -> String {
+    let role = assignment.role_definition_id;
+    BuiltIn::of(role).map_or_else(|| format!("role {role}"), |known| known.name.to_owned())
 }
 
 /// Nothing more is read if the principal has nothing else, and no group has a role that allows pulling.
@@ -208,7 +234,7 @@ async fn remaining_own(parts: &Parts, found: &Observed, call: &Call) -> Result<V
 
 /// The grants of groups with the principal as a member, and of groups where that is unknown.
 async fn through_groups(parts: &Parts, found: &Observed, call: &Call) -> Result<Vec<PullGrant>> {
-    let at = (&found.registry, found.mode);
+    let at = (&found.registry, found.mode, Wanted::PULL);
     let access = group_access(parts.role_assigner(), at, found.principal_id, &found.of_groups, call).await?;
     if access.held.is_empty() && access.unchecked.is_empty() {
         return Ok(Vec::new());
