@@ -12,7 +12,7 @@ mod types;
 mod versions;
 mod words;
 
-use aks_acr::{ErrorKind, Operation};
+use aks_acr::{ErrorKind, FindingId, Operation};
 use aks_acr_surface::{examples as texts, source::Source};
 use aks_acr_tests::folder::Folder;
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
@@ -27,6 +27,9 @@ fn root() -> PathBuf {
 /// The beginning of an operation's page that does not exist yet. An introduction may be added; the made part begins with core's docs.
 fn beginning(name: &str) -> Option<String> {
     let operation = name.strip_suffix(".md")?;
+    if let Some(id) = operation.strip_prefix("findings/") {
+        return Some(format!("# {id}\n\n[All findings](README.md)\n\n{BEGIN}"));
+    }
     Some(format!("# {operation}\n\n[All operations](README.md)\n\n{BEGIN}"))
 }
 
@@ -158,8 +161,8 @@ fn every_type_that_a_caller_meets_has_a_section() {
     let sections: BTreeSet<String> =
         page.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_lowercase).collect();
     let mut missing = BTreeSet::new();
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+    for path in pages() {
+        let text = fs::read_to_string(path).unwrap();
         for link in text.split("](types.md#").skip(1) {
             let name = link.split(')').next().unwrap();
             if !sections.contains(name) {
@@ -175,6 +178,31 @@ fn every_finding_is_on_its_page() {
     check("findings.md", &findings::page());
 }
 
+#[test]
+fn each_finding_has_a_page_and_no_page_is_without_one() {
+    for id in FindingId::ALL {
+        check(&format!("findings/{id}.md"), &findings::page_of(id));
+    }
+    check("findings/README.md", &findings::indexes());
+    let known = FindingId::ALL.iter().map(|id| format!("{id}.md")).chain(["README.md".to_owned()]);
+    let there = fs::read_dir(root().join("docs/findings")).unwrap();
+    let there: BTreeSet<String> = there.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(there, known.collect());
+}
+
+/// Each page of the documentation, those of findings among them.
+fn pages() -> Vec<PathBuf> {
+    let folders = [root().join("docs"), root().join("docs/findings")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
+}
+
+/// A text as a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Every public type of core's that has a form in Python is on the page: it is what a caller holds in their hands.
 #[test]
 fn no_class_of_python_is_without_a_section() {
@@ -188,8 +216,7 @@ fn no_class_of_python_is_without_a_section() {
 /// A sentence of which a part was taken out, and a link to what only Rust has.
 #[test]
 fn no_page_has_a_hole() {
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in pages() {
         let text = fs::read_to_string(&path).unwrap();
         for hole in [": ,", "| , ", "`` ", "|  | those of", "[``]"] {
             assert!(!text.contains(hole), "{}: {hole:?}", path.display());
@@ -205,6 +232,7 @@ fn nothing_else_is_among_the_pages() {
         "README.md",
         "client.md",
         "credentials.md",
+        "findings",
         "findings.md",
         "limits.md",
         "migrating.md",

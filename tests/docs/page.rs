@@ -1,6 +1,6 @@
 //! What of a page is made: all that is under its introduction.
 
-use crate::{measure::Measured, types, words};
+use crate::{findings, measure::Measured, types, words};
 use aks_acr::{Operation, RightScope, required_rights};
 use aks_acr_surface::{
     operations,
@@ -22,6 +22,7 @@ pub fn made(source: &Source, operation: Operation, measured: &Measured, examples
     page + &options(source, method)
         + &result(source, method)
         + &errors(source, method)
+        + &findings::of_operation(operation)
         + &rights(operation)
         + &requests(measured)
 }

@@ -206,11 +206,11 @@ def test_a_report_is_a_gate_and_can_be_shown_to_others(client):
         assert "myregistry" not in form and report.cluster.split("/")[2] not in form
     assert redacted.to_html() == redacted._repr_html_() and redacted.to_html().startswith("<table>")
     client.attach("group/dev", "myregistry")
-    assert client.check("group/dev", "myregistry", image="nginx:v1").require() is None
+    assert client.check("group/dev", "myregistry").require() is None
 
 
 def test_an_explanation_can_be_shown_to_others(client):
-    client.apply("group/dev", MANIFESTS)
+    client.apply("group/dev", MANIFESTS, registry="myregistry")
     with pytest.raises(aks_acr.PullFailedError) as raised:
         client.wait_for_rollout("group/dev", "web")
     assert raised.value.finding.id == raised.value.pull_failure.finding.id and raised.value.report is None

@@ -15,8 +15,8 @@ use aks_acr_emulator::{ClusterSeed, Fault, From, RegistrySeed, RoleSeed, Service
 use grants::{conditional, custom, grants, kubelet, through_group};
 use libtest_mimic::Failed;
 use redacted::{
-    a_redacted_explanation_has_no_name, a_redacted_report_has_no_name, a_table_in_html_is_only_a_table,
-    an_error_of_a_gate_has_the_finding_and_the_report,
+    a_redacted_explanation_has_no_name, a_redacted_message_leads_to_the_same_finding, a_redacted_report_has_no_name,
+    a_table_in_html_is_only_a_table, an_error_of_a_gate_has_the_finding_and_the_report,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -49,6 +49,7 @@ pub fn cases() -> Vec<Case> {
             a_stored_report_is_read_back,
             a_redacted_report_has_no_name,
             a_redacted_explanation_has_no_name,
+            a_redacted_message_leads_to_the_same_finding,
             a_table_in_html_is_only_a_table,
             an_error_of_a_gate_has_the_finding_and_the_report,
         ];

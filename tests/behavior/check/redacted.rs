@@ -5,7 +5,7 @@ use crate::{
     case::{Checked, refused, some},
     emulator::{CLUSTER, GROUP, Scene, deployment},
 };
-use aks_acr::{ErrorKind, ExplainOptions, ExplainTarget, Explanation, FindingStatus, Report};
+use aks_acr::{ErrorKind, ExplainOptions, ExplainTarget, Explanation, FindingStatus, PullFailure, Report};
 use aks_acr_emulator::ClusterSeed;
 use libtest_mimic::Failed;
 use serde_json::Value;
@@ -146,6 +146,30 @@ pub async fn an_error_of_a_gate_has_the_finding_and_the_report() -> Checked {
     assert!(finding.docs.ends_with(&format!("/docs/findings/{}.md", finding.id)), "{}", finding.docs);
     for text in [format!("{err:#}"), report.to_string()] {
         assert!(text.contains(&finding.docs), "{text}");
+    }
+    Ok(())
+}
+
+/// What a message means is not lost with its names.
+pub async fn a_redacted_message_leads_to_the_same_finding() -> Checked {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        finding: String,
+        text: String,
+    }
+    // What these mean is in a name.
+    let by_name = ["reference.host_misspelled", "reference.other_registry", "image.private_or_missing"];
+    let rows: Vec<Row> = serde_json::from_str(include_str!("../../vectors/pull_texts.json"))?;
+    let mut json = serde_json::to_value(check(&scene()?).await?)?;
+    for row in rows.iter().filter(|row| !by_name.contains(&&*row.finding)) {
+        json["findings"][0]["evidence"][0]["value"] = row.text.clone().into();
+        let report: Report = serde_json::from_value(json.clone())?;
+        let text = report.redacted()?.findings[0].evidence[0].value.clone();
+        let failure = PullFailure::new("p", "c", "i", "ErrImagePull", &*text);
+        assert_eq!(failure.finding.id, *row.finding, "{}\n{text}", row.text);
+        for name in ["myregistry", "team", "acme", "732cbede", "20.150.37.228", "weuman15"] {
+            assert!(!text.contains(name), "{text}");
+        }
     }
     Ok(())
 }

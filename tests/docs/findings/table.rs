@@ -1,0 +1,309 @@
+//! What the pages of findings say besides core's catalogue: what is read, how to see it by hand, the step as a command, and what each
+//! finding is confused with.
+
+use Step::{Command, Operation, Person};
+
+/// A finding.
+pub struct Facts {
+    pub id: &'static str,
+    /// Keys of the requests that lead to it. `K` is a text only.
+    pub reads: &'static str,
+    /// A command that shows it.
+    pub confirm: &'static str,
+    /// What that command shows then.
+    pub shows: &'static str,
+    pub step: Step,
+    /// Other findings that look alike, and the difference.
+    pub confused: &'static [(&'static str, &'static str)],
+}
+
+/// What to do.
+pub enum Step {
+    /// An operation of this library, and the command that does the same.
+    Operation(&'static str, &'static str),
+    /// A command.
+    Command(&'static str),
+    /// Something that only a person can decide or do.
+    Person,
+}
+
+const ATTACH: Step = Operation(
+    "attach",
+    "az role assignment create --assignee-object-id PRINCIPAL --assignee-principal-type ServicePrincipal --role AcrPull --scope REGISTRY_ID",
+);
+const READER: Step = Command("az role assignment create --assignee ME --role Reader --scope RESOURCE_ID");
+const SECRET: Step = Operation(
+    "apply_pull_secret",
+    "kubectl create secret docker-registry NAME --docker-server HOST --docker-username USER --docker-password PASSWORD",
+);
+const GRANTS: &str =
+    "az role assignment list --scope REGISTRY_ID --include-inherited --assignee PRINCIPAL --output table";
+const ON_NODE: &str =
+    "kubectl debug node/NODE -it --image=mcr.microsoft.com/azurelinux/busybox:1.36 -- nslookup myregistry.azurecr.io";
+const EVENTS: &str = "kubectl get events --field-selector involvedObject.name=POD";
+const CLUSTER: &str = "az aks show --resource-group my-group --name my-cluster";
+
+macro_rules! facts {
+    ($($id:literal: $reads:literal; $confirm:expr => $shows:literal; $step:expr; [$($other:literal: $how:literal),* $(,)?])*) => {
+        pub const ALL: &[Facts] = &[
+            $(Facts { id: $id, reads: $reads, confirm: $confirm, shows: $shows, step: $step, confused: &[$(($other, $how)),*] },)*
+        ];
+    };
+}
+
+facts! {
+    "reference.invalid": "K";
+        "kubectl get pod POD --output jsonpath='{.spec.containers[*].image}'" => "a name with capital letters, spaces, or an empty tag";
+        Command("kubectl set image deployment/NAME CONTAINER=myregistry.azurecr.io/team/app:v1");
+        ["image.not_found": "the name is valid, and the registry does not have the image"]
+    "reference.host_misspelled": "A2 K";
+        "az acr show --name myregistry --query loginServer" => "another host than the image's";
+        Command("kubectl set image deployment/NAME CONTAINER=myregistry.azurecr.io/team/app:v1");
+        ["dns.lookup_failed": "the host is right, and does not resolve on the node", "reference.other_registry": "the host exists, and is another registry's"]
+    "reference.other_registry": "A2 K";
+        "az acr show --name myregistry --query loginServer" => "another host than the image's";
+        Command("kubectl set image deployment/NAME CONTAINER=myregistry.azurecr.io/team/app:v1");
+        ["network.untrusted_certificate": "the certificate is for the right host, and its issuer is not trusted"]
+    "reference.pull_policy_never": "K";
+        "kubectl get pod POD --output jsonpath='{.spec.containers[*].imagePullPolicy}'" => "`Never`";
+        Command("kubectl edit deployment/NAME");
+        ["image.not_found": "the node asked the registry; with the policy `Never` it does not"]
+    "cluster.stopped": "A1";
+        "az aks show --resource-group my-group --name my-cluster --query powerState.code" => "`Stopped`";
+        Command("az aks start --resource-group my-group --name my-cluster");
+        ["cluster.not_ready": "the cluster runs, and an operation has not ended or has failed"]
+    "cluster.not_ready": "A1";
+        "az aks show --resource-group my-group --name my-cluster --query provisioningState" => "a state other than `Succeeded`";
+        Command("az aks update --resource-group my-group --name my-cluster");
+        ["cluster.stopped": "the cluster is stopped, and no operation will start it by itself"]
+    "registry.not_found": "A2";
+        "az acr show --name myregistry" => "`ResourceNotFound`, or that no such registry is in the subscription";
+        Operation("create_registry", "az acr create --resource-group my-group --name myregistry --sku Basic");
+        ["registry.not_visible": "the registry may exist in a subscription that you cannot see", "dns.lookup_failed": "the registry exists, and its name does not resolve on the node"]
+    "registry.not_visible": "A2";
+        "az acr check-name --name myregistry" => "`nameAvailable: false` if the registry exists";
+        READER;
+        ["registry.not_found": "nothing of that name exists"]
+    "registry.not_ready": "A2";
+        "az acr show --name myregistry --query provisioningState" => "a state other than `Succeeded`";
+        Person;
+        ["registry.encryption_key_unavailable": "the registry was created, and lost its key later"]
+    "registry.encryption_key_unavailable": "A2 K";
+        "az acr encryption show --name myregistry" => "the key, and the identity that reads it";
+        Command("az keyvault key recover --vault-name VAULT --name KEY");
+        ["network.outbound_ip_not_allowed": "the 403 names an address, and not the registry's identity"]
+    "registry.throttled": "K";
+        EVENTS => "`429 Too Many Requests`, or `toomanyrequests`";
+        Command("az acr update --name myregistry --sku Premium");
+        ["registry.cache_rule_upstream_throttled": "the upstream registry throttles, and the message names the cache rule", "node.pull_rate_exceeded": "the kubelet's own limit; the registry was not asked"]
+    "network.public_access_disabled": "A2 K";
+        "az acr show --name myregistry --query '[publicNetworkAccess, privateEndpointConnections]'" => "`Disabled`, and an empty list";
+        Command("az acr update --name myregistry --public-network-enabled true");
+        ["network.outbound_ip_not_allowed": "public access is on, and limited to some addresses", "network.private_endpoint_not_approved": "an endpoint exists, and waits for approval"]
+    "network.private_endpoint_not_approved": "A2";
+        "az acr private-endpoint-connection list --registry-name myregistry --query '[].privateLinkServiceConnectionState.status'" => "no `Approved`";
+        Command("az acr private-endpoint-connection approve --registry-name myregistry --name CONNECTION");
+        ["network.public_access_disabled": "no endpoint exists at all"]
+    "dns.lookup_failed": "K";
+        ON_NODE => "`NXDOMAIN`, or no answer";
+        Command("az network private-dns link vnet create --resource-group my-group --zone-name privatelink.azurecr.io --name NAME --virtual-network NETWORK --registration-enabled false");
+        ["reference.host_misspelled": "the host in the image is wrong", "network.address_timeout": "the name resolves, and the address does not respond"]
+    "network.outbound_ip_not_allowed": "A1 A2 A7 K";
+        "az acr network-rule list --name myregistry" => "a list without the address in the message";
+        Command("az acr network-rule add --name myregistry --ip-address ADDRESS");
+        ["network.public_access_disabled": "no public address is allowed, whatever the rules say", "grant.missing": "a missing role is a 401, never a 403"]
+    "network.no_egress": "A1 A2";
+        "az aks show --resource-group my-group --name my-cluster --query networkProfile.outboundType" => "`none` or `block`";
+        Person;
+        ["network.address_timeout": "the nodes have a way out, and a firewall or a route ends it"]
+    "network.outbound_ip_unknown": "A1 A2 A7";
+        "az aks show --resource-group my-group --name my-cluster --query networkProfile" => "an outbound type whose addresses Azure does not list, such as `userDefinedRouting`";
+        Operation("check", "az network public-ip list --resource-group NODE_RESOURCE_GROUP --query '[].ipAddress'");
+        ["network.outbound_ip_not_allowed": "the addresses are known, and none is allowed"]
+    "network.subnet_rules_not_visible": "A1 A2";
+        "az network vnet subnet show --ids SUBNET_ID --query serviceEndpoints" => "the endpoint `Microsoft.ContainerRegistry`";
+        Command("az acr network-rule add --name myregistry --ip-address ADDRESS");
+        ["network.outbound_ip_not_allowed": "the subnet has no service endpoint, so that no rule can allow it"]
+    "network.private_path_unknown": "A1 A2";
+        ON_NODE => "the private address of the endpoint if the path is complete";
+        Person;
+        ["network.public_access_disabled": "there is no private endpoint"]
+    "network.proxy_blocks": "A1 K";
+        "az aks show --resource-group my-group --name my-cluster --query httpProxyConfig" => "the proxy, and `noProxy` without the registry's hosts";
+        Command("az aks update --resource-group my-group --name my-cluster --http-proxy-config FILE");
+        ["network.address_timeout": "the message names the registry's address, not the proxy's"]
+    "network.address_timeout": "K";
+        "kubectl debug node/NODE -it --image=mcr.microsoft.com/azurelinux/busybox:1.36 -- nc -vz myregistry.azurecr.io 443" => "a timeout";
+        Person;
+        ["network.data_endpoint_blocked": "the login server responds, and the host of the layers does not", "dns.lookup_failed": "the name does not resolve"]
+    "network.untrusted_certificate": "K";
+        "openssl s_client -connect myregistry.azurecr.io:443 -showcerts" => "an issuer other than Microsoft's or DigiCert's";
+        Person;
+        ["reference.other_registry": "the certificate is valid, for other hosts"]
+    "identity.missing": "A1 K";
+        "az aks show --resource-group my-group --name my-cluster --query '[identityProfile.kubeletidentity, servicePrincipalProfile.clientId]'" => "no kubelet identity";
+        Command("az aks update --resource-group my-group --name my-cluster --enable-managed-identity --assign-identity ID --assign-kubelet-identity KUBELET_ID");
+        ["grant.missing": "the identity exists, and has no role", "identity.no_credential": "only the message is known"]
+    "pull_secret.unusable": "K K5";
+        "kubectl get secret NAME --output jsonpath='{.type}'" => "`NotFound`, or a type other than `kubernetes.io/dockerconfigjson`";
+        SECRET;
+        ["pull_secret.expired": "the secret can be read, and the registry rejects what is in it"]
+    "pull_secret.expired": "K K5";
+        "kubectl get secret NAME --output jsonpath='{.data.\\.dockerconfigjson}'" => "the user name, to compare with the registry's tokens; the password does not belong into a log";
+        SECRET;
+        ["pull_secret.unusable": "the secret is missing, or is not for this host", "grant.missing": "the nodes' identity was rejected, not a user name and password"]
+    "sign_in.credentials_invalidated": "A2 A3 K";
+        "az monitor activity-log list --resource-id REGISTRY_ID --offset 2h --query '[].operationName.value'" => "a write of the registry within the last hour";
+        Person;
+        ["grant.not_effective_yet": "the role was granted a short time ago, and the mode did not change"]
+    "grant.role_not_honoured": "A1 A2 A3 A5 K";
+        "az acr show --name myregistry --query roleAssignmentMode" => "a mode in which the role that was granted has no effect";
+        ATTACH;
+        ["grant.missing": "no role was granted at all"]
+    "grant.to_wrong_identity": "A1 A2 A3 K";
+        "az aks show --resource-group my-group --name my-cluster --query '[identity.principalId, identityProfile.kubeletidentity.objectId]'" => "two IDs, of which the first has the role";
+        ATTACH;
+        ["grant.missing": "no identity of the cluster has a role"]
+    "grant.denied": "A3 A6 K";
+        "az rest --method get --url 'REGISTRY_ID/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01&$filter=atScope()'" => "a deny assignment with the pull action";
+        Person;
+        ["grant.missing": "nothing is denied, and nothing is granted"]
+    "grant.condition_excludes_repository": "A2 A3 K";
+        GRANTS => "a role with a condition that does not name the repository";
+        ATTACH;
+        ["image.not_found": "the repository may be read, and does not exist", "grant.condition_not_evaluated": "the condition has a form that is not understood here"]
+    "grant.condition_not_evaluated": "A2 A3";
+        GRANTS => "a condition with another attribute than the repository's name";
+        Person;
+        ["grant.condition_excludes_repository": "the condition is understood, and excludes the repository"]
+    "grant.missing": "A1 A2 A3 A4 A5 K";
+        GRANTS => "no `AcrPull`, or in the mode for repositories no `Container Registry Repository Reader`";
+        ATTACH;
+        [
+            "identity.no_credential": "the same message, where the role assignments were not read",
+            "grant.not_effective_yet": "the role exists, and was granted a short time ago",
+            "grant.role_not_honoured": "a role exists that has no effect in the registry's mode",
+            "pull_secret.expired": "the message is about a user name and password",
+        ]
+    "grant.limited_to_repositories": "A2 A3";
+        GRANTS => "roles with conditions that name repositories";
+        Operation("check", "az role assignment list --scope REGISTRY_ID --assignee PRINCIPAL --query '[].condition'");
+        ["grant.condition_excludes_repository": "one image was asked for, and it is excluded"]
+    "grant.not_effective_yet": "A3 K";
+        "az role assignment list --scope REGISTRY_ID --assignee PRINCIPAL --query '[].createdOn'" => "a time that is a few minutes ago, or later than the message";
+        Person;
+        ["sign_in.credentials_invalidated": "the registry's mode was changed within the last hour", "grant.through_group": "access comes from a group's membership"]
+    "grant.through_group": "A3 A4 K";
+        "az ad group member check --group GROUP --member-id PRINCIPAL" => "`true`, while the identity itself has no role";
+        ATTACH;
+        ["grant.not_effective_yet": "the identity itself has a role"]
+    "identity.no_credential": "K";
+        "az aks show --resource-group my-group --name my-cluster --query identityProfile.kubeletidentity.objectId" => "the identity whose roles decide";
+        ATTACH;
+        ["grant.missing": "the same message, where the role assignments were read", "identity.missing": "the cluster has no kubelet identity", "image.private_or_missing": "the registry is another vendor's"]
+    "image.read_disabled": "D3 K";
+        "az acr repository show --name myregistry --image team/app:v1 --query changeableAttributes.readEnabled" => "`false`";
+        Command("az acr repository update --name myregistry --image team/app:v1 --read-enabled true");
+        ["image.not_found": "the registry answers 404, not 405"]
+    "registry.cache_rule_upstream_denied": "K";
+        "az acr credential-set list --registry myregistry" => "a credential set that is not healthy";
+        Command("az keyvault secret set --vault-name VAULT --name SECRET --value PASSWORD");
+        ["grant.missing": "the message does not name a cache rule"]
+    "registry.cache_rule_upstream_throttled": "K";
+        "az acr cache list --registry myregistry" => "a rule without a credential set";
+        Command("az acr cache update --registry myregistry --name RULE --cred-set SET");
+        ["registry.throttled": "the registry itself throttles"]
+    "image.private_or_missing": "K";
+        "docker manifest inspect IMAGE" => "the image, if it exists and you may read it";
+        SECRET;
+        ["image.not_found": "the registry is Azure's, and says that it does not have the image", "identity.no_credential": "the registry is Azure's"]
+    "image.not_found": "D3 K";
+        "az acr repository show-tags --name myregistry --repository team/app" => "no such tag, or no such repository";
+        Operation("import_image", "az acr import --name myregistry --source docker.io/library/nginx:latest --image nginx:v1");
+        ["image.platform_missing": "the tag exists, for other platforms", "grant.condition_excludes_repository": "a repository that the identity may not read is a 401"]
+    "image.windows_version_mismatch": "A1 D3 K";
+        "docker manifest inspect myregistry.azurecr.io/team/app:v1" => "an `os.version` other than the nodes'";
+        Person;
+        ["image.platform_missing": "no variant for Windows exists"]
+    "image.platform_missing": "A1 D3 K";
+        "docker manifest inspect myregistry.azurecr.io/team/app:v1" => "no entry for the nodes' platform";
+        Command("docker buildx build --platform linux/amd64,linux/arm64 --tag myregistry.azurecr.io/team/app:v1 --push .");
+        ["image.not_found": "the tag does not exist for any platform"]
+    "image.schema1": "D3 K";
+        "az acr manifest list-metadata --registry myregistry --name team/app --query '[].mediaType'" => "`application/vnd.docker.distribution.manifest.v1+prettyjws`";
+        Command("docker buildx build --tag myregistry.azurecr.io/team/app:v1 --push .");
+        ["image.not_an_image": "the artifact is no image in any format"]
+    "image.not_an_image": "D3 K";
+        "az acr manifest show --registry myregistry --name team/app:v1 --query config.mediaType" => "a type other than an image's, such as a Helm chart's";
+        Person;
+        ["image.schema1": "it is an image, in a format that is too old"]
+    "network.data_endpoint_blocked": "K";
+        "az acr show-endpoints --name myregistry" => "the data endpoints, which the nodes have to reach";
+        Person;
+        ["network.address_timeout": "the login server does not respond either", "node.store_damaged": "the layers were fetched, and lost on the node"]
+    "node.disk_full": "K";
+        "kubectl describe node NODE" => "the condition `DiskPressure`";
+        Command("az aks nodepool add --resource-group my-group --cluster-name my-cluster --name POOL --node-osdisk-size 256");
+        ["node.store_damaged": "there is room, and content is missing"]
+    "node.store_damaged": "K";
+        "kubectl get pod POD --output jsonpath='{.spec.nodeName}'" => "the same node for every pod that fails";
+        Command("kubectl delete pod POD");
+        ["image.not_found": "the registry does not have the image, on any node"]
+    "node.pull_rate_exceeded": "K";
+        EVENTS => "`pull QPS exceeded`";
+        Person;
+        ["registry.throttled": "the registry throttles, with status 429"]
+    "pull.cause_unknown": "K";
+        EVENTS => "the kubelet's message, from the first failed try";
+        Person;
+        ["identity.no_credential": "the message has `401 Unauthorized`"]
+    "unknown.cluster": "A1"; CLUSTER => "`AuthorizationFailed`"; READER; ["cluster.not_ready": "the cluster was read"]
+    "unknown.registry": "A2"; "az acr show --name myregistry" => "`AuthorizationFailed`"; READER; ["registry.not_visible": "the lookup by name succeeded, and found nothing"]
+    "unknown.network": "A1 A2 A7"; "az acr show --name myregistry --query '[publicNetworkAccess, networkRuleSet]'" => "`AuthorizationFailed`, or a value that this version does not know"; READER; ["network.outbound_ip_unknown": "the settings were read, and do not name the nodes' addresses"]
+    "unknown.principal": "A1"; CLUSTER => "neither a kubelet identity nor the object ID of the service principal"; Operation("check", "az ad sp show --id CLIENT_ID --query id"); ["identity.missing": "the cluster was read, and has no identity"]
+    "unknown.role_assignments": "A3 A6"; GRANTS => "`AuthorizationFailed`"; READER; ["grant.missing": "the role assignments were read, and none allows the pull"]
+    "unknown.role_definition": "A5"; "az role definition list --name ROLE --scope REGISTRY_ID" => "`AuthorizationFailed`, or an empty list"; READER; ["grant.role_not_honoured": "the role was read, and has no effect"]
+    "unknown.image": "D2 D3"; "az acr manifest show --registry myregistry --name team/app:v1" => "`UNAUTHORIZED`, `DENIED`, or no answer"; Command("az role assignment create --assignee ME --role AcrPull --scope REGISTRY_ID"); ["image.not_found": "the registry was read, and does not have the image"]
+    "unknown.platform": "A1 D3"; "docker manifest inspect myregistry.azurecr.io/team/app:v1" => "no platform, or one that Azure does not report for the nodes"; Person; ["image.platform_missing": "the platforms are known, and do not fit"]
+}
+
+/// The requests, by their keys: what is read, and the permission and the smallest role that it needs.
+pub const REQUESTS: &[(&str, &str, &str, &str)] = &[
+    ("A1", "`GET` the cluster", "Microsoft.ContainerService/managedClusters/read", "Reader"),
+    (
+        "A2",
+        "`GET` the registry, or the list of registries for a name",
+        "Microsoft.ContainerRegistry/registries/read",
+        "Reader",
+    ),
+    (
+        "A3",
+        "`GET` role assignments at the registry and above it",
+        "Microsoft.Authorization/roleAssignments/read",
+        "Reader",
+    ),
+    ("A4", "`GET` role assignments of the identity's groups", "Microsoft.Authorization/roleAssignments/read", "Reader"),
+    ("A5", "`GET` the definition of a custom role", "Microsoft.Authorization/roleDefinitions/read", "Reader"),
+    (
+        "A6",
+        "`GET` deny assignments at the registry and above it",
+        "Microsoft.Authorization/denyAssignments/read",
+        "Reader",
+    ),
+    ("A7", "`GET` the cluster's public IP addresses", "Microsoft.Network/publicIPAddresses/read", "Reader"),
+    ("D2", "`POST` for a token of the registry", "Microsoft.ContainerRegistry/registries/pull/read", "AcrPull"),
+    ("D3", "`GET` the image's manifest", "Microsoft.ContainerRegistry/registries/pull/read", "AcrPull"),
+    ("K", "`GET` pods", "Microsoft.ContainerService/managedClusters/pods/read", "Azure Kubernetes Service RBAC Reader"),
+    (
+        "K",
+        "`GET` events",
+        "Microsoft.ContainerService/managedClusters/events/read",
+        "Azure Kubernetes Service RBAC Reader",
+    ),
+    (
+        "K5",
+        "`GET` the pull secret, of which only type and hosts are kept",
+        "Microsoft.ContainerService/managedClusters/secrets/read",
+        "Azure Kubernetes Service RBAC Writer",
+    ),
+];
