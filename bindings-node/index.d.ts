@@ -1011,19 +1011,25 @@ export interface Operations {
    * The library does not check in advance whether the caller may make the grants. The call finds out only when it makes
    * them, after the creation has started. By then the cluster exists: call again to continue.
    *
-   * There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If Azure
-   * rejects the request, the kind follows the HTTP status: `'invalid_input'`, `'forbidden'` without a `missingAction`,
-   * or `'conflict'`. If Azure notices the problem only during the creation, the kind is `'operation_failed'`. Azure's
-   * own code is in `serviceCode`, such as `QuotaExceeded` or `SkuNotAvailable`. No such response from Azure has been
-   * recorded yet, so there may be other codes.
+   * With `nodePools` it has several pools, of Linux, Windows or Arm, with autoscaling, zones, labels and taints. The
+   * rules that Azure documents for pools and networks are checked before the first request, and the error names the
+   * pool and the setting.
+   *
+   * If Azure does not create the cluster, the error says why and what to do next, by Azure's own `serviceCode`: an
+   * exhausted quota (with the family, what was requested and what remains), a VM size or zones that the region does not
+   * have, a region or subnet that is full, a Kubernetes version that is not offered, a subnet that does not exist, a
+   * missing role on a subnet or an identity (`missingAction`), a policy (`policies`). If Azure notices the problem only
+   * during the creation, the kind is `'operation_failed'`, and the cluster exists. Other codes stay as Azure sends
+   * them.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param options The deadline is 60 minutes by default.
    *
    * @throws {AksAcrError} `'invalid_input'` if an option is invalid, or Azure does not offer the VM size or the
    * Kubernetes version.
-   * @throws {AksAcrError} `'not_found'` for a missing resource group or registry, before anything is created.
-   * @throws {AksAcrError} `'conflict'` if the cluster is being deleted.
+   * @throws {AksAcrError} `'not_found'` for a missing resource group, registry or subnet, before anything is created.
+   * @throws {AksAcrError} `'conflict'` if the cluster is being deleted, or a quota, the region or the subnet has no
+   * room.
    * @throws {AksAcrError} `'operation_failed'` if the creation failed, now or in an earlier attempt (the error names
    * the cluster's state).
    * @throws {AksAcrError} `'not_registered'` if the subscription has not registered the resource provider and
@@ -1946,10 +1952,38 @@ export interface CreateClusterOptions extends CallOptions {
   registries?: readonly string[];
   /** The region; by default the resource group's. */
   location?: string;
-  /** The number of nodes in its single pool, `nodepool1`; 3 by default. */
+  /** The number of nodes in its single pool, `nodepool1`; 3 by default. With `node_pools`, each pool has its own. */
   nodeCount?: number;
-  /** The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice. */
+  /**
+   * The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice. With `node_pools`, each pool
+   * has its own.
+   */
   vmSize?: string;
+  /** All node pools, of which at least one has the mode `System`; by default one, of `node_count` and `vm_size`. */
+  nodePools?: readonly NewNodePool[];
+  /**
+   * How pods get their addresses; by default the service's choice. Windows pools need `azure` or `azure_overlay`.
+   * Values: `'Azure'`, `'AzureOverlay'`, `'Kubenet'` or `'None'`.
+   */
+  networkPlugin?: NetworkPlugin;
+  /** What enforces network policies; none by default. Values: `'Azure'`, `'Calico'` or `'Cilium'`. */
+  networkPolicy?: NetworkPolicy;
+  /** Resource ID of the subnet of all pools that have none of their own; by default Azure creates a network. */
+  subnet?: string;
+  /** Whether the API server has a private address only, so that only its network reaches it; off by default. */
+  privateApiServer?: boolean;
+  /** Whether users sign in with Microsoft Entra ID; off by default. */
+  entra?: boolean;
+  /** Object IDs of the Entra groups whose members are administrators; needs `entra`. */
+  adminGroups?: readonly string[];
+  /** Whether roles of Azure decide what users can do in the cluster; needs `entra`, off by default. */
+  azureRbac?: boolean;
+  /** Whether the cluster issues OIDC tokens; off by default. */
+  oidcIssuer?: boolean;
+  /** Whether pods can sign in to Entra ID by those tokens; needs `oidc_issuer`, off by default. */
+  workloadIdentity?: boolean;
+  /** Its tags. */
+  tags?: { readonly [name: string]: string };
   /** The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice. */
   kubernetesVersion?: string;
   /** The pricing tier. Values: `'Free'` (default), `'Standard'` or `'Premium'`. */
@@ -2151,6 +2185,44 @@ export interface PodsOptions extends CallOptions {
   namespace?: string;
   /** A label selector, such as `app=nginx0`; all pods by default. */
   labels?: string;
+}
+
+/**
+ * A node pool of a cluster to create.
+ *
+ * The VM size decides the architecture: sizes with a `p` after the number of cores, such as `Standard_D2ps_v5`, have
+ * Arm processors.
+ */
+export interface NewNodePool {
+  /** Its name: a lower-case letter, then lower-case letters and digits; at most 12 characters, 6 for Windows. */
+  name: string;
+  /** What it is for; `User` by default. */
+  mode?: NodePoolMode;
+  /** The number of nodes; by default 3, or `min_count`. */
+  count?: number | null;
+  /** The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice. */
+  vmSize?: string | null;
+  /** The operating system; `Linux` by default. */
+  osType?: NodeOs;
+  /**
+   * The variant of the operating system, such as `Ubuntu`, `AzureLinux` or `Windows2022`; by default the service's
+   * choice.
+   */
+  osSku?: string | null;
+  /** The maximum number of pods on a node, 10 to 250; by default the service's choice. */
+  maxPods?: number | null;
+  /** The availability zones of its nodes, such as `1`, `2` and `3`; none by default. */
+  availabilityZones?: readonly string[];
+  /** Labels of its nodes. */
+  labels?: { readonly [name: string]: string };
+  /** Taints of its nodes, such as `sku=gpu:NoSchedule`. */
+  taints?: readonly string[];
+  /** The smallest number of nodes with autoscaling, which is on if this and `max_count` are given. */
+  minCount?: number | null;
+  /** The largest number of nodes with autoscaling. */
+  maxCount?: number | null;
+  /** Resource ID of its subnet; by default the cluster's. */
+  subnet?: string | null;
 }
 
 /** A user name and a password for a registry, as part of an image pull secret. */
@@ -2367,6 +2439,40 @@ export type NetworkAction =
   | 'Allow'
   /** Keeps it out. */
   | 'Deny';
+
+/** How pods get their addresses. */
+export type NetworkPlugin =
+  /** Azure CNI: addresses of the subnet. */
+  | 'Azure'
+  /** Azure CNI Overlay: addresses of a network of their own. */
+  | 'AzureOverlay'
+  /** A route table, for Linux only. */
+  | 'Kubenet'
+  /** No plugin: you install one. */
+  | 'None';
+
+/** What enforces network policies. */
+export type NetworkPolicy =
+  /** Azure Network Policy Manager. */
+  | 'Azure'
+  /** Calico. */
+  | 'Calico'
+  /** Cilium, with Cilium's data plane. */
+  | 'Cilium';
+
+/** The operating system of a node pool. */
+export type NodeOs =
+  /** Linux. */
+  | 'Linux'
+  /** Windows Server. */
+  | 'Windows';
+
+/** What a node pool is for. */
+export type NodePoolMode =
+  /** For the cluster's own pods. A cluster has at least one, of Linux. */
+  | 'System'
+  /** For workloads. */
+  | 'User';
 
 /** What attach does if the role assignment exists with a different condition. */
 export type OnConditionMismatch =
@@ -4059,9 +4165,9 @@ export interface CreatedCluster {
   /** Whether this call created it. `false`: it existed, or was already being created, and was not changed. */
   readonly isNew: boolean;
   /**
-   * How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested;
-   * always `node_count` and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and
-   * `kubelet_identity` if given.
+   * How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested, by the
+   * name of the option. A pool is compared with the one of its name, such as `node_pools[web].vm_size`; pools that were
+   * not requested are not compared.
    */
   readonly differences: readonly Difference[];
   /** One result for each registry, in the order of the options, without duplicates. */
@@ -4099,6 +4205,8 @@ export interface Cluster {
    * empty if Azure reports none.
    */
   readonly nodeResourceGroup: string;
+  /** The URL of its OIDC issuer, if it has one. */
+  readonly oidcIssuer: string | null;
   /** Azure's `eTag`, which changes with each write. `null` if Azure reports none. */
   readonly etag: string | null;
   /**

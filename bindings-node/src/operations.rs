@@ -1351,6 +1351,17 @@ pub struct CreateClusterOptions {
     pub location: Option<String>,
     pub node_count: Option<u32>,
     pub vm_size: Option<String>,
+    pub node_pools: Option<Vec<aks_acr::NewNodePool>>,
+    pub network_plugin: Option<Text<aks_acr::NetworkPlugin>>,
+    pub network_policy: Option<Text<aks_acr::NetworkPolicy>>,
+    pub subnet: Option<String>,
+    pub private_api_server: Option<bool>,
+    pub entra: Option<bool>,
+    pub admin_groups: Option<Vec<Text<aks_acr::PrincipalId>>>,
+    pub azure_rbac: Option<bool>,
+    pub oidc_issuer: Option<bool>,
+    pub workload_identity: Option<bool>,
+    pub tags: Option<std::collections::BTreeMap<String, String>>,
     pub kubernetes_version: Option<String>,
     pub tier: Option<Text<aks_acr::ClusterTier>>,
     pub ssh_key: Option<String>,
@@ -1370,6 +1381,17 @@ impl CreateClusterOptions {
         options.location = self.location;
         set(&mut options.node_count, self.node_count);
         options.vm_size = self.vm_size;
+        set(&mut options.node_pools, self.node_pools);
+        options.network_plugin = self.network_plugin.map(|one| one.0);
+        options.network_policy = self.network_policy.map(|one| one.0);
+        options.subnet = self.subnet;
+        set(&mut options.private_api_server, self.private_api_server);
+        set(&mut options.entra, self.entra);
+        set(&mut options.admin_groups, self.admin_groups.map(|all| all.into_iter().map(|one| one.0).collect()));
+        set(&mut options.azure_rbac, self.azure_rbac);
+        set(&mut options.oidc_issuer, self.oidc_issuer);
+        set(&mut options.workload_identity, self.workload_identity);
+        set(&mut options.tags, self.tags);
         options.kubernetes_version = self.kubernetes_version;
         set(&mut options.tier, self.tier.map(|one| one.0));
         set(&mut options.ssh_key, argument::ssh_key(self.ssh_key, self.ssh_key_file)?);
@@ -1622,6 +1644,7 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
 pub const OPTIONS: &[&str] = &[
     "accept_loss",
     "additional_tags",
+    "admin_groups",
     "admin_user",
     "all_namespaces",
     "allow_partial",
@@ -1629,6 +1652,7 @@ pub const OPTIONS: &[&str] = &[
     "allowed_addresses",
     "anonymous_pull",
     "assignment_id",
+    "azure_rbac",
     "control_plane",
     "control_plane_identity",
     "data_endpoint",
@@ -1644,7 +1668,11 @@ pub const OPTIONS: &[&str] = &[
     "lock_wait",
     "management_group",
     "missing_grant",
+    "network_plugin",
+    "network_policy",
     "node_count",
+    "node_pools",
+    "oidc_issuer",
     "on_condition_mismatch",
     "on_existing_entry",
     "on_existing_tag",
@@ -1653,6 +1681,7 @@ pub const OPTIONS: &[&str] = &[
     "outbound_addresses",
     "principal_id",
     "principal_type",
+    "private_api_server",
     "propagation_time",
     "propagation_timeout",
     "public_fqdn",
@@ -1669,6 +1698,7 @@ pub const OPTIONS: &[&str] = &[
     "ssh_key_file",
     "untagged_repositories",
     "vm_size",
+    "workload_identity",
 ];
 
 /// Options whose names in Node end with the unit of their time.

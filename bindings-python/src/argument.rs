@@ -1,7 +1,7 @@
 //! Arguments: text that core reads, and durations.
 
 use crate::error;
-use aks_acr::{ImportCredentials, RegistryCredential, SshKey};
+use aks_acr::{ImportCredentials, NewNodePool, RegistryCredential, SshKey};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
@@ -148,6 +148,29 @@ impl FromPyObject<'_, '_> for RegistryCredentials {
                 return Err(wrong());
             }
             Ok(RegistryCredential::new(registry, username, password.into()))
+        };
+        given.try_iter().map_err(|_| wrong())?.map(one).collect::<PyResult<_>>().map(Self)
+    }
+}
+
+/// The node pools of a cluster, each a mapping that core reads.
+pub struct NodePools(pub Vec<NewNodePool>);
+
+impl FromPyObject<'_, '_> for NodePools {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let py = given.py();
+        let wrong = || PyTypeError::new_err("node_pools: must be a list of mappings, each with a 'name'");
+        if given.cast::<PyMapping>().is_ok() {
+            return Err(wrong());
+        }
+        let (json, dict) = (py.import("json")?, py.import("builtins")?.getattr("dict")?);
+        let one = |given: PyResult<Bound<'_, PyAny>>| {
+            let given = given?;
+            let mapping = given.cast::<PyMapping>().map_err(|_| wrong())?;
+            let text: String = json.call_method1("dumps", (dict.call1((mapping,))?,))?.extract()?;
+            text.parse().map_err(|err| error::to_py(py, &err))
         };
         given.try_iter().map_err(|_| wrong())?.map(one).collect::<PyResult<_>>().map(Self)
     }

@@ -1259,9 +1259,9 @@ value! {
         cluster: Cluster,
         /// Whether this call created it. `False`: it existed, or was already being created, and was not changed.
         is_new: bool,
-        /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
-        /// requested; always `node_count` and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and
-        /// `kubelet_identity` if given.
+        /// How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested,
+        /// by the name of the option. A pool is compared with the one of its name, such as `node_pools[web].vm_size`;
+        /// pools that were not requested are not compared.
         differences: Several<Difference>,
         /// One result for each registry, in the order of the options, without duplicates.
         attachments: Several<Attachment>,
@@ -1294,6 +1294,8 @@ value! {
         /// The resource group with its nodes, disks, load balancer and public IP addresses, such as
         /// `MC_group_dev_westeurope`; empty if Azure reports none.
         node_resource_group: String,
+        /// The URL of its OIDC issuer, if it has one.
+        oidc_issuer: Option<String>,
         /// Azure's `eTag`, which changes with each write. `None` if Azure reports none.
         etag: Option<String>,
         /// Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another
@@ -1815,6 +1817,10 @@ word::known!(
     MergeOutcome,
     ModeChangeOutcome,
     NetworkAction,
+    NetworkPlugin,
+    NetworkPolicy,
+    NodeOs,
+    NodePoolMode,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,

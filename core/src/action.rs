@@ -55,6 +55,9 @@ pub(crate) const DELETE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssigned
 /// Needed to give an identity to a cluster: by its creator for both identities, and by the control plane for the kubelet identity.
 pub(crate) const ASSIGN_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 
+/// Needed to put nodes into a subnet: by its creator, and by the control plane for load balancers.
+pub(crate) const JOIN_SUBNET: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
+
 /// The smallest built-in role that contains an action. See [built-in
 /// roles](https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
 pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
@@ -73,6 +76,7 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         WRITE_REGISTRY | DELETE_REGISTRY => "Contributor",
         WRITE_IDENTITY | DELETE_IDENTITY => "Managed Identity Contributor",
         ASSIGN_IDENTITY => "Managed Identity Operator",
+        JOIN_SUBNET => "Network Contributor",
         register if register.ends_with("/register/action") => "Contributor",
         read if read.ends_with("/read") => "Reader",
         _ => return None,

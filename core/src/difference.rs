@@ -42,6 +42,11 @@ impl Differences {
         }
     }
 
+    /// Adds the property, which was compared already.
+    pub fn add(&mut self, property: &str, asked: &str, found: &str) {
+        self.0.push(Difference::new(property, asked, found));
+    }
+
     /// The same for a region, which has a name with spaces and one without.
     pub fn check_location(&mut self, asked: Option<&str>, found: &str) {
         let plain = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();

@@ -23,6 +23,7 @@ mod image;
 mod kubectl;
 mod kubelet_identity;
 mod mode_change;
+mod pools;
 mod refusal;
 mod registry;
 mod registry_update;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         explain::cases(),
         kubelet_identity::cases(),
         mode_change::cases(),
+        pools::cases(),
         registry_update::cases(),
     ];
     let trials: Vec<Trial> = cases.into_iter().flatten().flat_map(case::Case::into_trials).collect();

@@ -70,6 +70,8 @@ function obey(emulator, { order, ...told }) {
   if (order === 'policy') return emulator.policy(told.name, told.resourceType, told.scope);
   if (order === 'deny_assignment') return emulator.denyAssignment(told.name, told.actions, told.scope, { butFor: told.butFor });
   if (order === 'sign_in') return emulator.signIn(told.caller, { blocked: told.blocked });
+  if (order === 'subnet') return emulator.subnet(told.group, told.network, told.name, told.prefix);
+  if (order === 'capacity') return emulator.capacity(told.region, { cores: told.cores });
   if (order === 'timing') return emulator.timing(told);
   throw new Error(`there is no order ${order}`);
 }

@@ -9,7 +9,7 @@
 )]
 
 use aks_acr::{
-    ImportCredentials, ImportHandle, ImportItem, Manifest, RegistryCredential, Result, SshKey,
+    ImportCredentials, ImportHandle, ImportItem, Manifest, NewNodePool, RegistryCredential, Result, SshKey,
     azure_core::credentials::Secret,
 };
 use serde_json::{Map, Value};
@@ -177,6 +177,12 @@ impl Given for RegistryCredential {
     fn given(value: Value) -> Result<Self> {
         let text = |name: &str| value[name].as_str().expect("a text").to_owned();
         Ok(Self::new(text("registry"), text("username"), Secret::from(text("password"))))
+    }
+}
+
+impl Given for NewNodePool {
+    fn given(value: Value) -> Result<Self> {
+        value.to_string().parse()
     }
 }
 

@@ -479,6 +479,17 @@ pub(crate) fn create_cluster_options(args: &mut Arguments) -> Result<CreateClust
     args.set("location", &mut options.location)?;
     args.set("node_count", &mut options.node_count)?;
     args.set("vm_size", &mut options.vm_size)?;
+    args.set("node_pools", &mut options.node_pools)?;
+    args.set("network_plugin", &mut options.network_plugin)?;
+    args.set("network_policy", &mut options.network_policy)?;
+    args.set("subnet", &mut options.subnet)?;
+    args.set("private_api_server", &mut options.private_api_server)?;
+    args.set("entra", &mut options.entra)?;
+    args.set("admin_groups", &mut options.admin_groups)?;
+    args.set("azure_rbac", &mut options.azure_rbac)?;
+    args.set("oidc_issuer", &mut options.oidc_issuer)?;
+    args.set("workload_identity", &mut options.workload_identity)?;
+    args.set("tags", &mut options.tags)?;
     args.set("kubernetes_version", &mut options.kubernetes_version)?;
     args.set("tier", &mut options.tier)?;
     args.set("ssh_key", &mut options.ssh_key)?;
@@ -562,6 +573,8 @@ parsed!(
     ExplainTarget,
     ImageReference,
     NetworkAction,
+    NetworkPlugin,
+    NetworkPolicy,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,

@@ -37,6 +37,10 @@ from ._words import (
     MergeOutcome,
     ModeChangeOutcome,
     NetworkAction,
+    NetworkPlugin,
+    NetworkPolicy,
+    NodeOs,
+    NodePoolMode,
     OnConditionMismatch,
     OnExistingEntry,
     OnExistingTag,
@@ -1651,6 +1655,17 @@ class Calls:
         location: str | None = None,
         node_count: int | None = None,
         vm_size: str | None = None,
+        node_pools: Sequence[NewNodePool] | None = None,
+        network_plugin: _NetworkPlugin | None = None,
+        network_policy: _NetworkPolicy | None = None,
+        subnet: str | None = None,
+        private_api_server: bool | None = None,
+        entra: bool | None = None,
+        admin_groups: Sequence[str] | None = None,
+        azure_rbac: bool | None = None,
+        oidc_issuer: bool | None = None,
+        workload_identity: bool | None = None,
+        tags: dict[str, str] | None = None,
         kubernetes_version: str | None = None,
         tier: _ClusterTier | None = None,
         ssh_key: str | None = None,
@@ -1672,19 +1687,43 @@ class Calls:
         The library does not check in advance whether the caller may make the grants. The call finds out only when it
         makes them, after the creation has started. By then the cluster exists: call again to continue.
 
-        There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If
-        Azure rejects the request, the kind follows the HTTP status: `InvalidInputError`, `ForbiddenError` without a
-        `missing_action`, or `ConflictError`. If Azure notices the problem only during the creation, the kind is
-        `OperationFailedError`. Azure's own code is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`. No such
-        response from Azure has been recorded yet, so there may be other codes.
+        With `node_pools` it has several pools, of Linux, Windows or Arm, with autoscaling, zones, labels and taints.
+        The rules that Azure documents for pools and networks are checked before the first request, and the error names
+        the pool and the setting.
+
+        If Azure does not create the cluster, the error says why and what to do next, by Azure's own `code`: an
+        exhausted quota (with the family, what was requested and what remains), a VM size or zones that the region does
+        not have, a region or subnet that is full, a Kubernetes version that is not offered, a subnet that does not
+        exist, a missing role on a subnet or an identity (`missing_action`), a policy (`policies`). If Azure notices the
+        problem only during the creation, the kind is `OperationFailedError`, and the cluster exists. Other codes stay
+        as Azure sends them.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registries: The registries that its nodes can pull from; none by default. A registry that is given twice,
                 such as by name and by login server, counts once.
             location: The region; by default the resource group's.
-            node_count: The number of nodes in its single pool, `nodepool1`; 3 by default.
-            vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
+            node_count: The number of nodes in its single pool, `nodepool1`; 3 by default. With `node_pools`, each pool
+                has its own.
+            vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice. With
+                `node_pools`, each pool has its own.
+            node_pools: All node pools, of which at least one has the mode `System`; by default one, of `node_count` and
+                `vm_size`.
+            network_plugin: How pods get their addresses; by default the service's choice. Windows pools need `azure` or
+                `azure_overlay`. Values: `"Azure"`, `"AzureOverlay"`, `"Kubenet"` or `"None"`.
+            network_policy: What enforces network policies; none by default. Values: `"Azure"`, `"Calico"` or
+                `"Cilium"`.
+            subnet: Resource ID of the subnet of all pools that have none of their own; by default Azure creates a
+                network.
+            private_api_server: Whether the API server has a private address only, so that only its network reaches it;
+                off by default.
+            entra: Whether users sign in with Microsoft Entra ID; off by default.
+            admin_groups: Object IDs of the Entra groups whose members are administrators; needs `entra`.
+            azure_rbac: Whether roles of Azure decide what users can do in the cluster; needs `entra`, off by default.
+            oidc_issuer: Whether the cluster issues OIDC tokens; off by default.
+            workload_identity: Whether pods can sign in to Entra ID by those tokens; needs `oidc_issuer`, off by
+                default.
+            tags: Its tags.
             kubernetes_version: The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
             tier: The pricing tier. Values: `"Free"` (default), `"Standard"` or `"Premium"`.
             ssh_key: SSH access to the nodes, as `azureuser`; none by default. Access with this public key,
@@ -1705,8 +1744,8 @@ class Calls:
 
         Raises:
             InvalidInputError: If an option is invalid, or Azure does not offer the VM size or the Kubernetes version.
-            NotFoundError: For a missing resource group or registry, before anything is created.
-            ConflictError: If the cluster is being deleted.
+            NotFoundError: For a missing resource group, registry or subnet, before anything is created.
+            ConflictError: If the cluster is being deleted, or a quota, the region or the subnet has no room.
             OperationFailedError: If the creation failed, now or in an earlier attempt (the error names the cluster's
                 state).
             NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
@@ -2364,6 +2403,10 @@ _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
 _ModeChangeOutcome: TypeAlias = ModeChangeOutcome | Literal["changed", "already_changed"]
 _NetworkAction: TypeAlias = NetworkAction | Literal["Allow", "Deny"]
+_NetworkPlugin: TypeAlias = NetworkPlugin | Literal["Azure", "AzureOverlay", "Kubenet", "None"]
+_NetworkPolicy: TypeAlias = NetworkPolicy | Literal["Azure", "Calico", "Cilium"]
+_NodeOs: TypeAlias = NodeOs | Literal["Linux", "Windows"]
+_NodePoolMode: TypeAlias = NodePoolMode | Literal["System", "User"]
 _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace"]
 _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
@@ -2399,6 +2442,43 @@ _ImportProof: TypeAlias = ImportProof.SourceMatched | ImportProof.TargetOnly | I
 _StartedImport: TypeAlias = StartedImport.AlreadyExists | StartedImport.Started
 _ImportStatus: TypeAlias = ImportStatus.Running | ImportStatus.Succeeded
 _Event: TypeAlias = Event.Started | Event.Polling | Event.ImportingTag | Event.Retrying | Event.Rollout | Event.Finished | Event.ItemEnded
+
+@type_check_only
+class NewNodePool(TypedDict):
+    """A node pool of a cluster to create.
+
+    The VM size decides the architecture: sizes with a `p` after the number of cores, such as `Standard_D2ps_v5`, have
+    Arm processors.
+    """
+
+    name: str
+    """Its name: a lower-case letter, then lower-case letters and digits; at most 12 characters, 6 for Windows."""
+    mode: NotRequired[_NodePoolMode]
+    """What it is for; `User` by default."""
+    count: NotRequired[int | None]
+    """The number of nodes; by default 3, or `min_count`."""
+    vm_size: NotRequired[str | None]
+    """The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice."""
+    os_type: NotRequired[_NodeOs]
+    """The operating system; `Linux` by default."""
+    os_sku: NotRequired[str | None]
+    """The variant of the operating system, such as `Ubuntu`, `AzureLinux` or `Windows2022`; by default the service's
+    choice.
+    """
+    max_pods: NotRequired[int | None]
+    """The maximum number of pods on a node, 10 to 250; by default the service's choice."""
+    availability_zones: NotRequired[Sequence[str]]
+    """The availability zones of its nodes, such as `1`, `2` and `3`; none by default."""
+    labels: NotRequired[dict[str, str]]
+    """Labels of its nodes."""
+    taints: NotRequired[Sequence[str]]
+    """Taints of its nodes, such as `sku=gpu:NoSchedule`."""
+    min_count: NotRequired[int | None]
+    """The smallest number of nodes with autoscaling, which is on if this and `max_count` are given."""
+    max_count: NotRequired[int | None]
+    """The largest number of nodes with autoscaling."""
+    subnet: NotRequired[str | None]
+    """Resource ID of its subnet; by default the cluster's."""
 
 @type_check_only
 class RegistryCredential(TypedDict):
@@ -5149,9 +5229,9 @@ class CreatedCluster(Result):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if
-        requested; always `node_count` and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and
-        `kubelet_identity` if given.
+        """How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested, by
+        the name of the option. A pool is compared with the one of its name, such as `node_pools[web].vm_size`; pools
+        that were not requested are not compared.
         """
 
     @property
@@ -5169,7 +5249,7 @@ class CreatedCluster(Result):
 class Cluster(Result):
     """A cluster as reported by Azure."""
 
-    __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host", "node_resource_group", "etag", "uid")
+    __match_args__ = ("id", "location", "state", "kubernetes_version", "tier", "node_count", "vm_size", "host", "node_resource_group", "oidc_issuer", "etag", "uid")
     def __new__(
         cls,
         *,
@@ -5182,6 +5262,7 @@ class Cluster(Result):
         vm_size: str,
         host: str | None,
         node_resource_group: str,
+        oidc_issuer: str | None,
         etag: str | None,
         uid: str | None,
     ) -> Cluster: ...
@@ -5224,6 +5305,10 @@ class Cluster(Result):
         """The resource group with its nodes, disks, load balancer and public IP addresses, such as
         `MC_group_dev_westeurope`; empty if Azure reports none.
         """
+
+    @property
+    def oidc_issuer(self) -> str | None:
+        """The URL of its OIDC issuer, if it has one."""
 
     @property
     def etag(self) -> str | None:

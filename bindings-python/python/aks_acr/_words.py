@@ -230,6 +230,48 @@ class NetworkAction(_Word):
     """Keeps it out."""
 
 
+class NetworkPlugin(_Word):
+    """How pods get their addresses."""
+
+    AZURE = "Azure"
+    """Azure CNI: addresses of the subnet."""
+    AZURE_OVERLAY = "AzureOverlay"
+    """Azure CNI Overlay: addresses of a network of their own."""
+    KUBENET = "Kubenet"
+    """A route table, for Linux only."""
+    NONE = "None"
+    """No plugin: you install one."""
+
+
+class NetworkPolicy(_Word):
+    """What enforces network policies."""
+
+    AZURE = "Azure"
+    """Azure Network Policy Manager."""
+    CALICO = "Calico"
+    """Calico."""
+    CILIUM = "Cilium"
+    """Cilium, with Cilium's data plane."""
+
+
+class NodeOs(_Word):
+    """The operating system of a node pool."""
+
+    LINUX = "Linux"
+    """Linux."""
+    WINDOWS = "Windows"
+    """Windows Server."""
+
+
+class NodePoolMode(_Word):
+    """What a node pool is for."""
+
+    SYSTEM = "System"
+    """For the cluster's own pods. A cluster has at least one, of Linux."""
+    USER = "User"
+    """For workloads."""
+
+
 class OnConditionMismatch(_Word):
     """What attach does if the role assignment exists with a different condition."""
 

@@ -3,7 +3,7 @@
 
 use super::Calls;
 use crate::{
-    argument::{self, Count, Listening, Parsed, RegistryCredentials, Span, set},
+    argument::{self, Count, Listening, NodePools, Parsed, RegistryCredentials, Span, set},
     call::Call,
     cluster,
     error::to_py,
@@ -1641,19 +1641,43 @@ impl Calls {
     /// The library does not check in advance whether the caller may make the grants. The call finds out only when it
     /// makes them, after the creation has started. By then the cluster exists: call again to continue.
     ///
-    /// There is no separate error kind for an exhausted quota, or for a VM size that the region does not offer. If
-    /// Azure rejects the request, the kind follows the HTTP status: `InvalidInputError`, `ForbiddenError` without a
-    /// `missing_action`, or `ConflictError`. If Azure notices the problem only during the creation, the kind is
-    /// `OperationFailedError`. Azure's own code is in `code`, such as `QuotaExceeded` or `SkuNotAvailable`. No such
-    /// response from Azure has been recorded yet, so there may be other codes.
+    /// With `node_pools` it has several pools, of Linux, Windows or Arm, with autoscaling, zones, labels and taints.
+    /// The rules that Azure documents for pools and networks are checked before the first request, and the error names
+    /// the pool and the setting.
+    ///
+    /// If Azure does not create the cluster, the error says why and what to do next, by Azure's own `code`: an
+    /// exhausted quota (with the family, what was requested and what remains), a VM size or zones that the region does
+    /// not have, a region or subnet that is full, a Kubernetes version that is not offered, a subnet that does not
+    /// exist, a missing role on a subnet or an identity (`missing_action`), a policy (`policies`). If Azure notices the
+    /// problem only during the creation, the kind is `OperationFailedError`, and the cluster exists. Other codes stay
+    /// as Azure sends them.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registries: The registries that its nodes can pull from; none by default. A registry that is given twice,
     ///         such as by name and by login server, counts once.
     ///     location: The region; by default the resource group's.
-    ///     node_count: The number of nodes in its single pool, `nodepool1`; 3 by default.
-    ///     vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice.
+    ///     node_count: The number of nodes in its single pool, `nodepool1`; 3 by default. With `node_pools`, each pool
+    ///         has its own.
+    ///     vm_size: The VM size of its nodes, such as `Standard_D2s_v5`; by default the service's choice. With
+    ///         `node_pools`, each pool has its own.
+    ///     node_pools: All node pools, of which at least one has the mode `System`; by default one, of `node_count` and
+    ///         `vm_size`.
+    ///     network_plugin: How pods get their addresses; by default the service's choice. Windows pools need `azure` or
+    ///         `azure_overlay`. Values: `"Azure"`, `"AzureOverlay"`, `"Kubenet"` or `"None"`.
+    ///     network_policy: What enforces network policies; none by default. Values: `"Azure"`, `"Calico"` or
+    ///         `"Cilium"`.
+    ///     subnet: Resource ID of the subnet of all pools that have none of their own; by default Azure creates a
+    ///         network.
+    ///     private_api_server: Whether the API server has a private address only, so that only its network reaches it;
+    ///         off by default.
+    ///     entra: Whether users sign in with Microsoft Entra ID; off by default.
+    ///     admin_groups: Object IDs of the Entra groups whose members are administrators; needs `entra`.
+    ///     azure_rbac: Whether roles of Azure decide what users can do in the cluster; needs `entra`, off by default.
+    ///     oidc_issuer: Whether the cluster issues OIDC tokens; off by default.
+    ///     workload_identity: Whether pods can sign in to Entra ID by those tokens; needs `oidc_issuer`, off by
+    ///         default.
+    ///     tags: Its tags.
     ///     kubernetes_version: The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
     ///     tier: The pricing tier. Values: `"Free"` (default), `"Standard"` or `"Premium"`.
     ///     ssh_key: SSH access to the nodes, as `azureuser`; none by default. Access with this public key,
@@ -1674,8 +1698,8 @@ impl Calls {
     ///
     /// Raises:
     ///     InvalidInputError: If an option is invalid, or Azure does not offer the VM size or the Kubernetes version.
-    ///     NotFoundError: For a missing resource group or registry, before anything is created.
-    ///     ConflictError: If the cluster is being deleted.
+    ///     NotFoundError: For a missing resource group, registry or subnet, before anything is created.
+    ///     ConflictError: If the cluster is being deleted, or a quota, the region or the subnet has no room.
     ///     OperationFailedError: If the creation failed, now or in an earlier attempt (the error names the cluster's
     ///         state).
     ///     NotRegisteredError: If the subscription has not registered the resource provider and `register_providers` is
@@ -1686,7 +1710,7 @@ impl Calls {
     /// Example:
     ///     made = client.create_cluster("my-group/another-cluster", registries=["myregistry"], node_count=2, on_progress=print)
     ///     print(made.is_new, made.cluster.state)
-    #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None, kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, control_plane_identity = None, kubelet_identity = None, register_providers = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, *, registries = None, location = None, node_count = None, vm_size = None, node_pools = None, network_plugin = None, network_policy = None, subnet = None, private_api_server = None, entra = None, admin_groups = None, azure_rbac = None, oidc_issuer = None, workload_identity = None, tags = None, kubernetes_version = None, tier = None, ssh_key = None, ssh_key_file = None, control_plane_identity = None, kubelet_identity = None, register_providers = None, deadline = None, on_progress = None))]
     fn create_cluster(
         &self,
         py: Python<'_>,
@@ -1695,6 +1719,17 @@ impl Calls {
         location: Option<String>,
         node_count: Option<Count>,
         vm_size: Option<String>,
+        node_pools: Option<NodePools>,
+        network_plugin: Option<Word<aks_acr::NetworkPlugin>>,
+        network_policy: Option<Word<aks_acr::NetworkPolicy>>,
+        subnet: Option<String>,
+        private_api_server: Option<bool>,
+        entra: Option<bool>,
+        admin_groups: Option<Vec<Parsed<aks_acr::PrincipalId>>>,
+        azure_rbac: Option<bool>,
+        oidc_issuer: Option<bool>,
+        workload_identity: Option<bool>,
+        tags: Option<std::collections::BTreeMap<String, String>>,
         kubernetes_version: Option<String>,
         tier: Option<Word<aks_acr::ClusterTier>>,
         ssh_key: Option<String>,
@@ -1711,6 +1746,17 @@ impl Calls {
         options.location = location;
         set(&mut options.node_count, Count::named(node_count, py, "node_count")?);
         options.vm_size = vm_size;
+        set(&mut options.node_pools, node_pools.map(|pools| pools.0));
+        options.network_plugin = network_plugin.map(|Word(one)| one);
+        options.network_policy = network_policy.map(|Word(one)| one);
+        options.subnet = subnet;
+        set(&mut options.private_api_server, private_api_server);
+        set(&mut options.entra, entra);
+        options.admin_groups = admin_groups.into_iter().flatten().map(|Parsed(one)| one).collect();
+        set(&mut options.azure_rbac, azure_rbac);
+        set(&mut options.oidc_issuer, oidc_issuer);
+        set(&mut options.workload_identity, workload_identity);
+        set(&mut options.tags, tags);
         options.kubernetes_version = kubernetes_version;
         set(&mut options.tier, tier.map(|Word(one)| one));
         set(&mut options.ssh_key, argument::ssh_key(ssh_key, ssh_key_file)?);

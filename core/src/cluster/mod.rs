@@ -18,8 +18,11 @@ pub(crate) mod workload;
 pub use apply_options::ApplyOptions;
 pub use azure::AzureClusterDeployer;
 pub(crate) use body::{API as CLUSTER_API, ClusterBody, about, get_cluster, list_clusters};
-pub(crate) use create::NODES;
-pub use create::{Cluster, ClusterCreation, ClusterTier, NewCluster, SshKey};
+pub use create::{
+    Cluster, ClusterCreation, ClusterTier, NetworkPlugin, NetworkPolicy, NewCluster, NewClusterSettings, NewNodePool,
+    NodeOs, NodePoolMode, SshKey,
+};
+pub(crate) use create::{NODES, check_pools};
 pub use delete::DeletedCluster;
 pub(crate) use kubeconfig::Places;
 pub use kubeconfig::{

@@ -23,10 +23,26 @@ pub(super) fn refusal(request: &ArmRequest, answer: &Answer, service: &ServiceEr
     let (action, scope) = (request.action, request.scope.clone());
     Some(match kind {
         RefusalKind::MissingRight if action.is_empty() => return None,
-        RefusalKind::MissingRight => Refusal::missing_right(action, scope),
+        RefusalKind::MissingRight => match linked(service) {
+            Some((action, scope)) => Refusal::missing_right(action, scope),
+            None => Refusal::missing_right(action, scope),
+        },
         RefusalKind::Policy => Refusal { policies: policies(&answer.body), ..Refusal::of(kind, action, scope) },
         _ => Refusal::of(kind, action, scope),
     })
+}
+
+/// What is missing at a resource that the request's body refers to, such as a subnet or an identity: the caller may send the request, and
+/// may not use what it names. Only the message says which: see
+/// [azure-cli#27201](https://github.com/Azure/azure-cli/issues/27201) and
+/// [aad-pod-identity#511](https://github.com/Azure/aad-pod-identity/issues/511).
+fn linked(service: &ServiceError) -> Option<(String, String)> {
+    let message =
+        service.message.as_deref().filter(|_| service.code.as_deref() == Some("LinkedAuthorizationFailed"))?;
+    let (_, rest) = message.split_once("not have permission to perform action")?;
+    let (_, scopes) = rest.split_once("linked scope(s)")?;
+    let quoted = |text: &str| text.split('\'').nth(1).map(str::to_owned).filter(|one| !one.is_empty());
+    Some((quoted(rest)?, quoted(scopes)?))
 }
 
 fn kind_of(answer: &Answer, service: &ServiceError) -> Option<RefusalKind> {
@@ -94,6 +110,28 @@ mod tests {
         assert_eq!(seen(403, "RequestDisallowedByPolicy", "locked"), Some(RefusalKind::Policy));
         assert_eq!(seen(403, "DenyAssignmentAuthorizationFailed", ""), Some(RefusalKind::DenyAssignment));
         assert_eq!(seen(409, "RoleAssignmentExists", "ScopeLocked"), None);
+    }
+
+    #[test]
+    fn a_linked_resource_names_its_own_action_and_scope() {
+        let of = |code: &str, message: &str| {
+            linked(&ServiceError {
+                code: Some(code.to_owned()),
+                message: Some(message.to_owned()),
+                ..ServiceError::default()
+            })
+        };
+        for action in ["action", "action(s)"] {
+            let message = format!(
+                "The client 'c' with object id 'o' has permission to perform action 'a/write' on scope '/s'; however, it does not have \
+                 permission to perform {action} 'b/join/action' on the linked scope(s) '/t' (respectively) or the linked scope(s) are invalid."
+            );
+            let expected = Some(("b/join/action".to_owned(), "/t".to_owned()));
+            assert_eq!(of("LinkedAuthorizationFailed", &message), expected);
+            assert_eq!(of("AuthorizationFailed", &message), None);
+        }
+        let tenants = "The client has permission to perform action 'a' on scope '/s', however the current tenant 't' is not authorized";
+        assert_eq!(of("LinkedAuthorizationFailed", tenants), None);
     }
 
     #[test]

@@ -206,6 +206,15 @@ class Emulator {
     this.#order('policy', { name, resourceType, scope });
   }
 
+  capacity(region, options) {
+    const { cores = {}, withoutSizes = [], zones = true, full = false } = known(options, 'capacity', 'cores', 'withoutSizes', 'zones', 'full');
+    this.#order('capacity', { region, cores, withoutSizes, zones, full });
+  }
+
+  subnet(group, network, name, prefix) {
+    this.#order('subnet', { group, network, name, prefix });
+  }
+
   denyAssignment(name, actions, scope, options) {
     const { butFor = [] } = known(options, 'denyAssignment', 'butFor');
     this.#order('deny-assignment', { name, actions, scope, butFor });

@@ -425,6 +425,13 @@ export declare class Emulator {
    * `Microsoft.ContainerRegistry/registries`.
    */
   policy(name: string, resourceType: string, scope: string): void;
+  /** Limits what a region has for nodes: cores by family (such as `standardDSv5Family`), VM sizes, zones, room for clusters. */
+  capacity(
+    region: string,
+    options?: { cores?: Record<string, number>; withoutSizes?: string[]; zones?: boolean; full?: boolean },
+  ): void;
+  /** Adds a subnet with this range of addresses, in a virtual network that is created with it. */
+  subnet(group: string, network: string, name: string, prefix: string): void;
   /**
    * Denies actions, such as `Microsoft.Authorization/roleAssignments/write`, at a scope for everyone except these callers, whatever
    * their roles. @throws `Missing` if the caller does not exist.

@@ -71,6 +71,10 @@ pub(crate) struct World {
     pub(crate) locks: Vec<arm::lock::Lock>,
     /// Policies that deny, where they are assigned.
     pub(crate) policies: Vec<arm::governance::Policy>,
+    /// What regions have left for nodes.
+    pub(crate) capacity: arm::cluster::capacity::Capacity,
+    /// Networks and private DNS zones.
+    pub(crate) resources: arm::stored::Stored,
     pub(crate) deny_assignments: Vec<arm::governance::DenyAssignment>,
     /// Object ids of the principals to which conditional access gives no token.
     pub(crate) blocked: Vec<String>,
@@ -169,6 +173,8 @@ impl World {
             access: Access::new(),
             locks: Vec::new(),
             policies: Vec::new(),
+            capacity: arm::cluster::capacity::Capacity::default(),
+            resources: arm::stored::Stored::new(),
             deny_assignments: Vec::new(),
             blocked: Vec::new(),
             commands: Vec::new(),

@@ -9,13 +9,14 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// What the caller reads by its own rules, or as the language does.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "BTreeMap",
     "Duration",
     "ImportCredentials",
     "ImportHandle",
     "ImportItem",
     "Manifest",
+    "NewNodePool",
     "PathBuf",
     "RegistryCredential",
     "SshKey",

@@ -12,7 +12,10 @@ use std::path::Path;
 pub const BY_HAND: [&str; 3] = ["ImportHandle", "Kubeconfig", "RegistryToken"];
 
 /// What has no separate type: it is given as several arguments.
-const ARGUMENTS: [&str; 3] = ["SshKey", "ImportCredentials", "RegistryCredential"];
+const ARGUMENTS: [&str; 4] = ["SshKey", "ImportCredentials", "RegistryCredential", MAPPED];
+
+/// An option that is a mapping in other languages.
+pub const MAPPED: &str = "NewNodePool";
 
 /// Text that core reads: what is invalid is refused when it is given.
 const PARSED: [&str; 8] = [

@@ -1,6 +1,7 @@
 //! Creates a cluster: read, write if it is missing, wait.
 
 use super::{
+    cause,
     existing::ExistingCluster,
     wire::{STEP, put_cluster},
 };
@@ -45,7 +46,8 @@ pub(in crate::cluster) async fn start(arm: &Arm, new: &NewCluster, call: &Call) 
     let location = location?;
     arm.check_read_only(&put_cluster(new, &location, None))?;
     let ssh_key = call.run("reading the SSH key", new.ssh_key.public_key()).await?;
-    match call.step(ASK, begin_when_permitted(arm, new, (&location, ssh_key.as_deref()), call)).await? {
+    let begun = begin_when_permitted(arm, new, (&location, ssh_key.as_deref()), call);
+    match call.step(ASK, begun).await.map_err(cause::explain)? {
         Begun::Accepted(answer) => {
             let operation = Operation::begun_by(arm, &answer, STEP)?;
             let link = operation.map(|operation| operation.link().to_owned());
@@ -132,7 +134,7 @@ async fn wait(arm: &Arm, creation: &ClusterCreation, call: &Call) -> Result<Clus
     if let Some(link) = &creation.link
         && let Err(err) = Operation::resume(arm, link, STEP)?.wait(arm, call).await
     {
-        return Err(name_state(arm, id, err, call).await);
+        return Err(name_state(arm, id, cause::explain(err), call).await);
     }
     let missing_reads = MissingReads::default();
     let poll = || async {

@@ -1,5 +1,6 @@
 //! A cluster that exists: its state, what it is, and how it differs from the one that would have been created.
 
+use super::compare::{self, ExistingPool};
 use crate::{
     cluster::{Cluster, ClusterBody, NewCluster, SshKey},
     difference::{Difference, Differences},
@@ -14,14 +15,6 @@ use std::collections::BTreeMap;
 pub(super) struct ExistingCluster {
     body: ClusterBody,
     state: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Pool {
-    mode: Option<String>,
-    count: Option<u32>,
-    vm_size: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,14 +38,23 @@ impl ExistingCluster {
         &self.state
     }
 
+    pub(super) fn part<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
+        self.body.part(path)
+    }
+
     fn text(&self, path: &str) -> Result<String> {
         self.body.part(path).map(Option::unwrap_or_default)
     }
 
+    fn pools(&self) -> Result<Vec<ExistingPool>> {
+        Ok(self.body.part("properties/agentPoolProfiles")?.unwrap_or_default())
+    }
+
     /// The first system pool, or else the first pool.
-    fn pool(&self) -> Result<Option<Pool>> {
-        let pools: Vec<Pool> = self.body.part("properties/agentPoolProfiles")?.unwrap_or_default();
-        let is_system = |pool: &Pool| pool.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));
+    fn pool(&self) -> Result<Option<ExistingPool>> {
+        let pools = self.pools()?;
+        let is_system =
+            |pool: &ExistingPool| pool.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));
         let place = pools.iter().position(is_system).unwrap_or(0);
         Ok(pools.into_iter().nth(place))
     }
@@ -77,6 +79,7 @@ impl ExistingCluster {
             vm_size: pool.and_then(|pool| pool.vm_size).unwrap_or_default(),
             host,
             node_resource_group: self.text("properties/nodeResourceGroup")?,
+            oidc_issuer: self.body.part("properties/oidcIssuerProfile/issuerURL")?,
             etag: self.body.part("eTag")?,
             uid: self.body.part("properties/resourceUID")?,
         })
@@ -87,12 +90,14 @@ impl ExistingCluster {
     pub fn differences(&self, asked: &NewCluster) -> Result<Vec<Difference>> {
         let mut differences = Differences::default();
         differences.check_location(asked.location.as_deref(), &self.text("location")?);
-        let pool = self.pool()?;
-        // A pool of several VM sizes reports its count elsewhere: it differs from the requested pool, but does not have 0 nodes.
-        let count = pool.as_ref().and_then(|pool| pool.count).map(|count| count.to_string());
-        differences.check("node_count", &asked.node_count.to_string(), count.as_deref().unwrap_or("unknown"));
-        if let Some(size) = &asked.vm_size {
-            differences.check("vm_size", size, &pool.and_then(|pool| pool.vm_size).unwrap_or_default());
+        if asked.node_pools.is_empty() {
+            let pool = self.pool()?;
+            // A pool of several VM sizes reports its count elsewhere: it differs from the requested pool, but does not have 0 nodes.
+            let count = pool.as_ref().and_then(|pool| pool.count).map(|count| count.to_string());
+            differences.check("node_count", &asked.node_count.to_string(), count.as_deref().unwrap_or("unknown"));
+            if let Some(size) = &asked.vm_size {
+                differences.check("vm_size", size, &pool.and_then(|pool| pool.vm_size).unwrap_or_default());
+            }
         }
         if let Some(version) = &asked.kubernetes_version
             && !self.runs(version)?
@@ -119,6 +124,8 @@ impl ExistingCluster {
             let found = self.text("properties/identityProfile/kubeletidentity/resourceId")?;
             differences.check("kubelet_identity", &asked, if found.is_empty() { "none" } else { &found });
         }
+        compare::settings(asked, self, &mut differences)?;
+        compare::pools(asked, &self.pools()?, &mut differences);
         Ok(differences.into_vec())
     }
 

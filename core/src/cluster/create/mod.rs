@@ -1,20 +1,27 @@
 //! Making a cluster.
 
 mod azure;
+mod cause;
+mod compare;
 mod existing;
+mod network;
+mod pool;
 mod public_key;
 mod ssh;
 #[cfg(feature = "ssh")]
 mod ssh_pair;
 mod wire;
 
+pub use network::{NetworkPlugin, NetworkPolicy, NewClusterSettings};
+pub use pool::{NewNodePool, NodeOs, NodePoolMode};
 pub use ssh::SshKey;
 
 pub(super) use azure::{find, finish, start};
+pub(crate) use pool::{check_pools, check_subnet};
 
 use crate::{difference::Difference, error::words, id::ResourceId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// The default number of nodes, as in Azure's own tools.
 pub(crate) const NODES: u32 = 3;
@@ -42,10 +49,16 @@ pub struct NewCluster {
     pub id: ResourceId,
     /// The region; by default the resource group's.
     pub location: Option<String>,
-    /// The number of nodes in its single node pool.
+    /// The number of nodes in its single node pool, without [`node_pools`](Self::node_pools).
     pub node_count: u32,
     /// The VM size of its nodes; by default the service's choice.
     pub vm_size: Option<String>,
+    /// All its node pools; without any, it has one.
+    pub node_pools: Vec<NewNodePool>,
+    /// Its network, and how users sign in.
+    pub settings: NewClusterSettings,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// The Kubernetes version, such as `1.33` or `1.33.4`; by default the service's choice.
     pub kubernetes_version: Option<String>,
     /// The tier.
@@ -63,7 +76,21 @@ pub struct NewCluster {
     pub register_providers: bool,
 }
 
+/// The name that Azure's own tools give to the first pool.
+const POOL: &str = "nodepool1";
+
 impl NewCluster {
+    /// Its pools: those that were given, or the one of `node_count` and `vm_size`.
+    pub(crate) fn pools(&self) -> Vec<NewNodePool> {
+        if !self.node_pools.is_empty() {
+            return self.node_pools.clone();
+        }
+        let count = Some(self.node_count);
+        let plain =
+            NewNodePool { mode: NodePoolMode::System, count, vm_size: self.vm_size.clone(), ..NewNodePool::new(POOL) };
+        vec![plain]
+    }
+
     /// A cluster with this ID and default settings.
     #[must_use]
     pub fn new(id: ResourceId) -> Self {
@@ -72,6 +99,9 @@ impl NewCluster {
             location: None,
             node_count: NODES,
             vm_size: None,
+            node_pools: Vec::new(),
+            settings: NewClusterSettings::default(),
+            tags: BTreeMap::new(),
             kubernetes_version: None,
             tier: ClusterTier::default(),
             ssh_key: SshKey::default(),
@@ -106,6 +136,9 @@ pub struct Cluster {
     /// The resource group with its nodes, disks, load balancer and public IP addresses, such as `MC_group_dev_westeurope`; empty if Azure
     /// reports none.
     pub node_resource_group: String,
+    /// The URL of its OIDC issuer, if it has one.
+    #[serde(default)]
+    pub oidc_issuer: Option<String>,
     /// Azure's `eTag`, which changes with each write. `None` if Azure reports none.
     pub etag: Option<String>,
     /// Azure's `resourceUID`. A cluster that was deleted and created again has the same resource ID but another UID.
@@ -127,6 +160,7 @@ impl Cluster {
             vm_size: String::new(),
             host: None,
             node_resource_group: String::new(),
+            oidc_issuer: None,
             etag: None,
             uid: None,
         }

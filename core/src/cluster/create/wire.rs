@@ -2,7 +2,7 @@
 
 use crate::{
     action::WRITE_CLUSTER,
-    cluster::{CLUSTER_API, NewCluster},
+    cluster::{CLUSTER_API, NetworkPolicy, NewCluster, NewNodePool},
     http::ArmRequest,
     id::ResourceId,
 };
@@ -10,8 +10,7 @@ use azure_core::http::Method;
 use serde_json::{Value, json};
 
 pub(super) const STEP: &str = "creating the cluster";
-/// The name that Azure's own tools give to the first pool, and to the user on its nodes.
-const POOL: &str = "nodepool1";
+/// The name that Azure's own tools give to the user on nodes.
 const USER: &str = "azureuser";
 
 /// See [Create](https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update). It must create a cluster and never change
@@ -30,6 +29,7 @@ pub(super) fn put_cluster(new: &NewCluster, location: &str, ssh_key: Option<&str
 /// nodes.
 fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
     let version = new.kubernetes_version.as_deref().unwrap_or_default();
+    let pools: Vec<Value> = new.pools().iter().map(|one| pool(one, new.settings.subnet.as_deref(), version)).collect();
     let mut body = json!({
         "location": location,
         "identity": { "type": "SystemAssigned" },
@@ -39,38 +39,91 @@ fn body(new: &NewCluster, location: &str, ssh_key: Option<&str>) -> Value {
             "dnsPrefix": dns_prefix(&new.id),
             "enableRBAC": true,
             "disableLocalAccounts": false,
-            "agentPoolProfiles": [{
-                "name": POOL,
-                "mode": "System",
-                "type": "VirtualMachineScaleSets",
-                "count": new.node_count,
-                "vmSize": new.vm_size.as_deref().unwrap_or_default(),
-                "osType": "Linux",
-                "orchestratorVersion": version,
-                "enableAutoScaling": false,
-                "enableNodePublicIP": false,
-                "enableEncryptionAtHost": false,
-                "enableUltraSSD": false,
-                "enableFIPS": false,
-                "nodeTaints": [],
-                "upgradeSettings": {},
-                "scaleSetPriority": "Regular",
-            }],
-            "networkProfile": { "loadBalancerSku": "standard", "outboundType": "loadBalancer" },
+            "agentPoolProfiles": pools,
+            "networkProfile": network(new),
             "addonProfiles": {},
             "storageProfile": {},
             "bootstrapProfile": { "artifactSource": "Direct" },
         },
     });
+    if !new.tags.is_empty() {
+        body["tags"] = json!(new.tags);
+    }
     if let Some(identity) = &new.control_plane_identity {
         body["identity"] = json!({ "type": "UserAssigned", "userAssignedIdentities": { identity.as_str(): {} } });
     }
-    if let Some(identity) = &new.kubelet_identity {
-        body["properties"]["identityProfile"] = json!({ "kubeletidentity": { "resourceId": identity } });
+    let settings = &new.settings;
+    let key = ssh_key.map(|key| json!({ "adminUsername": USER, "ssh": { "publicKeys": [{ "keyData": key }] } }));
+    let kubelet = new.kubelet_identity.as_ref().map(|id| json!({ "kubeletidentity": { "resourceId": id } }));
+    let entra = json!({
+        "managed": true, "enableAzureRBAC": settings.azure_rbac, "adminGroupObjectIDs": settings.admin_groups
+    });
+    let optional = [
+        ("linuxProfile", key),
+        ("identityProfile", kubelet),
+        ("aadProfile", settings.entra.then_some(entra)),
+        ("apiServerAccessProfile", settings.private_api_server.then(|| json!({ "enablePrivateCluster": true }))),
+        ("oidcIssuerProfile", settings.oidc_issuer.then(|| json!({ "enabled": true }))),
+        ("securityProfile", settings.workload_identity.then(|| json!({ "workloadIdentity": { "enabled": true } }))),
+    ];
+    for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        body["properties"][name] = value;
     }
-    if let Some(key) = ssh_key {
-        body["properties"]["linuxProfile"] =
-            json!({ "adminUsername": USER, "ssh": { "publicKeys": [{ "keyData": key }] } });
+    body
+}
+
+fn pool(pool: &NewNodePool, subnet: Option<&str>, version: &str) -> Value {
+    let autoscaling = pool.min_count.zip(pool.max_count);
+    let mut body = json!({
+        "name": pool.name,
+        "mode": pool.mode.as_str(),
+        "type": "VirtualMachineScaleSets",
+        "count": pool.nodes(),
+        "vmSize": pool.vm_size.as_deref().unwrap_or_default(),
+        "osType": pool.os_type.as_str(),
+        "orchestratorVersion": version,
+        "enableAutoScaling": autoscaling.is_some(),
+        "enableNodePublicIP": false,
+        "enableEncryptionAtHost": false,
+        "enableUltraSSD": false,
+        "enableFIPS": false,
+        "nodeTaints": pool.taints,
+        "upgradeSettings": {},
+        "scaleSetPriority": "Regular",
+    });
+    let labels = (!pool.labels.is_empty()).then(|| json!(pool.labels));
+    let zones = (!pool.availability_zones.is_empty()).then(|| json!(pool.availability_zones));
+    let optional = [
+        ("osSKU", pool.os_sku.as_ref().map(|sku| json!(sku))),
+        ("maxPods", pool.max_pods.map(Value::from)),
+        ("minCount", autoscaling.map(|(least, _)| least.into())),
+        ("maxCount", autoscaling.map(|(_, most)| most.into())),
+        ("availabilityZones", zones),
+        ("nodeLabels", labels),
+        ("vnetSubnetID", pool.subnet.as_deref().or(subnet).map(Value::from)),
+    ];
+    for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        body[name] = value;
+    }
+    body
+}
+
+/// The plugin in the two fields that Azure has for it, and Cilium's data plane with its policies: see
+/// [az](https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium).
+fn network(new: &NewCluster) -> Value {
+    let mut body = json!({ "loadBalancerSku": "standard", "outboundType": "loadBalancer" });
+    if let Some(plugin) = new.settings.network_plugin {
+        let (plugin, mode) = plugin.on_the_wire();
+        body["networkPlugin"] = plugin.into();
+        if let Some(mode) = mode {
+            body["networkPluginMode"] = mode.into();
+        }
+    }
+    if let Some(policy) = new.settings.network_policy {
+        body["networkPolicy"] = policy.as_str().into();
+        if policy == NetworkPolicy::Cilium {
+            body["networkDataplane"] = "cilium".into();
+        }
     }
     body
 }
@@ -108,6 +161,47 @@ mod tests {
             "mylong-clu-aresourcegroupof-222222"
         );
         assert_eq!(dns_prefix(&id("g", "1st")), "a1st-g-222222");
+    }
+
+    #[test]
+    fn pools_and_settings_are_sent_as_azure_names_them() {
+        let mut new = NewCluster::new(id("g", "c"));
+        let mut system = NewNodePool::new("system");
+        system.mode = crate::NodePoolMode::System;
+        let mut win = NewNodePool::new("win");
+        (win.os_type, win.os_sku, win.count) = (crate::NodeOs::Windows, Some("Windows2022".to_owned()), Some(1));
+        (win.min_count, win.max_count, win.max_pods) = (Some(1), Some(3), Some(30));
+        win.availability_zones = vec!["1".to_owned()];
+        win.labels.insert("os".to_owned(), "win".to_owned());
+        new.node_pools = vec![system, win];
+        new.tags.insert("team".to_owned(), "web".to_owned());
+        let settings = &mut new.settings;
+        settings.network_plugin = Some(crate::NetworkPlugin::AzureOverlay);
+        settings.network_policy = Some(NetworkPolicy::Cilium);
+        settings.subnet = Some("/s".to_owned());
+        (settings.private_api_server, settings.entra, settings.azure_rbac) = (true, true, true);
+        (settings.oidc_issuer, settings.workload_identity) = (true, true);
+        let body = body(&new, "westeurope", None);
+        let of = |path: &str| body.pointer(path).cloned().unwrap_or_default();
+        assert_eq!(of("/tags/team"), "web");
+        let network = of("/properties/networkProfile");
+        assert_eq!(network["networkPlugin"], "azure");
+        assert_eq!(
+            (&network["networkPluginMode"], &network["networkDataplane"]),
+            (&json!("overlay"), &json!("cilium"))
+        );
+        let windows = of("/properties/agentPoolProfiles/1");
+        let expected = json!({"mode": "User", "osType": "Windows", "osSKU": "Windows2022", "enableAutoScaling": true,
+            "minCount": 1, "maxCount": 3, "maxPods": 30, "availabilityZones": ["1"], "nodeLabels": {"os": "win"},
+            "vnetSubnetID": "/s"});
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(windows[name], *value, "{name}");
+        }
+        assert_eq!(of("/properties/agentPoolProfiles/0/count"), 3);
+        assert_eq!(of("/properties/apiServerAccessProfile/enablePrivateCluster"), true);
+        assert_eq!(of("/properties/aadProfile/enableAzureRBAC"), true);
+        assert_eq!(of("/properties/oidcIssuerProfile/enabled"), true);
+        assert_eq!(of("/properties/securityProfile/workloadIdentity/enabled"), true);
     }
 
     #[test]

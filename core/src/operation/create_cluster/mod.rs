@@ -12,7 +12,9 @@ use super::{
     span::Outcome,
 };
 use crate::{
-    action::{ASSIGN_IDENTITY, READ_CLUSTER, READ_PROVIDER, REGISTER_CLUSTERS, WRITE_CLUSTER, WRITE_GRANT},
+    action::{
+        ASSIGN_IDENTITY, JOIN_SUBNET, READ_CLUSTER, READ_PROVIDER, REGISTER_CLUSTERS, WRITE_CLUSTER, WRITE_GRANT,
+    },
     cluster::Cluster,
     difference::Difference,
 };
@@ -26,6 +28,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     needed(WRITE_GRANT, RightScope::Registry, "to create the role assignment, if it does not exist"),
     LIST_GRANTS,
     useful(ASSIGN_IDENTITY, RightScope::ResourceGroup, "to give it identities of your own, if any"),
+    useful(JOIN_SUBNET, RightScope::Subscription, "to put nodes into a subnet of your own, if any"),
     useful(REGISTER_CLUSTERS, RightScope::Subscription, "to register the resource provider, on request"),
     useful(READ_PROVIDER, RightScope::Subscription, "to check when it is registered"),
 ];
@@ -39,8 +42,8 @@ pub struct CreatedCluster {
     /// Whether this call created it.
     /// `false`: it existed, or was already being created, and was not changed.
     pub is_new: bool,
-    /// How an existing cluster differs from the options: `location`, `vm_size` and `kubernetes_version`, if requested; always `node_count`
-    /// and `tier`; `ssh_key` if a public key was given; `control_plane_identity` and `kubelet_identity` if given.
+    /// How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested, by the name of the option.
+    /// A pool is compared with the one of its name, such as `node_pools[web].vm_size`; pools that were not requested are not compared.
     pub differences: Vec<Difference>,
     /// One result for each registry, in the order of the options, without duplicates.
     pub attachments: Vec<Attachment>,

@@ -16,6 +16,7 @@ mod provider;
 pub(crate) mod registry;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;
+pub(crate) mod stored;
 mod version;
 
 use bytes::Bytes;

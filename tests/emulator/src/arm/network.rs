@@ -8,10 +8,10 @@ use crate::cluster::Cluster;
 use crate::reply::{self, Reply};
 use crate::world::World;
 
-pub(super) fn route(world: &World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Reply> {
+pub(super) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Reply> {
     let ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.network", "publicipaddresses", _] = lower
     else {
-        return None;
+        return super::stored::route(world, call, segments, lower);
     };
     (*call.method() == Method::GET).then(|| get(world, call, segments).unwrap_or_else(|refusal| refusal))
 }

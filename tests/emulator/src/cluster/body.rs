@@ -72,6 +72,13 @@ impl Cluster {
                 "backendPoolType": "nodeIPConfiguration",
             });
         }
+        if properties["apiServerAccessProfile"]["enablePrivateCluster"] == true {
+            // Recorded: a private cluster has both names, unless the public one is disabled.
+            let zone = crate::principal::stable_id(&format!("{}/zone", self.id()));
+            let host = self.fqdn().split('.').next().unwrap_or_default().to_owned();
+            let private = format!("{host}.{zone}.privatelink.{}.azmk8s.io", self.location);
+            properties["privateFQDN"] = private.into();
+        }
         if properties["oidcIssuerProfile"]["enabled"] == true {
             let place = crate::principal::stable_id(&format!("{}/issuer", self.id()));
             let issuer = format!("https://{}.oic.prod-aks.azure.com/{}/{place}/", self.location, world.tenant);

@@ -7,7 +7,7 @@ use crate::registry::merge;
 use crate::seed::SeedNode;
 
 /// The size that the service chooses where none is asked for.
-const SIZE: &str = "Standard_D2s_v5";
+pub(crate) const SIZE: &str = "Standard_D2s_v5";
 
 /// What only the service says of a pool.
 const STATE: [&str; 6] = [

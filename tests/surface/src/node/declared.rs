@@ -22,7 +22,7 @@ impl Node<'_> {
             match line.trim() {
                 "// @operations" => text += &self.methods(),
                 "// @facts" => text += &self.fact_fields(),
-                "// @options" => text += self.option_types().trim_start(),
+                "// @options" => text += (self.option_types() + &self.mapped_type()).trim_start(),
                 "// @words" => text += self.word_types().trim_start(),
                 "// @results" => text += self.result_types().trim_start(),
                 _ => text += &format!("{line}\n"),

@@ -10,7 +10,7 @@ mod types;
 use crate::{
     operations::{Operation, is_given_by_fields},
     source::{Field, Form, camel_case},
-    surface::{Surface, is_list_of_outcomes},
+    surface::{MAPPED, Surface, is_list_of_outcomes},
 };
 use std::ops::Deref;
 
@@ -66,6 +66,7 @@ impl<'a> Node<'a> {
             "bool" => "boolean".to_owned(),
             "u16" | "u32" | "u64" | "usize" | "Duration" => "number".to_owned(),
             "SystemTime" => "Date".to_owned(),
+            MAPPED => MAPPED.to_owned(),
             "Value" => "unknown".to_owned(),
             "ImportHandle" | "Kubeconfig" | "RegistryToken" => ty.name.clone(),
             name if self.is_word(name) || self.is_result(name) => name.to_owned(),

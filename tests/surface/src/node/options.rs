@@ -5,7 +5,7 @@ use crate::{
     operations::{Operation, is_given_by_fields},
     prose::Idiom,
     source::Field,
-    surface::{is_list, is_parsed, map},
+    surface::{MAPPED, is_list, is_parsed, map},
 };
 
 /// An option, as the object of options has it.
@@ -78,6 +78,7 @@ impl Node<'_> {
             "Duration" => "Millis".to_owned(),
             "BTreeMap" => map(ty),
             "u32" | "usize" | "bool" | "PathBuf" => ty.name.clone(),
+            MAPPED => format!("aks_acr::{MAPPED}"),
             name if is_parsed(name) || self.is_word(name) => format!("Text<aks_acr::{name}>"),
             _ => "String".to_owned(),
         };

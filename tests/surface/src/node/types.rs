@@ -5,6 +5,7 @@ use crate::{
     ask::{Ask, Gives},
     prose::Idiom,
     source::{Field, Variant},
+    surface::MAPPED,
 };
 
 impl Node<'_> {
@@ -23,6 +24,18 @@ impl Node<'_> {
             known.push(name);
         }
         text
+    }
+
+    /// An option that is an object of its own: its name is required.
+    pub(super) fn mapped_type(&self) -> String {
+        let of = &self.source.structs[MAPPED];
+        let docs = comment(&self.paragraphs(&of.docs, MAPPED), "");
+        let fields = of.fields.iter().map(|field| {
+            let mark = if field.name == "name" { "" } else { "?" };
+            let docs = comment(&self.said_of(field, MAPPED), "  ");
+            format!("{docs}  {}{mark}: {};\n", name_of(field), self.typescript(&field.ty))
+        });
+        format!("\n{docs}export interface {MAPPED} {{\n{}}}\n", fields.collect::<String>())
     }
 
     /// The words that options and results have.

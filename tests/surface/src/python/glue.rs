@@ -14,7 +14,7 @@ impl Python<'_> {
         formatted(&format!(
             "// {HEAD}\n//! The operations, each as a call that has not started.\n\n\
              use super::Calls;\n\
-             use crate::{{argument::{{self, Count, Listening, Parsed, RegistryCredentials, Span, set}}, call::Call, cluster, error::to_py, \
+             use crate::{{argument::{{self, Count, Listening, NodePools, Parsed, RegistryCredentials, Span, set}}, call::Call, cluster, error::to_py, \
              import::{{Followed, Items, Outcomes}}, registry, value::through_json, values, word::Word}};\n\
              use pyo3::{{exceptions::PyTypeError, prelude::*, types::PyMapping}};\nuse std::path::PathBuf;\n\n\
              #[pymethods]\nimpl Calls {{\n{}}}\n\n{items}",

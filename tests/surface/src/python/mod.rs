@@ -7,7 +7,10 @@ mod prose;
 mod stub;
 mod values;
 
-use crate::{source::Form, surface::Surface};
+use crate::{
+    source::Form,
+    surface::{MAPPED, Surface},
+};
 use std::ops::Deref;
 
 /// The templates' language. What they are filled with is behind it.
@@ -66,6 +69,7 @@ impl<'a> Python<'a> {
             "u16" | "u32" | "u64" | "usize" => "int".to_owned(),
             "Duration" => "timedelta".to_owned(),
             "SystemTime" => "datetime".to_owned(),
+            MAPPED => MAPPED.to_owned(),
             "Value" => "Any".to_owned(),
             name if self.source.enums.contains_key(name)
                 || self.is_result(name)

@@ -5,7 +5,7 @@ use crate::{
     operations::{Choice, Operation, is_given_by_fields},
     prose::Idiom,
     source::Field,
-    surface::{is_list, is_optional, is_parsed, map},
+    surface::{MAPPED, is_list, is_optional, is_parsed, map},
 };
 
 /// An argument.
@@ -86,6 +86,10 @@ impl Python<'_> {
                 keyword(&parts[1].name, "String", "str", format!("{} {docs}", part(1))),
             ];
         }
+        if ty.name == MAPPED {
+            let python = self.given(&field.ty, "Sequence");
+            return vec![keyword(&field.name, "NodePools", &python, docs)];
+        }
         let one = match ty.name.as_str() {
             "Duration" => "Span".to_owned(),
             "u32" | "usize" => "Count".to_owned(),
@@ -112,6 +116,7 @@ impl Python<'_> {
         match ty.name.as_str() {
             "SshKey" => return format!("set(&mut {target}, argument::ssh_key({name}, {name}_file)?);\n"),
             "ImportCredentials" => return format!("{target} = argument::credentials(username, password)?;\n"),
+            MAPPED => return format!("set(&mut {target}, {name}.map(|pools| pools.0));\n"),
             _ => {}
         }
         let value = match ty.name.as_str() {

@@ -11,7 +11,7 @@ use crate::{
     operations::Operation,
     prose::Idiom,
     source::{Field, Form},
-    surface::is_list_of_outcomes,
+    surface::{MAPPED, is_list_of_outcomes},
 };
 use std::{fmt::Write as _, fs};
 
@@ -46,7 +46,7 @@ impl Python<'_> {
             };
             writeln!(text, "_{name}: TypeAlias = {alias}").expect("text");
         }
-        text += &self.item();
+        text += &(self.mapped() + &self.item());
         for name in &self.results {
             text.push('\n');
             text += &if self.has_forms(name) { self.forms(name) } else { self.value(name) };
@@ -89,6 +89,21 @@ impl Python<'_> {
                 quoted(std::slice::from_ref(&one.docs), "    ")
             )
             .expect("text");
+        }
+        text
+    }
+
+    /// An option as a mapping: its name is required.
+    fn mapped(&self) -> String {
+        let of = &self.source.structs[MAPPED];
+        let docs = quoted(&self.paragraphs(&of.docs, MAPPED), "    ");
+        let mut text = format!("\n@type_check_only\nclass {MAPPED}(TypedDict):\n{docs}\n    name: str\n");
+        for field in &of.fields {
+            let docs = quoted(&self.paragraphs(&field.docs, MAPPED), "    ");
+            let ty = self.given(&field.ty, "Sequence");
+            let line =
+                if field.name == "name" { String::new() } else { format!("    {}: NotRequired[{ty}]\n", field.name) };
+            text += &(line + &docs);
         }
         text
     }

@@ -265,6 +265,23 @@ class Orders:
         ``"Microsoft.ContainerRegistry/registries"``."""
         self._order("policy", {"name": name, "resourceType": resource_type, "scope": scope})
 
+    def capacity(
+        self,
+        region: str,
+        *,
+        cores: Mapping[str, int] | None = None,
+        without_sizes: Sequence[str] = (),
+        zones: bool = True,
+        full: bool = False,
+    ) -> None:
+        """Limits what a region has for nodes: cores by family (such as ``"standardDSv5Family"``), VM sizes, zones, room for clusters."""
+        order = {"region": region, "cores": dict(cores or {}), "withoutSizes": list(without_sizes), "zones": zones, "full": full}
+        self._order("capacity", order)
+
+    def subnet(self, group: str, network: str, name: str, prefix: str) -> None:
+        """Adds a subnet with this range of addresses, in a virtual network that is created with it."""
+        self._order("subnet", {"group": group, "network": network, "name": name, "prefix": prefix})
+
     def deny_assignment(self, name: str, actions: Sequence[str], scope: str, *, but_for: Sequence[str] = ()) -> None:
         """Denies actions, such as ``"*/delete"``, at a scope for everyone except these callers, whatever their roles.
 

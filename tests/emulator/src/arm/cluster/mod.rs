@@ -1,5 +1,6 @@
 //! Clusters as resources: made, read, listed, changed, deleted, asked for credentials.
 
+pub(crate) mod capacity;
 mod command;
 mod operation;
 mod pools;

@@ -36,6 +36,7 @@ fn create(world: &mut World, call: &Call<'_>, place: Place<'_>, sent: &Value) ->
     }
     wanted::check_new(place.name, sent)?;
     let (asked, version) = wanted::version(sent)?;
+    super::capacity::demand(world, call, sent, &plain_location(sent["location"].as_str().unwrap_or_default()))?;
     let mut seed = ClusterSeed::new(place.group, place.name)
         .in_subscription(place.subscription)
         .location(&plain_location(sent["location"].as_str().unwrap_or_default()))

@@ -51,6 +51,18 @@ pub(super) fn check(sent: &Value) -> Result<(), Reply> {
         let name = pool["name"].as_str().unwrap_or_default();
         let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
         let starts_well = name.starts_with(|letter: char| letter.is_ascii_lowercase());
+        let windows = pool["osType"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("Windows"));
+        if windows && name.len() > 6 {
+            // See https://github.com/Azure/AKS/issues/1986.
+            let message = "Windows agent pool name can not be longer than 6 characters.";
+            return Err(bad("InvalidParameter", "agentPoolProfile.name", message));
+        }
+        let plugin = sent["properties"]["networkProfile"]["networkPlugin"].as_str();
+        if windows && plugin.is_some_and(|plugin| !plugin.eq_ignore_ascii_case("azure")) {
+            // See https://github.com/Azure/AKS/issues/1101.
+            let message = "Windows agent pools can only be added to AKS clusters using Azure-CNI.";
+            return Err(bad("BadRequest", "networkProfile.networkPlugin", message));
+        }
         if !starts_well || name.len() > 12 || !name.chars().all(plain) {
             let message = format!(
                 "The agent pool name '{name}' is not valid: it starts with a lower-case letter and has up to 12 lower-case \
@@ -99,7 +111,11 @@ pub(super) fn check_new(name: &str, sent: &Value) -> Result<(), Reply> {
         return Err(bad("InvalidParameter", "name", &message));
     }
     let pools = sent["properties"]["agentPoolProfiles"].as_array().map_or(&[][..], Vec::as_slice);
-    if !pools.iter().any(|pool| pool["mode"].as_str().is_none_or(|mode| mode.eq_ignore_ascii_case("System"))) {
+    let is = |value: &Value, word: &str| value.as_str().is_some_and(|one| one.eq_ignore_ascii_case(word));
+    if !pools
+        .iter()
+        .any(|pool| (pool["mode"].is_null() || is(&pool["mode"], "System")) && !is(&pool["osType"], "Windows"))
+    {
         let message = "There must be at least one system agent pool.";
         return Err(bad("InvalidParameter", "properties.agentPoolProfiles", message));
     }

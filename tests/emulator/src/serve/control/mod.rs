@@ -17,7 +17,8 @@ use tokio::sync::watch;
 use self::fault::{FaultOrder, StormOrder, ThrottleOrder};
 use self::federate::{Federate, FederatedToken};
 use self::order::{
-    Advance, Block, DenyOrder, Grant, Image, MemberOrder, Node, Paging, PolicyOrder, Revoke, Speed, TimingOrder,
+    Advance, Block, CapacityOrder, DenyOrder, Grant, Image, MemberOrder, Node, Paging, PolicyOrder, Revoke, Speed,
+    SubnetOrder, TimingOrder,
 };
 use crate::emulator::Emulator;
 use crate::keeper::Change;
@@ -113,6 +114,8 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "federate" => read::<Federate>(body)?.obey(emulator),
         "federated-token" => read::<FederatedToken>(body)?.obey(emulator),
         "policy" => Ok(read::<PolicyOrder>(body)?.obey(emulator)),
+        "capacity" => Ok(read::<CapacityOrder>(body)?.obey(emulator)),
+        "subnet" => Ok(read::<SubnetOrder>(body)?.obey(emulator)),
         "deny-assignment" => read::<DenyOrder>(body)?.obey(emulator),
         "sign-in" => read::<Block>(body)?.obey(emulator),
         "image" => Ok(read::<Image>(body)?.push(emulator)),

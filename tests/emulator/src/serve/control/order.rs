@@ -240,6 +240,50 @@ impl PolicyOrder {
     }
 }
 
+/// What a region has left for nodes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CapacityOrder {
+    region: String,
+    /// The cores that each family of virtual machines has.
+    #[serde(default)]
+    cores: std::collections::BTreeMap<String, u64>,
+    #[serde(default)]
+    without_sizes: Vec<String>,
+    zones: Option<bool>,
+    full: Option<bool>,
+}
+
+impl CapacityOrder {
+    pub(super) fn obey(self, emulator: &Emulator) -> Value {
+        self.cores.iter().for_each(|(family, cores)| emulator.set_core_quota(&self.region, family, *cores));
+        self.without_sizes.iter().for_each(|size| emulator.remove_vm_size(&self.region, size));
+        if self.zones == Some(false) {
+            emulator.remove_zones(&self.region);
+        }
+        if let Some(full) = self.full {
+            emulator.set_region_full(&self.region, full);
+        }
+        json!({})
+    }
+}
+
+/// A subnet, and its network.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubnetOrder {
+    group: String,
+    network: String,
+    name: String,
+    prefix: String,
+}
+
+impl SubnetOrder {
+    pub(super) fn obey(self, emulator: &Emulator) -> Value {
+        json!({"id": emulator.add_subnet(&self.group, &self.network, &self.name, &self.prefix)})
+    }
+}
+
 /// What is denied to all but some callers.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
