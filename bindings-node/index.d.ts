@@ -183,7 +183,8 @@ export interface Operations {
    * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read them or to write the grant (the
    * error names the missing action and the smallest role that contains it).
    * @throws {AksAcrError} `'invalid_input'` for a condition that would have no effect.
-   * @throws {AksAcrError} `'unsupported'` for a cluster with a service principal whose object ID is not given.
+   * @throws {AksAcrError} `'unsupported'` for a cluster with a service principal whose object ID is not given, and for
+   * a registry in another tenant than the cluster.
    *
    * @example
    * ```js

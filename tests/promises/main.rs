@@ -24,6 +24,7 @@ mod requests;
 mod rights;
 mod secrets;
 mod telemetry;
+mod tenants;
 mod trust;
 mod unreached;
 mod waits;

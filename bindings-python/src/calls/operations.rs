@@ -78,7 +78,8 @@ impl Calls {
     ///     ForbiddenError: If the caller lacks the permission to read them or to write the grant (the error names the
     ///         missing action and the smallest role that contains it).
     ///     InvalidInputError: For a condition that would have no effect.
-    ///     UnsupportedError: For a cluster with a service principal whose object ID is not given.
+    ///     UnsupportedError: For a cluster with a service principal whose object ID is not given, and for a registry in
+    ///         another tenant than the cluster.
     ///
     /// Example:
     ///     try:

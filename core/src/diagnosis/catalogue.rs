@@ -89,6 +89,9 @@ findings! {
     REGISTRY_NOT_VISIBLE = "registry.not_visible", Registry, Never:
         "no registry of this name is visible in the subscription";
         "give the registry's resource ID, and get the role Reader on it".
+    REGISTRY_OTHER_TENANT = "registry.other_tenant", Registry, Never:
+        "the registry is in another tenant, where the cluster's managed identity cannot have a role";
+        "import the image into a registry of the cluster's tenant, or use a pull secret".
     REGISTRY_NOT_READY = "registry.not_ready", Registry, Transient:
         "the registry is not ready";
         "wait until its operation has ended".

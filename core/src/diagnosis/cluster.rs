@@ -2,7 +2,7 @@
 
 use super::{
     catalogue::FindingId,
-    facts::Facts,
+    facts::{Facts, Unread},
     finding::{Finding, Need},
     outcome::Outcome,
     stage::PullStage,
@@ -55,6 +55,7 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Registry);
     let name = &facts.registry_ref;
     let settings = match &facts.registry {
+        Err(unread) if unread.is_of_another_tenant => return outcome.with(other_tenant(facts, unread)),
         Err(unread) => return outcome.with(Finding::unknown(FindingId::UNKNOWN_REGISTRY).needing(unread.need.clone())),
         Ok(None) if facts.is_by_id => {
             let text = format!("registry {name} does not exist");
@@ -77,6 +78,26 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
     };
     let text = format!("registry {} is in the state {state}", settings.registry.id.name());
     outcome.with(found.saying(text).seen("registry", "provisioningState", state))
+}
+
+/// The cluster is in the tenant of the caller's token, with which it was read. Only a service principal can have a role in two tenants.
+fn other_tenant(facts: &Facts, unread: &Unread) -> Finding {
+    let with = |found: Finding, identity: &str| {
+        let text = format!(
+            "registry {} is in another tenant than the cluster, which pulls with {identity}",
+            facts.registry_ref
+        );
+        found.saying(text).seen("registry", "error.code", "InvalidAuthenticationTokenTenant")
+    };
+    let is_open = match &facts.cluster {
+        Ok(cluster) => cluster.identities.kubelet.is_none(),
+        Err(_) => true,
+    };
+    if is_open {
+        let found = Finding::unknown(FindingId::REGISTRY_OTHER_TENANT).needing(unread.need.clone());
+        return with(found, "a service principal or an identity that is not known");
+    }
+    with(Finding::failing(FindingId::REGISTRY_OTHER_TENANT), "a managed identity of its own tenant")
 }
 
 fn has_identity(cluster: &ClusterSettings) -> bool {

@@ -21,6 +21,8 @@ pub(crate) struct Unread {
     pub need: Need,
     /// The status with which the service refused, if it responded.
     pub status: Option<u16>,
+    /// Whether it is in a subscription of another tenant.
+    pub is_of_another_tenant: bool,
 }
 
 /// Everything that a check reads.
@@ -85,12 +87,12 @@ impl Unread {
             option: None,
             reason: err.to_string(),
         };
-        Self { need, status: err.status() }
+        Self { need, status: err.status(), is_of_another_tenant: err.is_of_another_tenant() }
     }
 
     /// Something at a registry that was not found.
     pub fn of_no_registry() -> Self {
-        Self { need: Need::reason("the registry was not found"), status: None }
+        Self { need: Need::reason("the registry was not found"), status: None, is_of_another_tenant: false }
     }
 }
 

@@ -126,6 +126,12 @@ impl Error {
         self.service().and_then(|service| service.code.as_deref())
     }
 
+    /// Whether Azure refuses the token because the subscription is in another tenant. The message names both tenants: see
+    /// [an example](https://github.com/Azure/azure-sdk-for-python/issues/38382).
+    pub(crate) fn is_of_another_tenant(&self) -> bool {
+        self.code() == Some("InvalidAuthenticationTokenTenant")
+    }
+
     /// `x-ms-request-id` of the service's response.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {

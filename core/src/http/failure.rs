@@ -56,7 +56,11 @@ pub(crate) fn from_azure(request: &ArmRequest, answer: &Answer) -> Error {
         Some(wait) => err.with_retry_after(wait),
         None => err,
     };
-    err.with_service(service)
+    let err = err.with_service(service);
+    if err.is_of_another_tenant() {
+        return err.saying("the subscription is in another tenant than the caller's token; sign in to its tenant");
+    }
+    err
 }
 
 /// The same for a service without known actions.

@@ -40,6 +40,7 @@ pub fn cases() -> Vec<Case> {
             a_group_is_named,
             a_cluster_is_judged_by_its_state,
             a_registry_that_is_missing_is_a_finding,
+            a_registry_in_another_tenant_is_a_finding,
             a_cluster_that_is_missing_is_an_error,
             an_image_of_another_host_is_not_read,
             an_unreachable_registry_costs_three_seconds,
@@ -391,6 +392,17 @@ async fn a_registry_that_is_missing_is_a_finding() -> Checked {
         assert_eq!(report.findings.first().map(|one| (one.status, one.id.clone())), wanted, "{report}");
         assert_eq!(report.registry, None);
     }
+    Ok(())
+}
+
+async fn a_registry_in_another_tenant_is_a_finding() -> Checked {
+    let scene = Scene::new()?;
+    let foreign = "33333333-3333-3333-3333-333333333333";
+    let azure = scene.azure.clone().with_foreign_subscription(foreign, "44444444-4444-4444-4444-444444444444");
+    let registry = azure.registry_id(GROUP, REGISTRY).replace(azure.subscription(), foreign);
+    let report = scene.client.check(&scene.cluster, &registry.parse()?, CheckOptions::default()).await?;
+    assert_eq!(report.root_cause, Some(FindingId::REGISTRY_OTHER_TENANT), "{report}");
+    assert_eq!(report.verdict, Verdict::CannotPull, "{report}");
     Ok(())
 }
 

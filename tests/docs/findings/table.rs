@@ -84,6 +84,10 @@ facts! {
         "az acr check-name --name myregistry" => "`nameAvailable: false` if the registry exists";
         READER;
         ["registry.not_found": "nothing of that name exists"]
+    "registry.other_tenant": "A2";
+        "az account show --subscription SUBSCRIPTION --query tenantId" => "another tenant than that of the cluster's subscription";
+        SECRET;
+        ["registry.not_visible": "the registry may be in another subscription of the same tenant"]
     "registry.not_ready": "A2";
         "az acr show --name myregistry --query provisioningState" => "a state other than `Succeeded`";
         Person;

@@ -127,6 +127,8 @@ export interface Caller {
 export interface Scene {
   /** Subscriptions in addition to the first one. */
   subscriptions?: string[];
+  /** Subscriptions of other tenants, which refuse the tokens of all callers. */
+  foreignSubscriptions?: { id: string; tenant: string }[];
   /** The first caller, Owner of the subscription; `directory`: whether it may also use Microsoft Graph. */
   owner?: { secret?: string; directory?: boolean };
   groups?: Group[];

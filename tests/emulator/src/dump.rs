@@ -79,6 +79,7 @@ pub(crate) fn state(emulator: &Emulator) -> Value {
         json!({
             "tenant": world.tenant,
             "subscriptions": world.subscriptions,
+            "foreignSubscriptions": world.foreign_subscriptions,
             "now": world.clock.rfc3339(world.clock.now()),
             "groups": world.groups.iter().map(|group| {
                 json!({"subscription": group.subscription, "name": group.name, "location": group.location})

@@ -127,6 +127,12 @@ impl Emulator {
         self.with(|world| world.add_subscription(id))
     }
 
+    /// Adds a subscription of another tenant. Azure refuses the tokens of all callers there, and their roles end at the tenant.
+    #[must_use]
+    pub fn with_foreign_subscription(self, id: &str, tenant: &str) -> Self {
+        self.with(|world| world.foreign_subscriptions.push((id.to_owned(), tenant.to_owned())))
+    }
+
     /// Adds a resource group.
     #[must_use]
     pub fn with_group(self, group: &str, location: &str) -> Self {

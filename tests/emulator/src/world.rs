@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) tenant: String,
     /// The first one is the one that [`crate::Emulator::subscription`] names.
     pub(crate) subscriptions: Vec<String>,
+    /// Subscriptions of other tenants, each with its tenant.
+    pub(crate) foreign_subscriptions: Vec<(String, String)>,
     pub(crate) groups: Vec<Group>,
     pub(crate) registries: Vec<Registry>,
     pub(crate) clusters: Vec<Cluster>,
@@ -164,6 +166,7 @@ impl World {
             ids,
             tenant: stable_id("tenant"),
             subscriptions: Vec::new(),
+            foreign_subscriptions: Vec::new(),
             groups: Vec::new(),
             registries: Vec::new(),
             clusters: Vec::new(),

@@ -199,7 +199,8 @@ pub(crate) fn principal(
         let text = format!("the cluster uses a service principal, and Azure reports only its application ID; {advice}");
         return Err(Error::new(ErrorKind::Unsupported, text)
             .with_context("cluster", name)
-            .with_context("application id", client_id.clone()));
+            .with_context("application id", client_id.clone())
+            .with_context("object id", format!("az ad sp show --id {client_id} --query id prints it")));
     }
     if identities.state.is_empty() {
         // Each cluster has a state: an answer without one says nothing of identities either.

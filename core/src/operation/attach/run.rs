@@ -107,8 +107,42 @@ async fn gather(
 ) -> Result<(ClusterIdentities, Observed)> {
     registry.check_cloud(parts.cloud())?;
     let identities = parts.identity_resolver().identities(cluster, call);
-    let all = async { futures::try_join!(identities, gather_at(parts, registry, call)) };
-    call.step("reading cluster, registry and role assignments", all).await
+    let at_registry = async {
+        match gather_at(parts, registry, call).await {
+            // Who pulls decides what is possible.
+            Err(err) if err.is_of_another_tenant() => Ok(Err(err)),
+            read => read.map(Ok),
+        }
+    };
+    let all = async { futures::try_join!(identities, at_registry) };
+    let (identities, found) = call.step("reading cluster, registry and role assignments", all).await?;
+    match found {
+        Ok(found) => Ok((identities, found)),
+        Err(err) => Err(explain_tenant(err, &identities).with_context("registry", registry.as_str())),
+    }
+}
+
+/// The cluster could be read with the same token, so it is in the token's tenant. See [Authenticate across
+/// tenants](https://learn.microsoft.com/azure/container-registry/authenticate-aks-cross-tenant).
+fn explain_tenant(err: Error, identities: &ClusterIdentities) -> Error {
+    let err = err.of_kind(ErrorKind::Unsupported);
+    if identities.service_principal.is_some() {
+        return err
+            .saying("the registry is in another tenant than the cluster with its service principal; nothing was written")
+            .with_context(
+                "hint",
+                "make its application multi-tenant, and grant access in the registry's tenant with grant_access, to the service \
+                 principal that the application has there; or import the images",
+            );
+    }
+    err.saying(
+        "the registry is in another tenant than the cluster, whose managed identity cannot have a role there; nothing was written",
+    )
+    .with_context(
+        "hint",
+        "import the images into a registry of the cluster's tenant, or use a pull secret; only a cluster with the service principal \
+         of a multi-tenant application can be granted access",
+    )
 }
 
 /// The registry and its role assignments, in parallel if it is given by ID.

@@ -182,7 +182,7 @@ async fn at_scope(
 /// That the registry is missing is reported by the read of the registry itself.
 fn read_below<T>(result: Result<T>) -> Result<Read<T>> {
     match result {
-        Err(err) if err.kind() == ErrorKind::NotFound => Ok(Err(Unread::of(&err))),
+        Err(err) if err.kind() == ErrorKind::NotFound || err.is_of_another_tenant() => Ok(Err(Unread::of(&err))),
         result => read(result),
     }
 }

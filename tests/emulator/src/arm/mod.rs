@@ -100,6 +100,9 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
         Err(refusal) => return finish(world, request, refusal, now),
     };
     let path = format!("/{}", decoded(request.uri().path().trim_matches('/')));
+    if let Some(refusal) = other_tenant(world, &path) {
+        return finish(world, request, refusal, now);
+    }
     let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     let call = Call { request, path, query: query.into_owned().collect(), caller, now };
     let mut answer = throttled(world, &call);
@@ -258,8 +261,33 @@ fn authenticate(world: &World, request: &Request<Bytes>, now: Instant) -> Result
     })
 }
 
+/// The refusal of a token of this tenant on a subscription of another one. Its text is [that of Azure][1]; whether its challenge says
+/// more than the authority is not established.
+///
+/// [1]: https://github.com/Azure/azure-sdk-for-python/issues/38382
+fn other_tenant(world: &World, path: &str) -> Option<Reply> {
+    let mut segments = path.split('/').skip(1);
+    let subscription =
+        segments.next().filter(|first| first.eq_ignore_ascii_case("subscriptions")).and(segments.next())?;
+    let (_, tenant) = world.foreign_subscriptions.iter().find(|(id, _)| id.eq_ignore_ascii_case(subscription))?;
+    let message = format!(
+        "The access token is from the wrong issuer 'https://sts.windows.net/{}/'. It must match the tenant \
+         'https://sts.windows.net/{tenant}/' associated with this subscription. Please use the authority (URL) \
+         'https://login.windows.net/{tenant}' to get the token. Note, if the subscription is transferred to another tenant there is \
+         no impact to the services, but information about new tenant could take time to propagate (up to an hour). If you just \
+         transferred your subscription and see this error message, please try back later.",
+        world.tenant
+    );
+    let refusal = gateway_error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationTokenTenant", &message);
+    Some(challenge_of(refusal, tenant, ""))
+}
+
 fn challenge(world: &World, refusal: Reply, why: &str) -> Reply {
-    let authority = format!("https://{}/{}", crate::entra::HOST, world.tenant);
+    challenge_of(refusal, &world.tenant, why)
+}
+
+fn challenge_of(refusal: Reply, tenant: &str, why: &str) -> Reply {
+    let authority = format!("https://{}/{tenant}", crate::entra::HOST);
     let value = if why.is_empty() {
         format!("Bearer authorization_uri=\"{authority}\"")
     } else {

@@ -20,6 +20,8 @@ use crate::world::OWNER;
 pub(super) struct Scene {
     /// Subscriptions in addition to the first one.
     subscriptions: Vec<String>,
+    /// Subscriptions of other tenants.
+    foreign_subscriptions: Vec<ForeignSubscription>,
     owner: Owner,
     groups: Vec<Group>,
     registries: Vec<Registry>,
@@ -33,6 +35,13 @@ pub(super) struct Scene {
     entra_groups: Vec<EntraGroup>,
     /// Resource providers that the first subscription has not registered.
     unregistered: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ForeignSubscription {
+    id: String,
+    tenant: String,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -262,6 +271,9 @@ impl Scene {
         }
         for id in &self.subscriptions {
             azure = azure.with_subscription(id);
+        }
+        for ForeignSubscription { id, tenant } in &self.foreign_subscriptions {
+            azure = azure.with_foreign_subscription(id, tenant);
         }
         for group in &self.groups {
             azure = azure.with_group(&group.name, &group.location);

@@ -213,3 +213,16 @@ async fn requests_sent_together_are_one_deep_and_those_after_them_two() {
     let cost = summary(&azure.requests_since(mark));
     assert_eq!((cost.count, cost.depth, cost.writes, cost.tokens), (3, 2, 1, 3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_of_another_tenant_refuses_the_token_and_names_both_tenants() {
+    let (subscription, tenant) = ("99999999-9999-9999-9999-999999999999", "88888888-8888-8888-8888-888888888888");
+    let azure = Emulator::new().with_foreign_subscription(subscription, tenant);
+    let refused = get(&azure, &format!("/subscriptions/{subscription}?api-version=2022-12-01")).await;
+    assert_eq!((refused.status, refused.code()), (401, "InvalidAuthenticationTokenTenant"));
+    assert!(refused.header("www-authenticate").is_some_and(|header| header.contains(tenant)));
+    let text = refused.message().to_owned();
+    assert!(text.contains(tenant) && text.contains(azure.tenant()), "{text}");
+    let own = get(&azure, &format!("/subscriptions/{}?api-version=2022-12-01", azure.subscription())).await;
+    assert_eq!(own.status, 200);
+}

@@ -146,10 +146,18 @@ class EntraGroup(_Named, total=False):
     roles: list[Held]
 
 
+class ForeignSubscription(TypedDict):
+    """A subscription of another tenant, which refuses the tokens of all callers."""
+
+    id: str
+    tenant: str
+
+
 class Scene(TypedDict, total=False):
     """The state at the start. Every key is optional; unknown keys are rejected."""
 
     subscriptions: list[str]
+    foreignSubscriptions: list[ForeignSubscription]
     """Subscriptions in addition to the first one."""
     owner: Owner
     groups: list[Group]
