@@ -588,6 +588,75 @@ export interface Operations {
   explain(cluster: string, target?: string | null, options?: ExplainOptions): Promise<Explanation>;
 
   /**
+   * Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs.
+   *
+   * `check` concludes from settings; this operation lets the kubelet do it. Each node pool that the image has a
+   * platform for gets a Job whose pod pulls the image with `imagePullPolicy: Always` and starts a program that no image
+   * has. So the pull is real, the container ends with `StartError`, and no code of the image runs. The pod meets the
+   * level `restricted` of Pod Security and AKS Deployment Safeguards, mounts no token, and tolerates the taints that
+   * all nodes of its pool have.
+   *
+   * Pools without nodes and pools of another platform are `'skipped'`. A failed pull has the same report as from
+   * `explain`. One that depends on a grant is tried again for `propagationTimeoutMs`, unless the role assignments could
+   * be read and none allows it: then it fails at once. `'kubelet_pulled_layers'` means that the node did not have the
+   * image before; `'kubelet_resolved_manifest'` that it may have had the layers, so that the host that serves them is
+   * not proven.
+   *
+   * The Jobs are deleted at the end. If the call is cancelled or its process ends, Kubernetes deletes them: they end
+   * with the call's deadline, and a minute later they are gone. A call that is repeated finds the Job of an earlier one
+   * by its name.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param image An image reference: registry, repository, and a tag or a digest or both.
+   * @param options The deadline is 15 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the cluster, the namespace or a named pool does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to create Jobs (without the permission to
+   * list nodes, less is proven).
+   * @throws {AksAcrError} `'unavailable'` if the API server cannot be reached.
+   * @throws {AksAcrError} `'invalid_input'` for an invalid option. A failed pull is not an error: see `outcome`.
+   *
+   * @example
+   * ```js
+   * const proof = await client.provePull('my-group/my-cluster', 'myregistry.azurecr.io/app:v1');
+   * console.log(String(proof));
+   * for (const { pool, outcome, reason } of proof.pools) {
+   *   if (outcome === 'failed') console.log(pool, 'cannot pull:', reason);
+   * }
+   * ```
+   */
+  provePull(cluster: string, image: string, options?: ProvePullOptions): Promise<PullProof>;
+
+  /**
+   * Lists which identity the nodes of each pool pull images with, as the nodes themselves say.
+   *
+   * The cluster's kubelet identity is what new nodes get. Nodes that were created before the identity was changed keep
+   * the earlier one, or the service principal, until they are created anew, and pull as that: a role for the new
+   * identity does not help them. Each node of AKS names its identity in the label
+   * `kubernetes.azure.com/kubelet-identity-client-id`, and this operation compares it with the cluster's, pool by pool.
+   * The cluster's settings and its nodes are read once each; nothing is written.
+   *
+   * A node without the label is `'not_labelled'`: nodes that are not created by AKS, and virtual nodes, have none.
+   *
+   * @param cluster A reference to a cluster: resource group and name, or resource ID.
+   * @param options The deadline is 2 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the cluster does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read the cluster or to list its nodes.
+   * @throws {AksAcrError} `'unavailable'` if its API server cannot be reached.
+   *
+   * @example
+   * ```js
+   * const identities = await client.nodeIdentities('my-group/my-cluster');
+   * console.log(String(identities));
+   * for (const { pool, outdatedNodes } of identities.pools) {
+   *   if (outdatedNodes.length > 0) console.log('upgrade the node image of', pool);
+   * }
+   * ```
+   */
+  nodeIdentities(cluster: string, options?: CallOptions): Promise<NodeIdentities>;
+
+  /**
    * Lists the clusters that match a filter, in all subscriptions that the caller can see.
    *
    * The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what
@@ -1781,6 +1850,37 @@ export interface ExplainOptions extends CallOptions {
   outboundAddresses?: readonly string[];
 }
 
+/** Options for proving a pull. */
+export interface ProvePullOptions extends CallOptions {
+  /**
+   * The namespace of the Jobs; `default` by default. It must exist. One of its own keeps the Jobs apart from your
+   * workloads.
+   */
+  namespace?: string;
+  /** The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no node now. */
+  pools?: readonly string[];
+  /** The service account of the pods; `default` by default. Its pull secrets are used. */
+  serviceAccount?: string;
+  /** Names of pull secrets for the pods, in addition to those of the service account. */
+  pullSecrets?: readonly string[];
+  /** Labels for the Jobs and pods, as a policy may require. None by default. */
+  labels?: { readonly [name: string]: string };
+  /** Annotations for the Jobs and pods. None by default. */
+  annotations?: { readonly [name: string]: string };
+  /**
+   * Further taints to tolerate, as `kubectl taint` writes them: `key=value:NoSchedule`, `key:NoSchedule` or `key`.
+   * Those of the pool's nodes are tolerated anyway.
+   */
+  tolerations?: readonly string[];
+  /** The priority class of the pods; the cluster's default by default. */
+  priorityClass?: string;
+  /**
+   * How long an existing grant may take to become effective, and the pods to be scheduled; 10 minutes by default. It
+   * does not extend the deadline. In milliseconds.
+   */
+  propagationTimeoutMs?: number;
+}
+
 /** Options for listing the resources of many subscriptions. */
 export interface ClustersOptions extends CallOptions {
   /** Tags; a cluster must have all of them. A tag without a value matches every value. */
@@ -2461,6 +2561,22 @@ export type NetworkPolicy =
   /** Cilium, with Cilium's data plane. */
   | 'Cilium';
 
+/** Whether the nodes of a pool pull with the cluster's identity. */
+export type NodeIdentityState =
+  /** All of them do. */
+  | 'current'
+  /**
+   * None of them does: they were created before the cluster got its identity, and keep what they have until they are
+   * created anew.
+   */
+  | 'outdated'
+  /** Some do, and some do not. */
+  | 'mixed'
+  /** At least one node does not say what it pulls with, and the others pull with the cluster's identity. */
+  | 'not_labelled'
+  /** The pool has no nodes now. */
+  | 'no_nodes';
+
 /** The operating system of a node pool. */
 export type NodeOs =
   /** Linux. */
@@ -2554,6 +2670,30 @@ export type PrincipalType =
   | 'ForeignGroup'
   /** A device. */
   | 'Device';
+
+/** Whether a pull was proven. */
+export type ProofOutcome =
+  /** A node pulled the image. */
+  | 'proven'
+  /** Nothing was tried: the pool has no nodes, or the image has no manifest for their platform. */
+  | 'skipped'
+  /** No node got as far as to pull: the pod was not created or not scheduled, or the time was over. */
+  | 'inconclusive'
+  /** A node tried to pull the image and failed. */
+  | 'failed';
+
+/** What a pull has proven. */
+export type PullProofKind =
+  /**
+   * The node did not list the image before: sign-in, grant, login server and the host that serves the layers are
+   * proven. A node's list may be a minute old.
+   */
+  | 'kubelet_pulled_layers'
+  /**
+   * The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is
+   * not.
+   */
+  | 'kubelet_resolved_manifest';
 
 /** Whether waiting can help. */
 export type PullRetry =
@@ -3655,6 +3795,87 @@ export interface OtherCause {
   readonly objects: readonly string[];
   /** What to do about it, if known. */
   readonly nextStep: string | null;
+}
+
+/** Whether the nodes of a cluster have pulled an image, pool by pool. */
+export interface PullProof {
+  /** The version of this form. */
+  readonly version: number;
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** The image, as the pods named it. */
+  readonly image: string;
+  /** `'failed'` if a pool failed; else `'inconclusive'` if a pool was, or all were skipped; else `'proven'`. */
+  readonly outcome: ProofOutcome;
+  /** The node pools, sorted by name. */
+  readonly pools: readonly PoolProof[];
+  /**
+   * Whether all Jobs were deleted. Otherwise, Kubernetes deletes them a minute after they end, at the latest after the
+   * call's deadline.
+   */
+  readonly cleanedUp: boolean;
+  /** When it was proven, by Azure's clock. */
+  readonly checkedAt: Date;
+}
+
+/** Whether a node of a pool has pulled the image. */
+export interface PoolProof {
+  /** The name of the pool. */
+  readonly pool: string;
+  /** The outcome. */
+  readonly outcome: ProofOutcome;
+  /** What was proven, if the node pulled the image. */
+  readonly proof: PullProofKind | null;
+  /** Why the outcome is not `'proven'`. */
+  readonly reason: string | null;
+  /** The node that tried. */
+  readonly node: string | null;
+  /** The node image that it was created from. */
+  readonly nodeImage: string | null;
+  /** The operating system of the pool's nodes. */
+  readonly os: string | null;
+  /** Their architecture. */
+  readonly architecture: string | null;
+  /** Client ID of the managed identity that the node pulls with, by its label. */
+  readonly identityClientId: string | null;
+  /** The image ID that the node reports: what it has pulled. */
+  readonly imageId: string | null;
+  /** The kubelet's message about the pull, which has its duration. */
+  readonly message: string | null;
+  /** Why the pull failed, and the next step, as from `explain`. */
+  readonly report: Report | null;
+}
+
+/** The identities that a cluster's nodes pull images with. */
+export interface NodeIdentities {
+  /** The cluster. A resource ID. */
+  readonly cluster: string;
+  /** The cluster's kubelet identity, which new nodes pull with. `null` on a cluster with a service principal. */
+  readonly kubelet: KubeletIdentity | null;
+  /** Application (client) ID of the service principal, on a cluster that uses one instead. */
+  readonly servicePrincipal: string | null;
+  /** The node pools, sorted by name. */
+  readonly pools: readonly PoolIdentity[];
+}
+
+/** What the nodes of a pool pull with. */
+export interface PoolIdentity {
+  /** The name of the pool. Empty: nodes whose labels name no pool. */
+  readonly pool: string;
+  /** Whether its nodes pull with the cluster's identity. */
+  readonly state: NodeIdentityState;
+  /** The number of its nodes. */
+  readonly nodes: number;
+  /** Client IDs of the managed identities that its nodes pull with, by their labels. */
+  readonly clientIds: readonly string[];
+  /** The nodes that pull with another identity than the cluster's, sorted by name. */
+  readonly outdatedNodes: readonly string[];
+  /** The node images that its nodes were created from. */
+  readonly nodeImages: readonly string[];
+  /** The operating system of its nodes, such as `linux`, if it is the same on all. */
+  readonly os: string | null;
+  /** Their architecture, such as `amd64`, if it is the same on all. */
+  readonly architecture: string | null;
 }
 
 /** The clusters that match a filter, and how complete the list is. */

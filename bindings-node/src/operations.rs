@@ -355,6 +355,46 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs.
+    #[napi]
+    pub fn prove_pull<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        image: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let image: aks_acr::ImageReference = argument::parse("image", image)?;
+            let given: ProvePullOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.prove_pull(&cluster, &image, options).await })
+        };
+        self.run(env, call, read)
+    }
+
+    /// Lists which identity the nodes of each pool pull images with, as the nodes themselves say.
+    #[napi]
+    pub fn node_identities<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        cluster: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let cluster: aks_acr::ClusterRef = argument::parse("cluster", cluster)?;
+            let given: CallOnly = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = of_call;
+            Ok(async move { client.node_identities(&cluster, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     #[napi]
     pub fn clusters<'env>(
@@ -1165,6 +1205,40 @@ impl ExplainOptions {
 /// What an object of options holds.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ProvePullOptions {
+    pub namespace: Option<String>,
+    pub pools: Option<Vec<String>>,
+    pub service_account: Option<String>,
+    pub pull_secrets: Option<Vec<String>>,
+    pub labels: Option<std::collections::BTreeMap<String, String>>,
+    pub annotations: Option<std::collections::BTreeMap<String, String>>,
+    pub tolerations: Option<Vec<String>>,
+    pub priority_class: Option<String>,
+    pub propagation_timeout_ms: Option<Millis>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl ProvePullOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ProvePullOptions> {
+        let mut options = aks_acr::ProvePullOptions::default().with_call(call);
+        set(&mut options.namespace, self.namespace);
+        set(&mut options.pools, self.pools);
+        options.service_account = self.service_account;
+        set(&mut options.pull_secrets, self.pull_secrets);
+        set(&mut options.labels, self.labels);
+        set(&mut options.annotations, self.annotations);
+        set(&mut options.tolerations, self.tolerations);
+        options.priority_class = self.priority_class;
+        set(&mut options.propagation_timeout, self.propagation_timeout_ms.map(|millis| millis.0));
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ClustersOptions {
     pub tags: Option<std::collections::BTreeMap<String, Option<String>>>,
     pub subscriptions: Option<Vec<Text<aks_acr::SubscriptionId>>>,
@@ -1681,16 +1755,19 @@ pub const OPTIONS: &[&str] = &[
     "outbound_addresses",
     "principal_id",
     "principal_type",
+    "priority_class",
     "private_api_server",
     "propagation_time",
     "propagation_timeout",
     "public_fqdn",
     "public_network_access",
+    "pull_secrets",
     "query_graph",
     "register_providers",
     "replace_tags",
     "resource_groups",
     "retry_forbidden_for",
+    "service_account",
     "service_accounts",
     "set_current",
     "source_registry",
@@ -1751,6 +1828,10 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),
         "PullFinding" => serde_json::from_str::<aks_acr::PullFinding>(&json).map(|value| value.to_string()),
         "OtherCause" => serde_json::from_str::<aks_acr::OtherCause>(&json).map(|value| value.to_string()),
+        "PullProof" => serde_json::from_str::<aks_acr::PullProof>(&json).map(|value| value.to_string()),
+        "PoolProof" => serde_json::from_str::<aks_acr::PoolProof>(&json).map(|value| value.to_string()),
+        "NodeIdentities" => serde_json::from_str::<aks_acr::NodeIdentities>(&json).map(|value| value.to_string()),
+        "PoolIdentity" => serde_json::from_str::<aks_acr::PoolIdentity>(&json).map(|value| value.to_string()),
         "ClusterList" => serde_json::from_str::<aks_acr::ClusterList>(&json).map(|value| value.to_string()),
         "ListedCluster" => serde_json::from_str::<aks_acr::ListedCluster>(&json).map(|value| value.to_string()),
         "Unreadable" => serde_json::from_str::<aks_acr::Unreadable>(&json).map(|value| value.to_string()),

@@ -751,6 +751,94 @@ value! {
 }
 
 value! {
+    /// Whether the nodes of a cluster have pulled an image, pool by pool.
+    pub struct PullProof {
+        /// The version of this form.
+        version: u32,
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// The image, as the pods named it.
+        image: String,
+        /// `ProofOutcome.FAILED` if a pool failed; else `ProofOutcome.INCONCLUSIVE` if a pool was, or all were skipped;
+        /// else `ProofOutcome.PROVEN`.
+        outcome: Word<aks_acr::ProofOutcome>,
+        /// The node pools, sorted by name.
+        pools: Several<PoolProof>,
+        /// Whether all Jobs were deleted. Otherwise, Kubernetes deletes them a minute after they end, at the latest
+        /// after the call's deadline.
+        cleaned_up: bool,
+        /// When it was proven, by Azure's clock.
+        checked_at: Time,
+    }
+}
+
+value! {
+    /// Whether a node of a pool has pulled the image.
+    pub struct PoolProof {
+        /// The name of the pool.
+        pool: String,
+        /// The outcome.
+        outcome: Word<aks_acr::ProofOutcome>,
+        /// What was proven, if the node pulled the image.
+        proof: Option<Word<aks_acr::PullProofKind>>,
+        /// Why the outcome is not `ProofOutcome.PROVEN`.
+        reason: Option<String>,
+        /// The node that tried.
+        node: Option<String>,
+        /// The node image that it was created from.
+        node_image: Option<String>,
+        /// The operating system of the pool's nodes.
+        os: Option<String>,
+        /// Their architecture.
+        architecture: Option<String>,
+        /// Client ID of the managed identity that the node pulls with, by its label.
+        identity_client_id: Option<String>,
+        /// The image ID that the node reports: what it has pulled.
+        image_id: Option<String>,
+        /// The kubelet's message about the pull, which has its duration.
+        message: Option<String>,
+        /// Why the pull failed, and the next step, as from `explain`.
+        report: Option<Report>,
+    }
+}
+
+value! {
+    /// The identities that a cluster's nodes pull images with.
+    pub struct NodeIdentities {
+        /// The cluster. A resource ID.
+        cluster: String,
+        /// The cluster's kubelet identity, which new nodes pull with. `None` on a cluster with a service principal.
+        kubelet: Option<KubeletIdentity>,
+        /// Application (client) ID of the service principal, on a cluster that uses one instead.
+        service_principal: Option<String>,
+        /// The node pools, sorted by name.
+        pools: Several<PoolIdentity>,
+    }
+}
+
+value! {
+    /// What the nodes of a pool pull with.
+    pub struct PoolIdentity {
+        /// The name of the pool. Empty: nodes whose labels name no pool.
+        pool: String,
+        /// Whether its nodes pull with the cluster's identity.
+        state: Word<aks_acr::NodeIdentityState>,
+        /// The number of its nodes.
+        nodes: u32,
+        /// Client IDs of the managed identities that its nodes pull with, by their labels.
+        client_ids: Several<String>,
+        /// The nodes that pull with another identity than the cluster's, sorted by name.
+        outdated_nodes: Several<String>,
+        /// The node images that its nodes were created from.
+        node_images: Several<String>,
+        /// The operating system of its nodes, such as `linux`, if it is the same on all.
+        os: Option<String>,
+        /// Their architecture, such as `amd64`, if it is the same on all.
+        architecture: Option<String>,
+    }
+}
+
+value! {
     /// The clusters that match a filter, and how complete the list is.
     pub struct ClusterList {
         /// The clusters, in the order of the subscriptions.
@@ -1819,6 +1907,7 @@ word::known!(
     NetworkAction,
     NetworkPlugin,
     NetworkPolicy,
+    NodeIdentityState,
     NodeOs,
     NodePoolMode,
     OnConditionMismatch,
@@ -1830,6 +1919,8 @@ word::known!(
     PartState,
     PrincipalState,
     PrincipalType,
+    ProofOutcome,
+    PullProofKind,
     PullRetry,
     PullRole,
     PullSecretAction,
@@ -1995,6 +2086,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PullFailure>()?;
     module.add_class::<PullFinding>()?;
     module.add_class::<OtherCause>()?;
+    module.add_class::<PullProof>()?;
+    module.add_class::<PoolProof>()?;
+    module.add_class::<NodeIdentities>()?;
+    module.add_class::<PoolIdentity>()?;
     module.add_class::<ClusterList>()?;
     module.add_class::<ListedCluster>()?;
     module.add_class::<Unreadable>()?;

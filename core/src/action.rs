@@ -47,6 +47,9 @@ pub(crate) const READ_SECRETS: &str = "Microsoft.ContainerService/managedCluster
 pub(crate) const READ_NODES: &str = "Microsoft.ContainerService/managedClusters/nodes/read";
 pub(crate) const READ_EVENTS: &str = "Microsoft.ContainerService/managedClusters/events/read";
 pub(crate) const READ_PODS: &str = "Microsoft.ContainerService/managedClusters/pods/read";
+pub(crate) const READ_JOBS: &str = "Microsoft.ContainerService/managedClusters/batch/jobs/read";
+pub(crate) const WRITE_JOBS: &str = "Microsoft.ContainerService/managedClusters/batch/jobs/write";
+pub(crate) const DELETE_JOBS: &str = "Microsoft.ContainerService/managedClusters/batch/jobs/delete";
 pub(crate) const READ_REPLICA_SETS: &str = "Microsoft.ContainerService/managedClusters/apps/replicasets/read";
 
 pub(crate) const READ_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
@@ -68,8 +71,8 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         READ_CONTENT | READ_METADATA => "Container Registry Repository Reader",
         LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
         WRITE_CLUSTER | DELETE_CLUSTER => "Azure Kubernetes Service Contributor Role",
-        READ_PODS | READ_EVENTS | READ_REPLICA_SETS => "Azure Kubernetes Service RBAC Reader",
-        READ_SECRETS => "Azure Kubernetes Service RBAC Writer",
+        READ_PODS | READ_EVENTS | READ_REPLICA_SETS | READ_JOBS => "Azure Kubernetes Service RBAC Reader",
+        READ_SECRETS | WRITE_JOBS | DELETE_JOBS => "Azure Kubernetes Service RBAC Writer",
         READ_NODES => "Azure Kubernetes Service RBAC Cluster Admin",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",
         ADMIN_CREDENTIAL => "Azure Kubernetes Service Cluster Admin Role",

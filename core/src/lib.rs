@@ -58,8 +58,8 @@ pub use cluster::{
     Access, Applied, ApplyOptions, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
     ClusterTier, DeletedCluster, ExistingSecret, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
     MergeOutcome, MergedKubeconfig, NetworkPlugin, NetworkPolicy, NewCluster, NewClusterSettings, NewNodePool, NodeOs,
-    NodePoolMode, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, OnExistingEntry, Pod, PodEvent,
-    PodListener, PodScope, PodSelection, Pods, PullSecretState, RegistryCredential, Rollout, RolloutBlocker,
+    NodePoolMode, NodeTaint, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, OnExistingEntry, Pod,
+    PodEvent, PodListener, PodScope, PodSelection, Pods, PullSecretState, RegistryCredential, Rollout, RolloutBlocker,
     RolloutBlockerKind, RolloutListener, RolloutPhase, SecretState, ServiceAccountState, SshKey, UnreadObjects,
     WorkloadRef, WorkloadState,
 };

@@ -24,6 +24,7 @@ mod kubectl;
 mod kubelet_identity;
 mod mode_change;
 mod pools;
+mod prove;
 mod refusal;
 mod registry;
 mod registry_update;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         refusal::cases(),
         check::cases(),
         explain::cases(),
+        prove::cases(),
         kubelet_identity::cases(),
         mode_change::cases(),
         pools::cases(),

@@ -5,6 +5,7 @@ use aks_acr_emulator::{From, Request};
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
+    collections::BTreeSet,
     fs,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -48,11 +49,14 @@ const STATE: &[Allowed] = &[
     of("apply: nothing of it", "clusters.*.objects.*.metadata.name", "chance: an event's, which is not its key"),
     of("apply: nothing of it", "clusters.*.objects.*.spec.clusterIP", "the next address that is free"),
     of("apply: nothing of it", "clusters.*.objects.*.spec.clusterIPs", "the next address that is free"),
+    of("prove_pull:", "clusters.*.objects.*.status.images", "the scheduler chooses the node that pulls"),
+    of("prove_pull:", "clusters.*.objects.*.metadata.resourceVersion", "how much happened before"),
 ];
 
 /// Writes that may have an effect more often than in the uncut run: a second time they have no effect, or a harmless one.
 const WRITES: &[Allowed] = &[
     of("apply:", "PATCH dev-", "a server-side apply of what is there changes nothing"),
+    of("prove_pull:", "/jobs/aks-acr-pull-", "each call proves anew, and deletes its Job"),
     of("apply_pull_secret:", "/secrets/ghcr", "a server-side apply of what is there changes nothing"),
     always("/register", "who registers a provider twice has registered it"),
     always(
@@ -196,7 +200,15 @@ fn put_in_order(state: &mut Value) {
     }
     for cluster in state["clusters"].as_array_mut().into_iter().flatten() {
         let mut objects = Map::new();
-        for one in cluster["objects"].as_array_mut().into_iter().flatten().map(Value::take) {
+        let found: Vec<Value> = cluster["objects"].as_array_mut().into_iter().flatten().map(Value::take).collect();
+        let uids: BTreeSet<String> =
+            found.iter().filter_map(|one| one["object"]["metadata"]["uid"].as_str().map(str::to_owned)).collect();
+        // What is said of objects that are gone is no part of the end: one may have been created twice.
+        let is_left = |one: &Value| {
+            one["resource"] != "events"
+                || one["object"]["involvedObject"]["uid"].as_str().is_some_and(|uid| uids.contains(uid))
+        };
+        for one in found.iter().filter(|one| is_left(one)) {
             let (kind, object) = (one["resource"].as_str().unwrap_or_default(), &one["object"]);
             let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             let name = match kind {

@@ -7,7 +7,7 @@ use crate::{
 };
 use aks_acr::{
     Access, ApplyOptions, AttachmentsOptions, CheckOptions, ClusterFilter, ExplainOptions, ExplainTarget, Kubeconfig,
-    KubeconfigOptions, Manifest, PodSelection, ReadOptions, RegistryFilter, RegistryToken,
+    KubeconfigOptions, Manifest, PodSelection, ProvePullOptions, ReadOptions, RegistryFilter, RegistryToken,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed, RoleSeed};
 use serde_json::{Value, json};
@@ -50,6 +50,14 @@ pub fn cases() -> Vec<Case> {
         case!("explain", "a pull that nothing grants, and a pod with a secret", failing().await, |client, scene| {
             let options = ExplainOptions::default().with_call(scene.call());
             client.explain(&cluster(), &ExplainTarget::Pods, options).await
+        }),
+        case!("node_identities", "a cluster", Scene::plain(), |client, scene| {
+            client.node_identities(&cluster(), scene.call()).await
+        }),
+        case!("prove_pull", "a pull that is granted", granted(), |client, scene| {
+            let options = ProvePullOptions::default().with_call(scene.call());
+            let image = "myregistry.azurecr.io/app:1".parse()?;
+            client.prove_pull(&cluster(), &image, options).await.map(|proof| (proof.outcome, proof.cleaned_up))
         }),
         case!("clusters", "two subscriptions, one a page", in_two_subscriptions(), |client, scene| {
             let options = ReadOptions::default().with_call(scene.call());
@@ -140,6 +148,14 @@ async fn failing() -> Scene {
     let manifests = Manifest::parse_all(&manifests).expect("manifests");
     scene.client().apply(&cluster(), manifests, ApplyOptions::default()).await.expect("an apply");
     tokio::time::sleep(Duration::from_secs(5)).await;
+    scene.begin()
+}
+
+fn granted() -> Scene {
+    let scene = Scene::plain();
+    scene.azure.push_image("myregistry.azurecr.io/app:1", &["linux/amd64"]);
+    let kubelet = scene.azure.kubelet_object_id("group", "dev");
+    scene.azure.grant("AcrPull", &kubelet, &scene.azure.registry_id("group", "myregistry"));
     scene.begin()
 }
 

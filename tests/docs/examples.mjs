@@ -176,6 +176,22 @@ export async function explain(client) {
   for (const group of explanation.groups) console.log(String(group)); // the pods, the cause, the evidence and the next step
 }
 
+export async function provePull(client) {
+  const proof = await client.provePull('my-group/my-cluster', 'myregistry.azurecr.io/app:v1');
+  console.log(String(proof));
+  for (const { pool, outcome, reason } of proof.pools) {
+    if (outcome === 'failed') console.log(pool, 'cannot pull:', reason);
+  }
+}
+
+export async function nodeIdentities(client) {
+  const identities = await client.nodeIdentities('my-group/my-cluster');
+  console.log(String(identities));
+  for (const { pool, outdatedNodes } of identities.pools) {
+    if (outdatedNodes.length > 0) console.log('upgrade the node image of', pool);
+  }
+}
+
 export async function deleteRegistry(client) {
   const { outcome } = await client.deleteRegistry('myregistry');
   console.log(outcome);

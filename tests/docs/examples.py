@@ -188,6 +188,22 @@ def explain(client: aks_acr.Client) -> None:
         print(group)  # the pods, the cause, the evidence and the next step
 
 
+def prove_pull(client: aks_acr.Client) -> None:
+    proof = client.prove_pull("my-group/my-cluster", "myregistry.azurecr.io/app:v1")
+    print(proof)
+    for pool in proof.pools:
+        if pool.outcome == "failed":
+            print(pool.pool, "cannot pull:", pool.reason)
+
+
+def node_identities(client: aks_acr.Client) -> None:
+    identities = client.node_identities("my-group/my-cluster")
+    print(identities)
+    for pool in identities.pools:
+        if pool.outdated_nodes:
+            print("upgrade the node image of", pool.pool)
+
+
 def delete_registry(client: aks_acr.Client) -> None:
     print(client.delete_registry("myregistry").outcome)
 

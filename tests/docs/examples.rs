@@ -7,9 +7,9 @@ use aks_acr::{
     ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions,
     DetachOptions, ErrorKind, Event, ExplainOptions, GrantAccessOptions, GrantReach, ImportItem, ImportManyOptions,
     ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions,
-    Operation, PodSelection, PullSecretOptions, ReadOptions, RegistryCredential, RegistryFilter, RegistryRef,
-    RemoveKubeletIdentityOptions, Result, RevokeAccessOptions, RoleAssignmentMode, RolloutOptions, Sku, StartedImport,
-    UpdateRegistryOptions, WorkloadRef,
+    Operation, PodSelection, ProofOutcome, ProvePullOptions, PullSecretOptions, ReadOptions, RegistryCredential,
+    RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, Result, RevokeAccessOptions, RoleAssignmentMode,
+    RolloutOptions, Sku, StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
@@ -434,6 +434,25 @@ pub async fn pods(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn prove_pull(client: &Client) -> Result<()> {
+    let (cluster, image) = ("my-group/my-cluster".parse()?, "myregistry.azurecr.io/app:v1".parse()?);
+    let proof = client.prove_pull(&cluster, &image, ProvePullOptions::default()).await?;
+    println!("{proof}");
+    for pool in proof.pools.iter().filter(|pool| pool.outcome == ProofOutcome::Failed) {
+        println!("{} cannot pull: {}", pool.pool, pool.reason.as_deref().unwrap_or_default());
+    }
+    Ok(())
+}
+
+pub async fn node_identities(client: &Client) -> Result<()> {
+    let identities = client.node_identities(&"my-group/my-cluster".parse()?, CallOptions::default()).await?;
+    println!("{identities}");
+    for pool in identities.pools.iter().filter(|pool| !pool.outdated_nodes.is_empty()) {
+        println!("upgrade the node image of {}", pool.pool);
+    }
+    Ok(())
+}
+
 /// Runs an operation's example.
 pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<()> {
     match operation {
@@ -460,6 +479,8 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::UpdateRegistry => update_registry(client).await,
         Operation::Check => check(client).await,
         Operation::Explain => explain(client).await,
+        Operation::ProvePull => prove_pull(client).await,
+        Operation::NodeIdentities => node_identities(client).await,
         Operation::PlanKubeletIdentity => plan_kubelet_identity(client).await,
         Operation::ApplyKubeletIdentity => apply_kubelet_identity(client).await,
         Operation::RemoveKubeletIdentity => remove_kubelet_identity(client).await,

@@ -16,7 +16,7 @@ const WEB = MANIFESTS.replaceAll(/nginx0-deployment|nginx0/g, 'web');
 const sceneFor = (operation) => ({
   clusters: [{ group: 'my-group', name: 'my-cluster' }],
   registries: [{ group: 'my-group', name: 'myregistry' }],
-  images: ['docker.io/library/nginx:latest', ...(/^(apply|explain|waitForRollout|pods)$/.test(operation) ? ['myregistry.azurecr.io/nginx:v1'] : [])].map((name) => ({
+  images: ['docker.io/library/nginx:latest', 'myregistry.azurecr.io/app:v1', ...(/^(apply|explain|waitForRollout|pods)$/.test(operation) ? ['myregistry.azurecr.io/nginx:v1'] : [])].map((name) => ({
     name,
     platforms: ['linux/amd64'],
   })),

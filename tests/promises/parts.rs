@@ -8,9 +8,9 @@ use aks_acr::{
     ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster, DeletedRegistry,
     DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
     ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
-    ObservedPods, PodListener, PodScope, PodSelection, Pods, PrincipalId, PullSecretState, Registry, RegistryFilter,
-    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked,
-    RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId,
+    ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods, PrincipalId, PullSecretState, Registry,
+    RegistryFilter, RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result,
+    Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId,
     UpdatedRegistry, Uuid, WorkloadRef, async_trait,
 };
 use std::{
@@ -169,6 +169,17 @@ impl ClusterDeployer for Counted<AzureClusterDeployer> {
     }
     async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
         self.part().observe_pods(cluster, scope, call).await
+    }
+    async fn nodes(
+        &self,
+        cluster: &ClusterRef,
+        image: Option<&ImageReference>,
+        call: &Call,
+    ) -> Result<Vec<ObservedNode>> {
+        self.part().nodes(cluster, image, call).await
+    }
+    async fn delete_job(&self, cluster: &ClusterRef, job: (&str, &str), call: &Call) -> Result<bool> {
+        self.part().delete_job(cluster, job, call).await
     }
     async fn watch(
         &self,

@@ -31,6 +31,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("operation/kubelet_identity/run.rs: carry_out", "each of the parts that are created has the call"),
     ("operation/kubelet_identity/remove.rs: remove", "each of the reads and removals has the call"),
     ("operation/explain/gather.rs: read_images", "each of the images is read with the call"),
+    ("operation/prove_pull/judge.rs: wait", "both of what it selects from have the call"),
     ("operation/import/mod.rs: import_into", "the job has the call"),
     ("operation/import/mod.rs: start", "the job has the call"),
     ("operation/import/many.rs: import_many", "each of the imports has the call"),

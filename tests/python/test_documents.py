@@ -103,7 +103,7 @@ def test_the_example_of_a_page_runs(operation, tmp_path):
     source = importlib.util.spec_from_file_location("examples_of_pages", ROOT / "tests" / "docs" / "examples.py")
     examples = importlib.util.module_from_spec(source)
     source.loader.exec_module(examples)
-    images = ["docker.io/library/nginx:latest"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "explain", "wait_for_rollout", "pods"))
+    images = ["docker.io/library/nginx:latest", "myregistry.azurecr.io/app:v1"] + ["myregistry.azurecr.io/nginx:v1"] * (operation in ("apply", "explain", "wait_for_rollout", "pods"))
     scene = {
         "clusters": [{"group": "my-group", "name": "my-cluster"}],
         "registries": [{"group": "my-group", "name": "myregistry"}],

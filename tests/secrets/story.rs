@@ -5,9 +5,9 @@ use aks_acr::{
     Access, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions,
     CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ExplainOptions,
     ExplainTarget, GrantAccessOptions, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions, PodSelection, PullSecretOptions,
-    RegistryCredential, RegistryRef, RevokeAccessOptions, RoleAssignmentMode, RolloutOptions, SshKey, StartedImport,
-    UpdateRegistryOptions, WorkloadRef,
+    KubeconfigOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions, PodSelection, ProvePullOptions,
+    PullSecretOptions, RegistryCredential, RegistryRef, RevokeAccessOptions, RoleAssignmentMode, RolloutOptions,
+    SshKey, StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -174,6 +174,11 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     ends.json("pods", client.pods(&cluster, &PodSelection::default(), call())).await;
     let options = ExplainOptions::default().with_call(call());
     ends.json("explain", client.explain(&cluster, &ExplainTarget::Pods, options)).await;
+
+    ends.json("node_identities", client.node_identities(&cluster, call())).await;
+    let image = "myregistry.azurecr.io/nginx:v1".parse().unwrap();
+    let options = ProvePullOptions::default().with_call(call());
+    ends.json("prove_pull", client.prove_pull(&cluster, &image, options)).await;
 
     let options = || AttachmentsOptions::default().with_call(call());
     ends.json("attachments_of_cluster", client.attachments_of_cluster(&cluster, options())).await;

@@ -21,8 +21,8 @@ use aks_acr::{
     DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ExplainOptions, ExplainTarget,
     GrantAccessOptions, GrantAccessPlan, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
     KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions, ModeChangeOptions,
-    ModeChangePlan, Operation, PodSelection, PrincipalId, PullSecretOptions, PullSecretPlan, ReadOptions,
-    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RevokeAccessOptions,
+    ModeChangePlan, Operation, PodSelection, PrincipalId, ProvePullOptions, PullSecretOptions, PullSecretPlan,
+    ReadOptions, RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RevokeAccessOptions,
     RevokeAccessPlan, RoleAssignmentMode, RolloutOptions, UpdateRegistryOptions, WorkloadRef,
 };
 use serde_json::Value;
@@ -143,6 +143,18 @@ pub async fn operate(
             let options = explain_options(args)?;
             args.done();
             Ok(shown(client.explain(&cluster, &target, options.with_call(call)).await?))
+        }
+        Operation::ProvePull => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            let image = args.needed::<ImageReference>("image")?;
+            let options = prove_pull_options(args)?;
+            args.done();
+            Ok(shown(client.prove_pull(&cluster, &image, options.with_call(call)).await?))
+        }
+        Operation::NodeIdentities => {
+            let cluster = args.needed::<ClusterRef>("cluster")?;
+            args.done();
+            Ok(shown(client.node_identities(&cluster, call).await?))
         }
         Operation::Clusters => {
             let mut filter = ClusterFilter::default();
@@ -414,6 +426,20 @@ pub(crate) fn explain_options(args: &mut Arguments) -> Result<ExplainOptions, Er
     args.set("selector", &mut options.selector)?;
     args.set("principal_id", &mut options.principal_id)?;
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
+    Ok(options)
+}
+
+pub(crate) fn prove_pull_options(args: &mut Arguments) -> Result<ProvePullOptions, Error> {
+    let mut options = ProvePullOptions::default();
+    args.set("namespace", &mut options.namespace)?;
+    args.set("pools", &mut options.pools)?;
+    args.set("service_account", &mut options.service_account)?;
+    args.set("pull_secrets", &mut options.pull_secrets)?;
+    args.set("labels", &mut options.labels)?;
+    args.set("annotations", &mut options.annotations)?;
+    args.set("tolerations", &mut options.tolerations)?;
+    args.set("priority_class", &mut options.priority_class)?;
+    args.set("propagation_timeout", &mut options.propagation_timeout)?;
     Ok(options)
 }
 

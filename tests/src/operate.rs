@@ -60,6 +60,8 @@ impl Scene<'_> {
             Operation::PlanPullSecret => arguments.with("images", Value::Null),
             // There it is a pod or a workload.
             Operation::Explain => arguments.with("target", Value::Null),
+            // There it is one that nodes pull.
+            Operation::ProvePull => arguments.with("image", "myregistry.azurecr.io/nginx:v1"),
             // There it is an option.
             Operation::Apply | Operation::WaitForRollout => arguments.with("registry", Value::Null),
             _ => arguments,

@@ -39,6 +39,7 @@ from ._words import (
     NetworkAction,
     NetworkPlugin,
     NetworkPolicy,
+    NodeIdentityState,
     NodeOs,
     NodePoolMode,
     OnConditionMismatch,
@@ -50,6 +51,8 @@ from ._words import (
     PartState,
     PrincipalState,
     PrincipalType,
+    ProofOutcome,
+    PullProofKind,
     PullRetry,
     PullRole,
     PullSecretAction,
@@ -1037,6 +1040,111 @@ class Calls:
             print(explanation)
             for group in explanation.groups:
                 print(group)  # the pods, the cause, the evidence and the next step
+        """
+
+    def prove_pull(
+        self,
+        cluster: str,
+        image: str,
+        *,
+        namespace: str | None = None,
+        pools: Sequence[str] | None = None,
+        service_account: str | None = None,
+        pull_secrets: Sequence[str] | None = None,
+        labels: dict[str, str] | None = None,
+        annotations: dict[str, str] | None = None,
+        tolerations: Sequence[str] | None = None,
+        priority_class: str | None = None,
+        propagation_timeout: _Seconds | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[PullProof]:
+        """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs.
+
+        `check` concludes from settings; this operation lets the kubelet do it. Each node pool that the image has a
+        platform for gets a Job whose pod pulls the image with `imagePullPolicy: Always` and starts a program that no
+        image has. So the pull is real, the container ends with `StartError`, and no code of the image runs. The pod
+        meets the level `restricted` of Pod Security and AKS Deployment Safeguards, mounts no token, and tolerates the
+        taints that all nodes of its pool have.
+
+        Pools without nodes and pools of another platform are `ProofOutcome.SKIPPED`. A failed pull has the same report
+        as from `explain`. One that depends on a grant is tried again for `propagation_timeout`, unless the role
+        assignments could be read and none allows it: then it fails at once. `PullProofKind.KUBELET_PULLED_LAYERS` means
+        that the node did not have the image before; `PullProofKind.KUBELET_RESOLVED_MANIFEST` that it may have had the
+        layers, so that the host that serves them is not proven.
+
+        The Jobs are deleted at the end. If the call is cancelled or its process ends, Kubernetes deletes them: they end
+        with the call's deadline, and a minute later they are gone. A call that is repeated finds the Job of an earlier
+        one by its name.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            image: An image reference: registry, repository, and a tag or a digest or both.
+            namespace: The namespace of the Jobs; `default` by default. It must exist. One of its own keeps the Jobs
+                apart from your workloads.
+            pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
+                node now.
+            service_account: The service account of the pods; `default` by default. Its pull secrets are used.
+            pull_secrets: Names of pull secrets for the pods, in addition to those of the service account.
+            labels: Labels for the Jobs and pods, as a policy may require. None by default.
+            annotations: Annotations for the Jobs and pods. None by default.
+            tolerations: Further taints to tolerate, as `kubectl taint` writes them: `key=value:NoSchedule`,
+                `key:NoSchedule` or `key`. Those of the pool's nodes are tolerated anyway.
+            priority_class: The priority class of the pods; the cluster's default by default.
+            propagation_timeout: How long an existing grant may take to become effective, and the pods to be scheduled;
+                10 minutes by default. It does not extend the deadline.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the cluster, the namespace or a named pool does not exist.
+            ForbiddenError: If the caller lacks the permission to create Jobs (without the permission to list nodes,
+                less is proven).
+            UnavailableError: If the API server cannot be reached.
+            InvalidInputError: For an invalid option. A failed pull is not an error: see `outcome`.
+
+        Example:
+            proof = client.prove_pull("my-group/my-cluster", "myregistry.azurecr.io/app:v1")
+            print(proof)
+            for pool in proof.pools:
+                if pool.outcome == "failed":
+                    print(pool.pool, "cannot pull:", pool.reason)
+        """
+
+    def node_identities(
+        self,
+        cluster: str,
+        *,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[NodeIdentities]:
+        """Lists which identity the nodes of each pool pull images with, as the nodes themselves say.
+
+        The cluster's kubelet identity is what new nodes get. Nodes that were created before the identity was changed
+        keep the earlier one, or the service principal, until they are created anew, and pull as that: a role for the
+        new identity does not help them. Each node of AKS names its identity in the label
+        `kubernetes.azure.com/kubelet-identity-client-id`, and this operation compares it with the cluster's, pool by
+        pool. The cluster's settings and its nodes are read once each; nothing is written.
+
+        A node without the label is `NodeIdentityState.NOT_LABELLED`: nodes that are not created by AKS, and virtual
+        nodes, have none.
+
+        Args:
+            cluster: A reference to a cluster: resource group and name, or resource ID.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the cluster does not exist.
+            ForbiddenError: If the caller lacks the permission to read the cluster or to list its nodes.
+            UnavailableError: If its API server cannot be reached.
+
+        Example:
+            identities = client.node_identities("my-group/my-cluster")
+            print(identities)
+            for pool in identities.pools:
+                if pool.outdated_nodes:
+                    print("upgrade the node image of", pool.pool)
         """
 
     def clusters(
@@ -2406,6 +2514,7 @@ _ModeChangeOutcome: TypeAlias = ModeChangeOutcome | Literal["changed", "already_
 _NetworkAction: TypeAlias = NetworkAction | Literal["Allow", "Deny"]
 _NetworkPlugin: TypeAlias = NetworkPlugin | Literal["Azure", "AzureOverlay", "Kubenet", "None"]
 _NetworkPolicy: TypeAlias = NetworkPolicy | Literal["Azure", "Calico", "Cilium"]
+_NodeIdentityState: TypeAlias = NodeIdentityState | Literal["current", "outdated", "mixed", "not_labelled", "no_nodes"]
 _NodeOs: TypeAlias = NodeOs | Literal["Linux", "Windows"]
 _NodePoolMode: TypeAlias = NodePoolMode | Literal["System", "User"]
 _OnConditionMismatch: TypeAlias = OnConditionMismatch | Literal["keep", "replace"]
@@ -2413,10 +2522,12 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "grant_access", "plan_grant_access", "apply_grant_access", "revoke_access", "plan_revoke_access", "apply_revoke_access", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "grant_access", "plan_grant_access", "apply_grant_access", "revoke_access", "plan_revoke_access", "apply_revoke_access", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "prove_pull", "node_identities", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PrincipalType: TypeAlias = PrincipalType | Literal["ServicePrincipal", "Group", "User", "ForeignGroup", "Device"]
+_ProofOutcome: TypeAlias = ProofOutcome | Literal["proven", "skipped", "inconclusive", "failed"]
+_PullProofKind: TypeAlias = PullProofKind | Literal["kubelet_pulled_layers", "kubelet_resolved_manifest"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
 _PullSecretAction: TypeAlias = PullSecretAction | Literal["create", "update", "take_over", "nothing"]
@@ -4158,6 +4269,205 @@ class OtherCause(Result):
     @property
     def next_step(self) -> str | None:
         """What to do about it, if known."""
+
+
+@final
+class PullProof(Result):
+    """Whether the nodes of a cluster have pulled an image, pool by pool."""
+
+    __match_args__ = ("version", "cluster", "image", "outcome", "pools", "cleaned_up", "checked_at")
+    def __new__(
+        cls,
+        *,
+        version: int,
+        cluster: str,
+        image: str,
+        outcome: _ProofOutcome,
+        pools: Iterable[PoolProof],
+        cleaned_up: bool,
+        checked_at: datetime,
+    ) -> PullProof: ...
+    @property
+    def version(self) -> int:
+        """The version of this form."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def image(self) -> str:
+        """The image, as the pods named it."""
+
+    @property
+    def outcome(self) -> ProofOutcome:
+        """`ProofOutcome.FAILED` if a pool failed; else `ProofOutcome.INCONCLUSIVE` if a pool was, or all were skipped;
+        else `ProofOutcome.PROVEN`.
+        """
+
+    @property
+    def pools(self) -> tuple[PoolProof, ...]:
+        """The node pools, sorted by name."""
+
+    @property
+    def cleaned_up(self) -> bool:
+        """Whether all Jobs were deleted. Otherwise, Kubernetes deletes them a minute after they end, at the latest
+        after the call's deadline.
+        """
+
+    @property
+    def checked_at(self) -> datetime:
+        """When it was proven, by Azure's clock."""
+
+
+@final
+class PoolProof(Result):
+    """Whether a node of a pool has pulled the image."""
+
+    __match_args__ = ("pool", "outcome", "proof", "reason", "node", "node_image", "os", "architecture", "identity_client_id", "image_id", "message", "report")
+    def __new__(
+        cls,
+        *,
+        pool: str,
+        outcome: _ProofOutcome,
+        proof: _PullProofKind | None,
+        reason: str | None,
+        node: str | None,
+        node_image: str | None,
+        os: str | None,
+        architecture: str | None,
+        identity_client_id: str | None,
+        image_id: str | None,
+        message: str | None,
+        report: Report | None,
+    ) -> PoolProof: ...
+    @property
+    def pool(self) -> str:
+        """The name of the pool."""
+
+    @property
+    def outcome(self) -> ProofOutcome:
+        """The outcome."""
+
+    @property
+    def proof(self) -> PullProofKind | None:
+        """What was proven, if the node pulled the image."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why the outcome is not `ProofOutcome.PROVEN`."""
+
+    @property
+    def node(self) -> str | None:
+        """The node that tried."""
+
+    @property
+    def node_image(self) -> str | None:
+        """The node image that it was created from."""
+
+    @property
+    def os(self) -> str | None:
+        """The operating system of the pool's nodes."""
+
+    @property
+    def architecture(self) -> str | None:
+        """Their architecture."""
+
+    @property
+    def identity_client_id(self) -> str | None:
+        """Client ID of the managed identity that the node pulls with, by its label."""
+
+    @property
+    def image_id(self) -> str | None:
+        """The image ID that the node reports: what it has pulled."""
+
+    @property
+    def message(self) -> str | None:
+        """The kubelet's message about the pull, which has its duration."""
+
+    @property
+    def report(self) -> Report | None:
+        """Why the pull failed, and the next step, as from `explain`."""
+
+
+@final
+class NodeIdentities(Result):
+    """The identities that a cluster's nodes pull images with."""
+
+    __match_args__ = ("cluster", "kubelet", "service_principal", "pools")
+    def __new__(
+        cls,
+        *,
+        cluster: str,
+        kubelet: KubeletIdentity | None,
+        service_principal: str | None,
+        pools: Iterable[PoolIdentity],
+    ) -> NodeIdentities: ...
+    @property
+    def cluster(self) -> str:
+        """The cluster. A resource ID."""
+
+    @property
+    def kubelet(self) -> KubeletIdentity | None:
+        """The cluster's kubelet identity, which new nodes pull with. `None` on a cluster with a service principal."""
+
+    @property
+    def service_principal(self) -> str | None:
+        """Application (client) ID of the service principal, on a cluster that uses one instead."""
+
+    @property
+    def pools(self) -> tuple[PoolIdentity, ...]:
+        """The node pools, sorted by name."""
+
+
+@final
+class PoolIdentity(Result):
+    """What the nodes of a pool pull with."""
+
+    __match_args__ = ("pool", "state", "nodes", "client_ids", "outdated_nodes", "node_images", "os", "architecture")
+    def __new__(
+        cls,
+        *,
+        pool: str,
+        state: _NodeIdentityState,
+        nodes: int,
+        client_ids: Iterable[str],
+        outdated_nodes: Iterable[str],
+        node_images: Iterable[str],
+        os: str | None,
+        architecture: str | None,
+    ) -> PoolIdentity: ...
+    @property
+    def pool(self) -> str:
+        """The name of the pool. Empty: nodes whose labels name no pool."""
+
+    @property
+    def state(self) -> NodeIdentityState:
+        """Whether its nodes pull with the cluster's identity."""
+
+    @property
+    def nodes(self) -> int:
+        """The number of its nodes."""
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """Client IDs of the managed identities that its nodes pull with, by their labels."""
+
+    @property
+    def outdated_nodes(self) -> tuple[str, ...]:
+        """The nodes that pull with another identity than the cluster's, sorted by name."""
+
+    @property
+    def node_images(self) -> tuple[str, ...]:
+        """The node images that its nodes were created from."""
+
+    @property
+    def os(self) -> str | None:
+        """The operating system of its nodes, such as `linux`, if it is the same on all."""
+
+    @property
+    def architecture(self) -> str | None:
+        """Their architecture, such as `amd64`, if it is the same on all."""
 
 
 @final

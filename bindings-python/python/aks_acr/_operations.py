@@ -46,6 +46,10 @@ class Blocking:
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
     explain = blocking(Calls.explain)
     """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
+    prove_pull = blocking(Calls.prove_pull)
+    """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
+    node_identities = blocking(Calls.node_identities)
+    """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
     clusters = blocking(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = blocking(Calls.registries)
@@ -150,6 +154,10 @@ class Awaitable:
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
     explain = awaitable(Calls.explain)
     """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
+    prove_pull = awaitable(Calls.prove_pull)
+    """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
+    node_identities = awaitable(Calls.node_identities)
+    """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
     clusters = awaitable(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = awaitable(Calls.registries)
@@ -255,6 +263,10 @@ class Followed:
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
     explain = followed(Calls.explain)
     """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
+    prove_pull = followed(Calls.prove_pull)
+    """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
+    node_identities = followed(Calls.node_identities)
+    """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
     clusters = followed(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed(Calls.registries)
@@ -360,6 +372,10 @@ class FollowedAsync:
     """Checks from outside whether a cluster can pull from a registry, and says why not."""
     explain = followed_async(Calls.explain)
     """Explains why pods do not run: what keeps their images from being pulled, and what to do first."""
+    prove_pull = followed_async(Calls.prove_pull)
+    """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
+    node_identities = followed_async(Calls.node_identities)
+    """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
     clusters = followed_async(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed_async(Calls.registries)

@@ -254,6 +254,23 @@ class NetworkPolicy(_Word):
     """Cilium, with Cilium's data plane."""
 
 
+class NodeIdentityState(_Word):
+    """Whether the nodes of a pool pull with the cluster's identity."""
+
+    CURRENT = "current"
+    """All of them do."""
+    OUTDATED = "outdated"
+    """None of them does: they were created before the cluster got its identity, and keep what they have until they are
+    created anew.
+    """
+    MIXED = "mixed"
+    """Some do, and some do not."""
+    NOT_LABELLED = "not_labelled"
+    """At least one node does not say what it pulls with, and the others pull with the cluster's identity."""
+    NO_NODES = "no_nodes"
+    """The pool has no nodes now."""
+
+
 class NodeOs(_Word):
     """The operating system of a node pool."""
 
@@ -342,6 +359,8 @@ class Operation(_Word):
     ATTACHMENTS_OF_REGISTRY = "attachments_of_registry"
     CHECK = "check"
     EXPLAIN = "explain"
+    PROVE_PULL = "prove_pull"
+    NODE_IDENTITIES = "node_identities"
     CLUSTERS = "clusters"
     REGISTRIES = "registries"
     REGISTRY = "registry"
@@ -413,6 +432,32 @@ class PrincipalType(_Word):
     """A group of another tenant."""
     DEVICE = "Device"
     """A device."""
+
+
+class ProofOutcome(_Word):
+    """Whether a pull was proven."""
+
+    PROVEN = "proven"
+    """A node pulled the image."""
+    SKIPPED = "skipped"
+    """Nothing was tried: the pool has no nodes, or the image has no manifest for their platform."""
+    INCONCLUSIVE = "inconclusive"
+    """No node got as far as to pull: the pod was not created or not scheduled, or the time was over."""
+    FAILED = "failed"
+    """A node tried to pull the image and failed."""
+
+
+class PullProofKind(_Word):
+    """What a pull has proven."""
+
+    KUBELET_PULLED_LAYERS = "kubelet_pulled_layers"
+    """The node did not list the image before: sign-in, grant, login server and the host that serves the layers are
+    proven. A node's list may be a minute old.
+    """
+    KUBELET_RESOLVED_MANIFEST = "kubelet_resolved_manifest"
+    """The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is
+    not.
+    """
 
 
 class PullRetry(_Word):

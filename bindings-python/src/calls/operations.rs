@@ -891,6 +891,131 @@ impl Calls {
         Ok(Call::new::<values::Explanation, _, _>(manner, work))
     }
 
+    /// Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs.
+    ///
+    /// `check` concludes from settings; this operation lets the kubelet do it. Each node pool that the image has a
+    /// platform for gets a Job whose pod pulls the image with `imagePullPolicy: Always` and starts a program that no
+    /// image has. So the pull is real, the container ends with `StartError`, and no code of the image runs. The pod
+    /// meets the level `restricted` of Pod Security and AKS Deployment Safeguards, mounts no token, and tolerates the
+    /// taints that all nodes of its pool have.
+    ///
+    /// Pools without nodes and pools of another platform are `ProofOutcome.SKIPPED`. A failed pull has the same report
+    /// as from `explain`. One that depends on a grant is tried again for `propagation_timeout`, unless the role
+    /// assignments could be read and none allows it: then it fails at once. `PullProofKind.KUBELET_PULLED_LAYERS` means
+    /// that the node did not have the image before; `PullProofKind.KUBELET_RESOLVED_MANIFEST` that it may have had the
+    /// layers, so that the host that serves them is not proven.
+    ///
+    /// The Jobs are deleted at the end. If the call is cancelled or its process ends, Kubernetes deletes them: they end
+    /// with the call's deadline, and a minute later they are gone. A call that is repeated finds the Job of an earlier
+    /// one by its name.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     image: An image reference: registry, repository, and a tag or a digest or both.
+    ///     namespace: The namespace of the Jobs; `default` by default. It must exist. One of its own keeps the Jobs
+    ///         apart from your workloads.
+    ///     pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
+    ///         node now.
+    ///     service_account: The service account of the pods; `default` by default. Its pull secrets are used.
+    ///     pull_secrets: Names of pull secrets for the pods, in addition to those of the service account.
+    ///     labels: Labels for the Jobs and pods, as a policy may require. None by default.
+    ///     annotations: Annotations for the Jobs and pods. None by default.
+    ///     tolerations: Further taints to tolerate, as `kubectl taint` writes them: `key=value:NoSchedule`,
+    ///         `key:NoSchedule` or `key`. Those of the pool's nodes are tolerated anyway.
+    ///     priority_class: The priority class of the pods; the cluster's default by default.
+    ///     propagation_timeout: How long an existing grant may take to become effective, and the pods to be scheduled;
+    ///         10 minutes by default. It does not extend the deadline.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster, the namespace or a named pool does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to create Jobs (without the permission to list nodes,
+    ///         less is proven).
+    ///     UnavailableError: If the API server cannot be reached.
+    ///     InvalidInputError: For an invalid option. A failed pull is not an error: see `outcome`.
+    ///
+    /// Example:
+    ///     proof = client.prove_pull("my-group/my-cluster", "myregistry.azurecr.io/app:v1")
+    ///     print(proof)
+    ///     for pool in proof.pools:
+    ///         if pool.outcome == "failed":
+    ///             print(pool.pool, "cannot pull:", pool.reason)
+    #[pyo3(signature = (cluster, image, *, namespace = None, pools = None, service_account = None, pull_secrets = None, labels = None, annotations = None, tolerations = None, priority_class = None, propagation_timeout = None, deadline = None, on_progress = None))]
+    fn prove_pull(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        image: Parsed<aks_acr::ImageReference>,
+        namespace: Option<String>,
+        pools: Option<Vec<String>>,
+        service_account: Option<String>,
+        pull_secrets: Option<Vec<String>>,
+        labels: Option<std::collections::BTreeMap<String, String>>,
+        annotations: Option<std::collections::BTreeMap<String, String>>,
+        tolerations: Option<Vec<String>>,
+        priority_class: Option<String>,
+        propagation_timeout: Option<Span>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::ProvePullOptions::default();
+        set(&mut options.namespace, namespace);
+        set(&mut options.pools, pools);
+        options.service_account = service_account;
+        set(&mut options.pull_secrets, pull_secrets);
+        set(&mut options.labels, labels);
+        set(&mut options.annotations, annotations);
+        set(&mut options.tolerations, tolerations);
+        options.priority_class = priority_class;
+        set(&mut options.propagation_timeout, Span::named(propagation_timeout, py, "propagation_timeout")?);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.prove_pull(&cluster.0, &image.0, options.with_call(call)).await };
+        Ok(Call::new::<values::PullProof, _, _>(manner, work))
+    }
+
+    /// Lists which identity the nodes of each pool pull images with, as the nodes themselves say.
+    ///
+    /// The cluster's kubelet identity is what new nodes get. Nodes that were created before the identity was changed
+    /// keep the earlier one, or the service principal, until they are created anew, and pull as that: a role for the
+    /// new identity does not help them. Each node of AKS names its identity in the label
+    /// `kubernetes.azure.com/kubelet-identity-client-id`, and this operation compares it with the cluster's, pool by
+    /// pool. The cluster's settings and its nodes are read once each; nothing is written.
+    ///
+    /// A node without the label is `NodeIdentityState.NOT_LABELLED`: nodes that are not created by AKS, and virtual
+    /// nodes, have none.
+    ///
+    /// Args:
+    ///     cluster: A reference to a cluster: resource group and name, or resource ID.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the cluster does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read the cluster or to list its nodes.
+    ///     UnavailableError: If its API server cannot be reached.
+    ///
+    /// Example:
+    ///     identities = client.node_identities("my-group/my-cluster")
+    ///     print(identities)
+    ///     for pool in identities.pools:
+    ///         if pool.outdated_nodes:
+    ///             print("upgrade the node image of", pool.pool)
+    #[pyo3(signature = (cluster, *, deadline = None, on_progress = None))]
+    fn node_identities(
+        &self,
+        py: Python<'_>,
+        cluster: Parsed<aks_acr::ClusterRef>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.node_identities(&cluster.0, call).await };
+        Ok(Call::new::<values::NodeIdentities, _, _>(manner, work))
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     ///
     /// The subscriptions are read in parallel, with all their pages. The list says which subscriptions were read, what

@@ -2,10 +2,10 @@
 
 use super::{
     Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, DeletedCluster, Kubeconfig,
-    KubeconfigOptions, Manifest, NewCluster, ObservedPods, PodListener, PodScope, PodSelection, Pods, PullSecretState,
-    RolloutListener, WorkloadRef, create, credentials, delete, kubernetes::Kubernetes,
+    KubeconfigOptions, Manifest, NewCluster, ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods,
+    PullSecretState, RolloutListener, WorkloadRef, create, credentials, delete, kubernetes::Kubernetes,
 };
-use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId};
+use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId, image::ImageReference};
 use async_trait::async_trait;
 
 /// The [`ClusterDeployer`](crate::ClusterDeployer) for Azure.
@@ -97,6 +97,19 @@ impl ClusterDeployer for AzureClusterDeployer {
 
     async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
         self.kubernetes.observe_pods(&cluster.id(self.subscription), scope, call).await
+    }
+
+    async fn nodes(
+        &self,
+        cluster: &ClusterRef,
+        image: Option<&ImageReference>,
+        call: &Call,
+    ) -> Result<Vec<ObservedNode>> {
+        self.kubernetes.nodes(&cluster.id(self.subscription), image, call).await
+    }
+
+    async fn delete_job(&self, cluster: &ClusterRef, job: (&str, &str), call: &Call) -> Result<bool> {
+        self.kubernetes.delete_job(&cluster.id(self.subscription), job, call).await
     }
 
     async fn watch(

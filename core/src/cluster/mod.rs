@@ -30,7 +30,8 @@ pub use kubeconfig::{
 };
 pub use manifest::Manifest;
 pub use observed::{
-    NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, PodScope, SecretState, UnreadObjects,
+    NodeTaint, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, PodScope, SecretState,
+    UnreadObjects,
 };
 pub use pods::{Pod, Pods};
 pub(crate) use pull_secret::serves;
@@ -39,7 +40,7 @@ pub use reference::ClusterRef;
 pub(crate) use reference::TYPE;
 pub use workload::{RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase, WorkloadRef, WorkloadState};
 
-use crate::{call::Call, error::Result};
+use crate::{call::Call, error::Result, image::ImageReference};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::ControlFlow};
@@ -72,6 +73,8 @@ use std::{fmt, ops::ControlFlow};
 /// - `observe_pods` reads only, and keeps no credential of a secret. A pod, a workload or a namespace that does not exist is an error; so is a
 ///   missing permission to read pods. What else the caller cannot read is in [`unread`](ObservedPods::unread), or is a secret
 ///   that is [`Unread`](SecretState::Unread).
+/// - `nodes` reads only. What a node's labels do not say is `None`, never a guess.
+/// - `delete_job` deletes the Job's pods, too. A Job that does not exist is a success and says so.
 #[async_trait]
 pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     /// The cluster, if it exists.
@@ -121,6 +124,15 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
     async fn pods(&self, cluster: &ClusterRef, selection: &PodSelection, call: &Call) -> Result<Pods>;
     /// The current pods with what decides whether their images are pulled: their nodes, pull secrets and events.
     async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods>;
+    /// The nodes of a cluster and, if an image is given, whether each of them has it.
+    async fn nodes(
+        &self,
+        cluster: &ClusterRef,
+        image: Option<&ImageReference>,
+        call: &Call,
+    ) -> Result<Vec<ObservedNode>>;
+    /// Deletes a Job, given by its namespace and name. Returns whether it existed.
+    async fn delete_job(&self, cluster: &ClusterRef, job: (&str, &str), call: &Call) -> Result<bool>;
     /// Reports the pods and their changes until the listener stops it, the deadline passes or the caller cancels.
     async fn watch(
         &self,

@@ -16,6 +16,8 @@ pub struct PodScope {
     pub pod: Option<String>,
     /// Only the pods of this workload. Its own namespace counts.
     pub workload: Option<WorkloadRef>,
+    /// Whether to read what the kubelet says of pulls that succeed, too.
+    pub with_pulls: bool,
 }
 
 /// Pods, and the nodes, secrets and events that say more about them.
@@ -52,9 +54,11 @@ pub struct ObservedPod {
     pub pull_secrets: Vec<String>,
     /// Whether it runs and is ready, or has completed.
     pub is_healthy: bool,
+    /// The kubelet's message about a pull that succeeded, if the [scope](PodScope::with_pulls) includes those.
+    pub pulled: Option<String>,
 }
 
-/// A node.
+/// A node. What its labels do not say is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObservedNode {
@@ -64,6 +68,30 @@ pub struct ObservedNode {
     pub os: Option<String>,
     /// Its architecture, such as `amd64`.
     pub architecture: Option<String>,
+    /// Its node pool.
+    pub pool: Option<String>,
+    /// Client ID of the managed identity that it pulls with.
+    pub identity_client_id: Option<String>,
+    /// The node image that it was created from, such as `AKSUbuntu-2204gen2containerd-202511.07.0`.
+    pub node_image: Option<String>,
+    /// Whether it is ready, and new pods may be scheduled on it.
+    pub is_available: bool,
+    /// Its taints that keep pods off it.
+    pub taints: Vec<NodeTaint>,
+    /// Whether the image that was asked about is on the node. `None`: no image was asked about, or the node does not list all its images.
+    pub has_image: Option<bool>,
+}
+
+/// A taint of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeTaint {
+    /// Its key.
+    pub key: String,
+    /// Its value, which may be empty.
+    pub value: String,
+    /// Its effect, such as `NoSchedule`.
+    pub effect: String,
 }
 
 /// An image pull secret, without its credentials.
@@ -143,6 +171,7 @@ impl ObservedPod {
             service_account: "default".to_owned(),
             pull_secrets: Vec::new(),
             is_healthy: false,
+            pulled: None,
         }
     }
 }
@@ -151,7 +180,25 @@ impl ObservedNode {
     /// A node of which only the name is known.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), os: None, architecture: None }
+        Self {
+            name: name.into(),
+            os: None,
+            architecture: None,
+            pool: None,
+            identity_client_id: None,
+            node_image: None,
+            is_available: false,
+            taints: Vec::new(),
+            has_image: None,
+        }
+    }
+}
+
+impl NodeTaint {
+    /// A taint.
+    #[must_use]
+    pub fn new(key: impl Into<String>, value: impl Into<String>, effect: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into(), effect: effect.into() }
     }
 }
 

@@ -138,6 +138,9 @@ findings! {
         "the cluster has no kubelet identity that could pull";
         "give the cluster a kubelet identity with az aks update --enable-managed-identity --assign-identity --assign-kubelet-identity (this \
         upgrades the node pools), and attach the registry".
+    NODES_OUTDATED = "identity.nodes_outdated", Identity, Never:
+        "the node pulls with another identity than the cluster's kubelet identity";
+        "upgrade the node image of the pool, so that its nodes are created anew with the cluster's identity".
     PULL_SECRET_UNUSABLE = "pull_secret.unusable", SignIn, Never:
         "a pull secret of the pod cannot be used";
         "create the secret in the pod's namespace, or remove it from imagePullSecrets".

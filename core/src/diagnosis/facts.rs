@@ -73,6 +73,8 @@ pub(crate) struct FailedPull<'a> {
     /// `None`: the reference is invalid.
     pub image: Option<&'a ImageReference>,
     pub platform: Option<&'a Platform>,
+    /// Client ID of the identity that the node pulls with, and the node's pool, by the node's labels.
+    pub node: Option<(&'a str, &'a str)>,
     /// The pod's pull secrets.
     pub secrets: &'a [&'a ObservedSecret],
 }

@@ -32,7 +32,13 @@ pub(crate) fn diagnose_failed(
     let own = of_text(pull);
     let mut known = facts.map_or_else(|| vec![Outcome::of(PullStage::Reference)], outcomes);
     let is_allowed = known.iter().any(|one| one.stage() == PullStage::Authorization && one.passes());
+    let identity = facts.and_then(|facts| node_identity(cluster, facts, pull));
+    let is_current = identity.as_ref().is_some_and(Outcome::passes);
     if depends_on_credentials(&own.id) {
+        if let Some(former) = identity.filter(|one| !one.passes()) {
+            known.retain(|one| one.stage() != PullStage::Identity);
+            known.push(former);
+        }
         known.push(secrets::outcome(pull, is_allowed && own.id != FindingId::PULL_SECRET_EXPIRED));
     }
     let proven = first_open(&own.id);
@@ -60,13 +66,30 @@ pub(crate) fn diagnose_failed(
     let root = or_by_grant(root, &findings);
     let stages = stages(known, &root, &findings, proven);
     findings.insert(0, root);
-    let assumed = facts.and_then(assumed_identity).into_iter().collect();
+    let assumed = facts.filter(|_| !is_current).and_then(assumed_identity).into_iter().collect();
     Report {
         cluster: cluster.clone(),
         registry: facts.and_then(|facts| facts.registry.as_ref().ok()?.as_ref()).map(|one| one.registry.id.clone()),
         image: Some(pull.image.map_or_else(|| pull.failure.image.clone(), ToString::to_string)),
         ..report_of(cluster, findings, stages, assumed, checked_at)
     }
+}
+
+/// Whether the node pulls with the identity that the cluster has now. `None` if the node, or the cluster, does not say.
+fn node_identity(cluster: &ResourceId, facts: &Facts, pull: &FailedPull<'_>) -> Option<Outcome> {
+    let (found, pool) = pull.node?;
+    let kubelet = facts.cluster.as_ref().ok()?.identities.kubelet.as_ref()?;
+    let wanted = kubelet.client_id.as_deref()?;
+    let outcome = Outcome::of(PullStage::Identity);
+    if found.eq_ignore_ascii_case(wanted) {
+        return Some(outcome.passed_by(format!("the node's identity {found}")));
+    }
+    let (group, name) = (cluster.group(), cluster.name());
+    let found = Finding::failing(FindingId::NODES_OUTDATED)
+        .seen("node", "kubernetes.azure.com/kubelet-identity-client-id", found)
+        .seen("cluster", "identityProfile.kubeletidentity.clientId", wanted)
+        .run(format!("az aks nodepool upgrade --node-image-only -g {group} --cluster-name {name} -n {pool}"));
+    Some(outcome.with(found))
 }
 
 /// A pull secret for an Azure registry is not needed: a grant that is missing beside it is the step that can be carried out as it stands,

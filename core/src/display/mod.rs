@@ -4,6 +4,8 @@ mod clusters;
 mod explanation;
 mod grants;
 mod images;
+mod node_identities;
+mod proof;
 mod table;
 
 #[cfg(test)]

@@ -86,6 +86,25 @@ pub(crate) async fn send_write(
     Ok(Answer { is_new: answer.is_new || is_ours, ..answer })
 }
 
+/// Sends a deletion. It may be repeated: an object that is gone is the same as one that is deleted now. Returns whether it existed.
+pub(crate) async fn send_delete(
+    client: &Client,
+    guard: &Guard,
+    write: impl FnOnce(&http::Request<Vec<u8>>) -> Write,
+    request: Request,
+    step: &str,
+    call: &Call,
+) -> Result<bool> {
+    let request = made(request)?;
+    guard.check(&write(&request))?;
+    let read = |_: &Bytes| Ok(());
+    match repeated(step, call, || send_once(client, &request, step, call, &read)).await {
+        Ok(_) => Ok(true),
+        Err(err) if err.status() == Some(404) => Ok(false),
+        Err(err) => Err(err),
+    }
+}
+
 fn made(request: Request) -> Result<http::Request<Vec<u8>>> {
     request.map_err(|err| Error::new(ErrorKind::Unexpected, "cannot make a request").with_source(err))
 }

@@ -17,8 +17,10 @@ pub(crate) mod kubeconfig;
 pub(crate) mod kubelet_identity;
 pub(crate) mod list;
 pub(crate) mod mode_change;
+pub(crate) mod node_identities;
 mod parts;
 pub(crate) mod pods;
+pub(crate) mod prove_pull;
 pub(crate) mod pull_secret;
 mod recent;
 pub(crate) mod registry;
@@ -71,6 +73,8 @@ pub mod exports {
         AccessChange, ApplyModeChangeOptions, ChangeReason, EquivalentRole, KeptRole, ModeChange, ModeChangeOptions,
         ModeChangeOutcome, ModeChangePlan, ReplacedAssignment, StoppedRole,
     };
+    pub use super::node_identities::{NodeIdentities, NodeIdentityState, PoolIdentity};
+    pub use super::prove_pull::{PoolProof, ProofOutcome, ProvePullOptions, PullProof, PullProofKind};
     pub use super::pull_secret::{
         ApplyPullSecretOptions, PullSecret, PullSecretAction, PullSecretEntry, PullSecretLink, PullSecretOptions,
         PullSecretOutcome, PullSecretPlan, PullSecretWarning, PullSecretWarningKind,

@@ -1,7 +1,10 @@
 //! A permission that an operation needs.
 
 use crate::{
-    action::{READ_CLUSTER, READ_GRANTS, READ_GROUP, READ_REGISTRY, READ_ROLE, USER_CREDENTIAL},
+    action::{
+        PULL, READ_ADDRESS, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_EVENTS, READ_GRANTS, READ_GROUP, READ_NODES,
+        READ_PODS, READ_REGISTRY, READ_REPLICA_SETS, READ_ROLE, READ_SECRETS, USER_CREDENTIAL,
+    },
     error::words,
 };
 use serde::{Deserialize, Serialize};
@@ -83,3 +86,56 @@ pub(crate) const TALK: RequiredRight = needed(
     RightScope::Cluster,
     "to connect to its API; clusters with Entra ID require permissions inside Kubernetes too",
 );
+
+/// The permissions that explain a failed pull: none of them is required, and what is missing is named in the result.
+pub(crate) const SEE_PODS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(READ_PODS, RightScope::Cluster, "to read pods, on clusters with Azure RBAC")
+};
+pub(crate) const SEE_REPLICA_SETS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(READ_REPLICA_SETS, RightScope::Cluster, "to read why pods are not created, on clusters with Azure RBAC")
+};
+pub(crate) const SEE_NODES: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_NODES,
+        RightScope::Cluster,
+        "to read the platform and the identity of the nodes, on clusters with Azure RBAC",
+    )
+};
+pub(crate) const SEE_EVENTS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_EVENTS,
+        RightScope::Cluster,
+        "to read causes that the pods' state no longer has, on clusters with Azure RBAC",
+    )
+};
+pub(crate) const SEE_SECRETS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_SECRETS,
+        RightScope::Cluster,
+        "to read which registries the pull secrets are for, on clusters with Azure RBAC",
+    )
+};
+pub(crate) const CHECK_CLUSTER: RequiredRight =
+    useful(READ_CLUSTER, RightScope::Cluster, "to read its identity and its network settings");
+pub(crate) const FIND_REGISTRY: RequiredRight = useful(
+    READ_REGISTRY,
+    RightScope::Subscription,
+    "to find the registry by its login server, and to read its settings",
+);
+pub(crate) const CHECK_GRANTS: RequiredRight =
+    useful(READ_GRANTS, RightScope::Registry, "to list the role assignments that allow pulling");
+pub(crate) const CHECK_DENIALS: RequiredRight =
+    useful(READ_DENIALS, RightScope::Registry, "to list the deny assignments that forbid pulling");
+pub(crate) const CHECK_ADDRESSES: RequiredRight =
+    useful(READ_ADDRESS, RightScope::Subscription, "to compare the nodes' addresses with the registry's network rules");
+pub(crate) const CHECK_IMAGE: RequiredRight =
+    useful(PULL, RightScope::Registry, "to read the images from a registry with registry-wide permissions");
+pub(crate) const CHECK_CONTENT: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(READ_CONTENT, RightScope::Registry, "to read the images from a registry with repository permissions")
+};

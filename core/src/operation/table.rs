@@ -6,8 +6,8 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    explain, grant_access, identities, import, kubeconfig, kubelet_identity, list, mode_change, pods, pull_secret,
-    registry, registry_token, revoke_access, right::RequiredRight, rollout, update_registry,
+    explain, grant_access, identities, import, kubeconfig, kubelet_identity, list, mode_change, node_identities, pods,
+    prove_pull, pull_secret, registry, registry_token, revoke_access, right::RequiredRight, rollout, update_registry,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,9 @@ macro_rules! imports {
                 },
                 list::{self, ClusterList, ReadOptions, RegistryList},
                 mode_change::{self, ApplyModeChangeOptions, ModeChange, ModeChangeOptions, ModeChangePlan},
+                node_identities::{self, NodeIdentities},
                 pods,
+                prove_pull::{self, ProvePullOptions, PullProof},
                 pull_secret::{self, ApplyPullSecretOptions, PullSecret, PullSecretOptions, PullSecretPlan},
                 registry, registry_token,
                 revoke_access::{
@@ -322,6 +324,20 @@ macro_rules! operations {
                 deadline: explain::DEADLINE,
                 rights: explain::RIGHTS,
                 run: |parts, call| explain::explain(parts, cluster, target, &options, call),
+            }
+            ProvePull prove_pull(cluster: &ClusterRef, image: &ImageReference, options: ProvePullOptions) -> PullProof {
+                about: About::cluster(cluster),
+                call: options.call,
+                deadline: prove_pull::DEADLINE,
+                rights: prove_pull::RIGHTS,
+                run: |parts, call| prove_pull::prove_pull(parts, cluster, image, &options, call),
+            }
+            NodeIdentities node_identities(cluster: &ClusterRef, call: CallOptions) -> NodeIdentities {
+                about: About::cluster(cluster),
+                call: call,
+                deadline: node_identities::DEADLINE,
+                rights: node_identities::RIGHTS,
+                run: |parts, call| node_identities::node_identities(parts, cluster, call),
             }
             Clusters clusters(filter: &ClusterFilter, options: ReadOptions) -> ClusterList {
                 about: About { cluster: None, registry: None },

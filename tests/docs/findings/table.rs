@@ -148,6 +148,10 @@ facts! {
         "az aks show --resource-group my-group --name my-cluster --query '[identityProfile.kubeletidentity, servicePrincipalProfile.clientId]'" => "no kubelet identity";
         Command("az aks update --resource-group my-group --name my-cluster --enable-managed-identity --assign-identity ID --assign-kubelet-identity KUBELET_ID");
         ["grant.missing": "the identity exists, and has no role", "identity.no_credential": "only the message is known"]
+    "identity.nodes_outdated": "A1 K K1";
+        "kubectl get nodes --label-columns kubernetes.azure.com/kubelet-identity-client-id" => "another client ID than `az aks show --query identityProfile.kubeletidentity.clientId`";
+        Command("az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL");
+        ["grant.missing": "the cluster's present identity has no role either", "identity.no_credential": "the nodes' labels could not be read"]
     "pull_secret.unusable": "K K5";
         "kubectl get secret NAME --output jsonpath='{.type}'" => "`NotFound`, or a type other than `kubernetes.io/dockerconfigjson`";
         SECRET;
@@ -303,6 +307,12 @@ pub const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "`GET` events",
         "Microsoft.ContainerService/managedClusters/events/read",
         "Azure Kubernetes Service RBAC Reader",
+    ),
+    (
+        "K1",
+        "`GET` the nodes' labels",
+        "Microsoft.ContainerService/managedClusters/nodes/read",
+        "Azure Kubernetes Service RBAC Cluster Admin",
     ),
     (
         "K5",

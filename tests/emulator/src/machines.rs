@@ -27,20 +27,33 @@ impl Emulator {
     }
 
     /// Makes the nodes of a pool anew, as an upgrade does: images and credentials that they held are gone, and so are
-    /// the pods on them.
+    /// the pods on them. They have the cluster's present kubelet identity.
     pub fn renew_nodes(&self, group: &str, cluster: &str, pool: &str) {
-        #[cfg(feature = "serve")]
         self.act(|world| {
             let known = world.cluster_named(group, cluster).map(Cluster::id);
-            let at = known.and_then(|id| world.cluster_of_id(&id));
-            let now = world.clock.now();
-            if let Some(real) = at.and_then(|at| world.clusters[at].real.as_mut()) {
-                real.reimage(pool, now);
+            if let Some(at) = known.and_then(|id| world.cluster_of_id(&id)) {
+                let now = world.clock.now();
+                world.clusters[at].renew_nodes(pool, now);
             }
         });
-        self.inside(group, cluster, |kubernetes, now| {
-            kubernetes.reimage(pool, now);
-        });
+    }
+
+    /// Gives a cluster another kubelet identity, as `az aks update --assign-kubelet-identity` does. Its nodes keep the one that they have
+    /// until they are [renewed](Self::renew_nodes). Returns the object id of the new one.
+    #[must_use]
+    pub fn change_kubelet_identity(&self, group: &str, cluster: &str, name: &str) -> String {
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            let Some(at) = known.and_then(|id| world.cluster_of_id(&id)) else { return String::new() };
+            let (subscription, location) =
+                (world.clusters[at].subscription.clone(), world.clusters[at].location.clone());
+            let now = world.clock.now();
+            let made = world.make_identity([&subscription, group, name], &location, now);
+            let (id, principal) = (made.id(), made.principal);
+            let identity = world.node_identity(&principal, true);
+            world.clusters[at].change_kubelet(id, principal.clone(), identity);
+            principal
+        })
     }
 
     /// Lets a cluster's database forget old revisions, as it does from time to time: who watches from one of them, or

@@ -29,6 +29,7 @@ pub struct ClusterSeed {
     pub(crate) local_accounts_disabled: bool,
     pub(crate) service_principal: bool,
     pub(crate) without_kubelet_identity: bool,
+    pub(crate) outdated_nodes: bool,
     pub(crate) user_assigned: bool,
     pub(crate) admin_groups: Vec<String>,
     pub(crate) tags: Value,
@@ -70,6 +71,7 @@ impl ClusterSeed {
             local_accounts_disabled: false,
             service_principal: false,
             without_kubelet_identity: false,
+            outdated_nodes: false,
             user_assigned: false,
             admin_groups: Vec::new(),
             tags: json!({}),
@@ -148,6 +150,13 @@ impl ClusterSeed {
     #[must_use]
     pub fn without_kubelet_identity(mut self) -> Self {
         self.without_kubelet_identity = true;
+        self
+    }
+
+    /// Lets its nodes keep a former kubelet identity, as after a change of it: they get the present one when they are renewed.
+    #[must_use]
+    pub fn outdated_nodes(mut self) -> Self {
+        self.outdated_nodes = true;
         self
     }
 

@@ -7,8 +7,8 @@
 use aks_acr::{
     ApplyOptions, ApplyPullSecretOptions, AttachOptions, CallOptions, CheckOptions, Client, Cloud, ClusterRef,
     CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ImageReference, ImportOptions, Manifest,
-    MergeKubeconfigOptions, PodSelection, PullSecretOptions, RegistryCredential, RegistryRef, RolloutOptions, Sku,
-    SshKey, WorkloadRef, azure_core::credentials::Secret,
+    MergeKubeconfigOptions, PodSelection, ProvePullOptions, PullSecretOptions, RegistryCredential, RegistryRef,
+    RolloutOptions, Sku, SshKey, WorkloadRef, azure_core::credentials::Secret,
 };
 use futures::future::join_all;
 use serde::Serialize;
@@ -71,6 +71,13 @@ async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
             Ok(json!({ "rows": pods.rows(), "pods": pods }))
         }
         ["check", cluster, images @ ..] => checks(client, &cluster.parse()?, images).await,
+        ["prove", cluster, image, namespace, labels @ ..] => {
+            let options = ProvePullOptions::default().with_namespace(*namespace);
+            let named = labels.iter().filter_map(|label| label.split_once('='));
+            let options = named.fold(options, |options, (name, value)| options.with_label(name, value));
+            shown(client.prove_pull(&cluster.parse()?, &image.parse()?, options).await)
+        }
+        ["node-identities", cluster] => shown(client.node_identities(&cluster.parse()?, CallOptions::default()).await),
         ["pull-secret", cluster, name, registry, user, password] => {
             let credentials = vec![RegistryCredential::new(*registry, *user, Secret::new((*password).to_owned()))];
             let (cluster, options) = (cluster.parse()?, PullSecretOptions::default());

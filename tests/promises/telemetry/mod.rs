@@ -35,6 +35,7 @@ fn outcome(operation: Operation, result: &Value) -> &str {
         Operation::PollImport => "succeeded",
         Operation::Check => "cannot_pull",
         Operation::Explain => "healthy",
+        Operation::NodeIdentities => "current",
         _ => "done",
     })
 }

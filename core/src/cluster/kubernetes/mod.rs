@@ -9,6 +9,10 @@ mod connection;
 #[cfg(feature = "kubernetes")]
 mod event_time;
 #[cfg(feature = "kubernetes")]
+mod job;
+#[cfg(feature = "kubernetes")]
+mod nodes;
+#[cfg(feature = "kubernetes")]
 mod observe;
 #[cfg(feature = "kubernetes")]
 mod pool;

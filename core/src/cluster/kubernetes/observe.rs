@@ -4,6 +4,7 @@
 use super::{
     client::Kubernetes,
     event_time::last_seen,
+    nodes,
     pull_memory::set_cause,
     pull_secret::{check_namespace, read},
     rollout::{
@@ -45,6 +46,10 @@ use std::{
 /// Of a pod, kubelet's event says which of its pull secrets are missing. See `getPullSecretsForPod` in
 /// [kubelet_pods.go](https://github.com/kubernetes/kubernetes/blob/v1.33.3/pkg/kubelet/kubelet_pods.go).
 const WITHOUT_SECRET: &str = "FailedToRetrieveImagePullSecret";
+/// The reason of the kubelet's event about an image that is on the node, and how its message begins if the image was pulled: `EnsureImageExists` in
+/// [image_manager.go](https://github.com/kubernetes/kubernetes/blob/v1.33.3/pkg/kubelet/images/image_manager.go).
+const PULLED: &str = "Pulled";
+const SUCCESSFULLY: &str = "Successfully pulled image";
 /// The key of the older type of pull secrets, which has the registries at its top.
 const DOCKERCFG_KEY: &str = ".dockercfg";
 /// How many events a page has: a pod that cannot pull has three or four.
@@ -73,11 +78,11 @@ impl Kubernetes {
         let mut unread = Vec::new();
         let (pods, not_created) = Box::pin(read_pods(client, scope, &mut unread, call)).await?;
         let waits = |one: &Observed| one.is_preparing || !one.pod.failures.is_empty();
-        if !pods.iter().any(waits) {
+        if !pods.iter().any(waits) && !scope.with_pulls {
             let pods = pods.into_iter().map(|one| one.pod).collect();
             return Ok(ObservedPods { not_created, unread, ..ObservedPods::new(pods) });
         }
-        let (events, nodes) = futures::join!(events(client, scope, &pods, call), nodes(client, &pods, call));
+        let (events, nodes) = futures::join!(events(client, scope, &pods, call), nodes_of(client, &pods, call));
         let (events, nodes) = (allowed("events", events, &mut unread)?, allowed("nodes", nodes, &mut unread)?);
         let (mut pods, mut missing) = (pods, BTreeSet::new());
         for one in &mut pods {
@@ -243,6 +248,7 @@ impl Observed {
     /// Takes what the events say: the cause of a failed pull that the status has dropped, its time, and why a pod is not prepared.
     fn hear(&mut self, heard: Option<&Heard>, missing: &mut BTreeSet<(String, String)>) {
         let Some(heard) = heard else { return };
+        self.pod.pulled.clone_from(&heard.pulled);
         self.pod.last_failed = heard.causes.values().filter_map(|(at, _)| *at).max();
         for failure in self.pod.failures.iter_mut().filter(|failure| !failure.finding.is_known()) {
             if let Some((_, text)) = heard.causes.get(&failure.container) {
@@ -269,6 +275,8 @@ struct Heard {
     obstacle: Option<(Option<SystemTime>, Obstacle)>,
     /// The pull secrets that do not exist.
     missing: BTreeSet<String>,
+    /// The message about a pull that succeeded.
+    pulled: Option<String>,
 }
 
 impl Heard {
@@ -282,6 +290,11 @@ impl Heard {
                 self.causes.insert(container.to_owned(), (at, text.to_owned()));
                 return text.len() + container.len();
             }
+        } else if event["reason"] == PULLED {
+            let message = event["message"].as_str().unwrap_or_default();
+            // The same reason stands for an image that was not pulled, because the node has it.
+            self.pulled = message.starts_with(SUCCESSFULLY).then(|| message.to_owned());
+            return message.len();
         } else if event["reason"] == WITHOUT_SECRET {
             let names = event["message"].as_str().map(names_in).unwrap_or_default();
             let weight = names.iter().map(String::len).sum();
@@ -319,7 +332,10 @@ async fn events(client: &Client, scope: &PodScope, pods: &[Observed], call: &Cal
         Some(namespace) => format!("/api/v1/namespaces/{}/events", checked_name(namespace)?),
         None => "/api/v1/events".to_owned(),
     };
-    let mut fields = "involvedObject.kind=Pod,type=Warning".to_owned();
+    let mut fields = "involvedObject.kind=Pod".to_owned();
+    if !scope.with_pulls {
+        fields.push_str(",type=Warning");
+    }
     if let Some(name) = &scope.pod {
         fields.push_str(",involvedObject.name=");
         fields.push_str(name);
@@ -335,7 +351,7 @@ async fn events(client: &Client, scope: &PodScope, pods: &[Observed], call: &Cal
 }
 
 /// The nodes of pods whose images are not pulled.
-async fn nodes(client: &Client, pods: &[Observed], call: &Call) -> Result<Vec<ObservedNode>> {
+async fn nodes_of(client: &Client, pods: &[Observed], call: &Call) -> Result<Vec<ObservedNode>> {
     let failing = pods.iter().filter(|one| !one.pod.failures.is_empty());
     let names: BTreeSet<&str> = failing.filter_map(|one| one.pod.pod.node.as_deref()).collect();
     if names.is_empty() {
@@ -343,18 +359,12 @@ async fn nodes(client: &Client, pods: &[Observed], call: &Call) -> Result<Vec<Ob
     }
     let mut nodes = BTreeMap::new();
     let take = |node: &Value| {
-        let label = |name: &str| node["metadata"]["labels"][name].as_str().map(str::to_owned);
-        let Some(name) = node["metadata"]["name"].as_str().filter(|name| names.contains(name)) else { return 0 };
-        let one = ObservedNode {
-            os: label("kubernetes.io/os"),
-            architecture: label("kubernetes.io/arch"),
-            ..ObservedNode::new(name)
-        };
-        let weight = size_of::<ObservedNode>() + name.len();
-        nodes.insert(name.to_owned(), one);
+        let Some(one) = nodes::read(node, None).filter(|one| names.contains(one.name.as_str())) else { return 0 };
+        let weight = one.weight();
+        nodes.insert(one.name.clone(), one);
         weight
     };
-    list(client, "/api/v1/nodes", ListParams::default(), "listing the nodes", call, take).await?;
+    nodes::list_nodes(client, take, call).await?;
     Ok(nodes.into_values().collect())
 }
 

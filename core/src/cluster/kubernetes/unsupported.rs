@@ -3,12 +3,13 @@
 use crate::{
     call::Call,
     cluster::{
-        Applied, ApplyOptions, Manifest, ObservedPods, PodListener, PodScope, PodSelection, Pods, PullSecretState,
-        RolloutListener, WorkloadRef,
+        Applied, ApplyOptions, Manifest, ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods,
+        PullSecretState, RolloutListener, WorkloadRef,
     },
     connection::Connection,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
+    image::ImageReference,
 };
 
 #[derive(Clone, Debug)]
@@ -61,6 +62,14 @@ impl Kubernetes {
     }
 
     pub async fn pods(&self, _: &ResourceId, _: &PodSelection, _: &Call) -> Result<Pods> {
+        unsupported()
+    }
+
+    pub async fn nodes(&self, _: &ResourceId, _: Option<&ImageReference>, _: &Call) -> Result<Vec<ObservedNode>> {
+        unsupported()
+    }
+
+    pub async fn delete_job(&self, _: &ResourceId, _: (&str, &str), _: &Call) -> Result<bool> {
         unsupported()
     }
 

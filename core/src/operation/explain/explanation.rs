@@ -141,6 +141,7 @@ fn report(
         failure: &group.failure,
         image: group.image.as_ref(),
         platform: group.platform.as_ref(),
+        node: group.node.as_ref().map(|(identity, pool)| (identity.as_str(), pool.as_str())),
         secrets: &secrets,
     };
     let report = gathered.with_image(group.image.as_ref(), |facts| diagnose_failed(cluster, facts, &pull, checked_at));

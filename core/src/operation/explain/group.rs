@@ -1,7 +1,7 @@
 //! Pods whose images are not pulled, grouped by what decides about the pull.
 
 use crate::{
-    cluster::{ObservedPod, ObservedPods, ObservedSecret},
+    cluster::{ObservedNode, ObservedPod, ObservedPods, ObservedSecret},
     diagnosis::text::PullFailure,
     image::{ImageReference, Platform},
 };
@@ -13,6 +13,8 @@ pub(super) struct Group {
     /// `None`: the reference is invalid.
     pub image: Option<ImageReference>,
     pub platform: Option<Platform>,
+    /// The identity that the nodes pull with, and their pool, by their labels.
+    pub node: Option<(String, String)>,
     pub namespace: String,
     pub service_account: String,
     pub pull_secrets: Vec<String>,
@@ -24,17 +26,23 @@ pub(super) struct Group {
 }
 
 /// What pods of a group have in common. A kubelet's message has IDs and times of its own, so its finding and the facts in it count.
-type Key =
-    (String, Option<(String, String)>, Option<(String, Vec<String>)>, String, (String, Option<String>, Option<String>));
+type Key = (
+    String,
+    (Option<(String, String)>, Option<(String, String)>),
+    Option<(String, Vec<String>)>,
+    String,
+    (String, Option<String>, Option<String>),
+);
 
 pub(super) fn groups(observed: &ObservedPods) -> Vec<Group> {
     let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
     for pod in &observed.pods {
-        let platform = platform_of(pod, observed);
+        let (platform, node) = (platform_of(pod, observed), identity_of(pod, observed));
         for failure in &pod.failures {
-            let group = groups.entry(key(pod, failure, platform.as_ref())).or_insert_with(|| Group {
+            let group = groups.entry(key(pod, failure, (platform.as_ref(), node.as_ref()))).or_insert_with(|| Group {
                 image: ImageReference::parse(&failure.image).ok(),
                 platform: platform.clone(),
+                node: node.clone(),
                 namespace: pod.pod.namespace.clone(),
                 service_account: pod.service_account.clone(),
                 pull_secrets: pod.pull_secrets.clone(),
@@ -53,21 +61,34 @@ pub(super) fn groups(observed: &ObservedPods) -> Vec<Group> {
     groups.into_values().collect()
 }
 
-fn key(pod: &ObservedPod, failure: &PullFailure, platform: Option<&Platform>) -> Key {
+fn key(
+    pod: &ObservedPod,
+    failure: &PullFailure,
+    (platform, node): (Option<&Platform>, Option<&(String, String)>),
+) -> Key {
     let secrets = (!pod.pull_secrets.is_empty()).then(|| (pod.pod.namespace.clone(), pod.pull_secrets.clone()));
     let finding = &failure.finding;
     (
         failure.image.clone(),
-        platform.map(|one| (one.os.clone(), one.architecture.clone())),
+        (platform.map(|one| (one.os.clone(), one.architecture.clone())), node.cloned()),
         secrets,
         pod.service_account.clone(),
         (finding.id.to_string(), finding.host.clone(), finding.address.clone()),
     )
 }
 
-fn platform_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<Platform> {
+fn node_of<'a>(pod: &ObservedPod, observed: &'a ObservedPods) -> Option<&'a ObservedNode> {
     let name = pod.pod.node.as_ref()?;
-    let node = observed.nodes.iter().find(|node| node.name == *name)?;
+    observed.nodes.iter().find(|node| node.name == *name)
+}
+
+fn identity_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<(String, String)> {
+    let node = node_of(pod, observed)?;
+    Some((node.identity_client_id.clone()?, node.pool.clone()?))
+}
+
+fn platform_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<Platform> {
+    let node = node_of(pod, observed)?;
     Some(Platform::new(node.os.as_deref()?, node.architecture.as_deref()?))
 }
 

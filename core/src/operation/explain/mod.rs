@@ -11,71 +11,37 @@ pub use target::{ExplainOptions, ExplainTarget};
 use super::{
     Parts,
     check::read_addresses,
-    right::{READ_ROLES, RequiredRight, RightScope, TALK, useful},
+    right::{
+        CHECK_ADDRESSES, CHECK_CLUSTER, CHECK_CONTENT, CHECK_DENIALS, CHECK_GRANTS, CHECK_IMAGE, FIND_REGISTRY,
+        READ_ROLES, RequiredRight, SEE_EVENTS, SEE_NODES, SEE_PODS, SEE_REPLICA_SETS, SEE_SECRETS, TALK,
+    },
     span::Outcome,
 };
 use crate::{
-    action::{
-        PULL, READ_ADDRESS, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_EVENTS, READ_GRANTS, READ_NODES, READ_PODS,
-        READ_REGISTRY, READ_REPLICA_SETS, READ_SECRETS,
-    },
     call::Call,
-    cluster::ClusterRef,
+    cluster::{ClusterRef, ObservedPods},
     error::Result,
+    id::ResourceId,
 };
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2 * 60);
 
 pub(crate) const RIGHTS: &[RequiredRight] = &[
     TALK,
-    RequiredRight {
-        is_data_action: true,
-        ..useful(READ_PODS, RightScope::Cluster, "to read pods, on clusters with Azure RBAC")
-    },
-    RequiredRight {
-        is_data_action: true,
-        ..useful(
-            READ_REPLICA_SETS,
-            RightScope::Cluster,
-            "to read why pods are not created, on clusters with Azure RBAC",
-        )
-    },
-    RequiredRight {
-        is_data_action: true,
-        ..useful(READ_NODES, RightScope::Cluster, "to name the platform of the nodes, on clusters with Azure RBAC")
-    },
-    RequiredRight {
-        is_data_action: true,
-        ..useful(
-            READ_EVENTS,
-            RightScope::Cluster,
-            "to read causes that the pods' state no longer has, on clusters with Azure RBAC",
-        )
-    },
-    RequiredRight {
-        is_data_action: true,
-        ..useful(
-            READ_SECRETS,
-            RightScope::Cluster,
-            "to read which registries the pull secrets are for, on clusters with Azure RBAC",
-        )
-    },
-    useful(READ_CLUSTER, RightScope::Cluster, "to read its identity and its network settings"),
-    useful(
-        READ_REGISTRY,
-        RightScope::Subscription,
-        "to find the registry by its login server, and to read its settings",
-    ),
-    useful(READ_GRANTS, RightScope::Registry, "to list the role assignments that allow pulling"),
-    useful(READ_DENIALS, RightScope::Registry, "to list the deny assignments that forbid pulling"),
+    SEE_PODS,
+    SEE_REPLICA_SETS,
+    SEE_NODES,
+    SEE_EVENTS,
+    SEE_SECRETS,
+    CHECK_CLUSTER,
+    FIND_REGISTRY,
+    CHECK_GRANTS,
+    CHECK_DENIALS,
     READ_ROLES,
-    useful(READ_ADDRESS, RightScope::Subscription, "to compare the nodes' addresses with the registry's network rules"),
-    useful(PULL, RightScope::Registry, "to read the images from a registry with registry-wide permissions"),
-    RequiredRight {
-        is_data_action: true,
-        ..useful(READ_CONTENT, RightScope::Registry, "to read the images from a registry with repository permissions")
-    },
+    CHECK_ADDRESSES,
+    CHECK_IMAGE,
+    CHECK_CONTENT,
 ];
 
 impl Outcome for Explanation {
@@ -96,8 +62,20 @@ pub(crate) async fn explain(
     let id = cluster.id(parts.subscription_id());
     let observing = async { parts.cluster_deployer().observe_pods(cluster, &scope, call).await };
     let observed = call.step("reading the pods", observing).await.map_err(target::refused)?;
-    let groups = group::groups(&observed);
+    explain_observed(parts, (cluster, &id), &observed, options, &addresses, call).await
+}
+
+/// Explains pods that were read already.
+pub(crate) async fn explain_observed(
+    parts: &Parts,
+    (cluster, id): (&ClusterRef, &ResourceId),
+    observed: &ObservedPods,
+    options: &ExplainOptions,
+    addresses: &[IpAddr],
+    call: &Call,
+) -> Result<Explanation> {
+    let groups = group::groups(observed);
     let step = "reading the cluster, the registries, their role assignments and the images";
-    let facts = call.step(step, gather::gather(parts, (cluster, &id), &groups, options, &addresses, call)).await?;
-    Ok(explanation::explained(id, &observed, groups, facts, parts.time()))
+    let facts = call.step(step, gather::gather(parts, (cluster, id), &groups, options, addresses, call)).await?;
+    Ok(explanation::explained(id.clone(), observed, groups, facts, parts.time()))
 }

@@ -238,7 +238,7 @@ fn check_accounts(state: &PullSecretState, namespace: &str) -> Result<()> {
 }
 
 /// A name of an object, as Kubernetes allows it.
-fn check_name(part: &'static str, name: &str) -> Result<()> {
+pub(crate) fn check_name(part: &'static str, name: &str) -> Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_allowed = |byte: u8| is_plain(byte) || matches!(byte, b'-' | b'.');
     let ends = name.bytes().next().is_some_and(is_plain) && name.bytes().last().is_some_and(is_plain);

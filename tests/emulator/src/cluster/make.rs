@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Cluster, pool};
-use crate::kubernetes::Kubernetes;
+use crate::kubernetes::{Kubernetes, NodeIdentity};
 use crate::principal::Principal;
 use crate::seed::ClusterSeed;
 use crate::world::World;
@@ -28,7 +28,19 @@ impl World {
         let identities = self.seed_identities(&seed, &subscription);
         let pools = pool::of_nodes(&seed.nodes);
         let mut cluster = self.new_cluster(seed, pools, identities);
+        let present = cluster.pulls_as.clone();
+        if cluster.seed.outdated_nodes {
+            let former = Principal::managed(&format!("{}-former", cluster.id()), start);
+            cluster.formers.push(former.object_id.clone());
+            cluster.pulls_as = Some(NodeIdentity {
+                principal: former.object_id.clone(),
+                client: former.client_id.clone(),
+                is_managed: true,
+            });
+            self.principals.push(Principal { name: format!("{} (former kubelet identity)", cluster.name), ..former });
+        }
         self.open(&mut cluster, start);
+        cluster.pulls_as = present;
         self.clusters.push(cluster);
     }
 
@@ -87,6 +99,8 @@ impl World {
             kubelet: identities.kubelet,
             kubelet_id: identities.kubelet_id,
             brought_kubelet: identities.brought_kubelet,
+            pulls_as: None,
+            formers: Vec::new(),
             shows_kubelet: identities.brought_kubelet,
             control_plane: identities.control_plane,
             control_plane_id: identities.control_plane_id,
@@ -96,6 +110,11 @@ impl World {
             #[cfg(feature = "serve")]
             real: None,
             seed,
+        };
+        cluster.pulls_as = match &cluster.kubelet {
+            Some(kubelet) => self.node_identity(kubelet, true),
+            None if cluster.seed.service_principal => self.node_identity(&cluster.control_plane, false),
+            None => None,
         };
         let id = cluster.id();
         cluster.generation = self.removed_clusters.iter().filter(|removed| removed.eq_ignore_ascii_case(&id)).count();

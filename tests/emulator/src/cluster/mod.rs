@@ -7,7 +7,7 @@ pub(crate) mod pool;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::kubernetes::{Kubernetes, NodeSpec};
+use crate::kubernetes::{Kubernetes, NodeIdentity, NodeSpec};
 use crate::principal::{Principal, stable_id};
 use crate::seed::{ClusterSeed, SeedNode};
 use crate::world::World;
@@ -43,6 +43,10 @@ pub(crate) struct Cluster {
     pub(crate) kubelet_id: String,
     /// Whether it was there before the cluster.
     pub(crate) brought_kubelet: bool,
+    /// What nodes that are made now sign in to registries as. Older nodes keep what they have.
+    pub(crate) pulls_as: Option<NodeIdentity>,
+    /// The principals that older nodes sign in as.
+    pub(crate) formers: Vec<String>,
     /// Whether it shows that identity already while it is being created.
     pub(crate) shows_kubelet: bool,
     /// Object id of the control plane's identity, or of the service principal.
@@ -96,6 +100,7 @@ impl Cluster {
             os: node.os.clone(),
             architecture: node.architecture.clone(),
             containerd: self.seed.containerd,
+            identity: self.pulls_as.clone(),
         };
         self.seed.nodes.iter().filter(|_| !self.stopped).map(spec).collect()
     }
@@ -128,6 +133,26 @@ impl Cluster {
         }
     }
 
+    /// Takes another kubelet identity. Nodes that are there keep the one that they have until they are made anew
+    /// (azure-aks-docs, `user-assigned-managed-identity.md`).
+    pub(crate) fn change_kubelet(&mut self, id: String, principal: String, identity: Option<NodeIdentity>) {
+        self.formers.extend(self.kubelet.take());
+        (self.kubelet_id, self.kubelet, self.brought_kubelet) = (id, Some(principal), true);
+        self.pulls_as = identity;
+    }
+
+    /// Makes the nodes of a pool anew.
+    pub(crate) fn renew_nodes(&mut self, pool: &str, now: Instant) {
+        let specs = self.node_specs();
+        #[cfg(feature = "serve")]
+        if let Some(real) = &mut self.real {
+            real.reimage(&specs, pool, now);
+        }
+        if let Some(kubernetes) = &mut self.kubernetes {
+            kubernetes.reimage(&specs, pool, now);
+        }
+    }
+
     /// Whether it has an API server by now.
     pub(crate) fn is_open(&self) -> bool {
         #[cfg(feature = "serve")]
@@ -139,6 +164,12 @@ impl Cluster {
 }
 
 impl World {
+    /// How nodes sign in that have the identity of this principal.
+    pub(crate) fn node_identity(&self, principal: &str, is_managed: bool) -> Option<NodeIdentity> {
+        let one = self.principal(principal)?;
+        Some(NodeIdentity { principal: one.object_id.clone(), client: one.client_id.clone(), is_managed })
+    }
+
     /// The cluster with this id, however its letters are written.
     pub(crate) fn cluster_at(&self, subscription: &str, group: &str, name: &str) -> Option<usize> {
         self.clusters.iter().position(|cluster| {

@@ -143,10 +143,10 @@ impl Real {
     }
 
     /// Makes the nodes of a pool anew.
-    pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
-        self.remote.reimage(pool, now);
+    pub(crate) fn reimage(&mut self, specs: &[NodeSpec], pool: &str, now: Instant) {
+        self.remote.reimage(specs, pool, now);
         if let Some(nodes) = &self.nodes {
-            nodes.send_modify(|wanted| wanted.renew(pool));
+            nodes.send_modify(|wanted| wanted.renew(specs, pool));
         }
         self.wake.notify_one();
     }

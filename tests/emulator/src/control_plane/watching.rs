@@ -171,6 +171,7 @@ mod tests {
             os: String::from("linux"),
             architecture: String::from("amd64"),
             containerd: crate::node::USUAL_CONTAINERD,
+            identity: Some(crate::kubernetes::NodeIdentity::fake()),
         };
         Remote::new("1.33.3", now, SystemTime::now(), queue).adjust(&[spec], now);
         writes.try_recv().unwrap()

@@ -168,10 +168,9 @@ impl Network for Nodes<'_> {
         }
     }
 
-    fn identity_token(&mut self, audience: &str) -> Option<String> {
-        let cluster = &self.world.clusters[self.cluster];
-        let (principal, cluster) = (cluster.node_identity(self.world)?.object_id.clone(), cluster.id());
-        self.world.node_token([&cluster, &principal, audience.trim_end_matches('/')], self.now)
+    fn identity_token(&mut self, principal: &str, audience: &str) -> Option<String> {
+        let cluster = self.world.clusters[self.cluster].id();
+        self.world.node_token([&cluster, principal, audience.trim_end_matches('/')], self.now)
     }
 
     fn tenant(&self) -> String {

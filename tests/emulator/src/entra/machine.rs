@@ -33,7 +33,10 @@ const CREDENTIAL_LIFE: &str = "x-aks-acr-emulator-credential-life";
 pub(crate) fn serve(world: &World, request: &Request<Bytes>, now: Instant) -> Reply {
     if let Some(OfNode(fqdn)) = request.extensions().get() {
         let cluster = world.clusters.iter().find(|cluster| cluster.fqdn() == fqdn);
-        let known: Vec<&Principal> = cluster.and_then(|cluster| cluster.node_identity(world)).into_iter().collect();
+        let present = cluster.and_then(|cluster| cluster.node_identity(world));
+        let formers =
+            cluster.into_iter().flat_map(|cluster| cluster.formers.iter().filter_map(|one| world.principal(one)));
+        let known: Vec<&Principal> = present.into_iter().chain(formers).collect();
         let life = format!("{}s", world.timing.node_credentials.as_secs());
         return reply::with(answer(world, &known, request, now), CREDENTIAL_LIFE, &life);
     }

@@ -12,13 +12,11 @@ pub(super) fn node(spec: &NodeSpec, version: &str, number: usize, time: &str) ->
     };
     let resources = json!({"cpu": "2", "memory": "8Gi", "pods": "110", "ephemeral-storage": "128Gi"});
     json!({
-        "metadata": {"name": spec.name, "labels": {
-            "kubernetes.io/os": spec.os, "kubernetes.io/arch": spec.architecture, "kubernetes.io/hostname": spec.name,
-            "agentpool": spec.pool, "kubernetes.azure.com/agentpool": spec.pool, "kubernetes.azure.com/role": "agent"}},
+        "metadata": {"name": spec.name, "labels": labels(spec)},
         "spec": {"podCIDR": format!("10.244.{}.0/24", (number + 1) % 256)},
         "status": {
             "addresses": [{"type": "InternalIP", "address": address(number)}, {"type": "Hostname", "address": spec.name}],
-            "capacity": resources, "allocatable": resources,
+            "capacity": resources, "allocatable": resources, "images": [sandbox_image()],
             "conditions": [
                 condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
                 condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -28,6 +26,46 @@ pub(super) fn node(spec: &NodeSpec, version: &str, number: usize, time: &str) ->
                 "architecture": spec.architecture, "containerRuntimeVersion": format!("containerd://{}", spec.containerd), "osImage": "Ubuntu 22.04.5 LTS",
                 "kernelVersion": "5.15.0-azure", "machineID": "", "systemUUID": "", "bootID": ""}}
     })
+}
+
+/// The image that each node of AKS has from its beginning: the one of sandboxes, which its containerd is configured with
+/// ([AgentBaker](https://github.com/Azure/AgentBaker), `sandbox_image`).
+pub(crate) fn sandbox_image() -> Value {
+    json!({"names": ["mcr.microsoft.com/oss/kubernetes/pause:3.6"], "sizeBytes": 301_463})
+}
+
+/// The labels of a node of AKS; those of its identity and its image are set by its [bootstrap](https://github.com/Azure/AgentBaker).
+pub(super) fn labels(spec: &NodeSpec) -> Value {
+    let mut labels = json!({
+        "kubernetes.io/os": spec.os, "kubernetes.io/arch": spec.architecture, "kubernetes.io/hostname": spec.name,
+        "agentpool": spec.pool, "kubernetes.azure.com/role": "agent"});
+    for (name, value) in azure_labels(spec) {
+        labels[name] = value.into();
+    }
+    labels
+}
+
+/// Those of them that only the bootstrap sets.
+pub(crate) fn azure_labels(spec: &NodeSpec) -> Vec<(&'static str, String)> {
+    let mut labels = vec![
+        ("kubernetes.azure.com/agentpool", spec.pool.clone()),
+        ("kubernetes.azure.com/node-image-version", spec.image().to_owned()),
+    ];
+    if let Some(identity) = spec.identity.as_ref().filter(|one| one.is_managed) {
+        labels.push(("kubernetes.azure.com/kubelet-identity-client-id", identity.client.clone()));
+    }
+    labels
+}
+
+impl NodeSpec {
+    /// The image that it is made from.
+    fn image(&self) -> &'static str {
+        match (self.os.as_str(), self.architecture.as_str()) {
+            ("windows", _) => "AKSWindows-2022-containerd-20348.4405.251112",
+            (_, "arm64") => "AKSUbuntu-2204gen2arm64containerd-202511.07.0",
+            _ => "AKSUbuntu-2204gen2containerd-202511.07.0",
+        }
+    }
 }
 
 /// The address of a node, counted from 0.

@@ -25,7 +25,7 @@ mod lifecycle;
 mod limit_range;
 mod limits;
 mod logs;
-mod machine;
+pub(crate) mod machine;
 mod names;
 mod object;
 mod openapi;
@@ -103,6 +103,26 @@ pub(crate) struct NodeSpec {
     pub(crate) architecture: String,
     /// The version of its container runtime.
     pub(crate) containerd: Containerd,
+    /// What it signs in to registries as.
+    pub(crate) identity: Option<NodeIdentity>,
+}
+
+/// The identity of a node. It is given to the node when it is made, and another one only when it is made anew.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NodeIdentity {
+    /// The object id.
+    pub(crate) principal: String,
+    /// The client id.
+    pub(crate) client: String,
+    /// Whether it is a managed identity, which a label of the node names.
+    pub(crate) is_managed: bool,
+}
+
+#[cfg(test)]
+impl NodeIdentity {
+    pub(crate) fn fake() -> Self {
+        Self { principal: String::from("principal"), client: String::from("client"), is_managed: true }
+    }
 }
 
 /// The answer to a request.
@@ -202,11 +222,15 @@ impl Kubernetes {
     }
 
     /// Makes the nodes of a pool anew, as an upgrade does: they hold no image and no credential, and their pods go.
-    pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
+    pub(crate) fn reimage(&mut self, specs: &[NodeSpec], pool: &str, now: Instant) {
         self.now = self.now.max(now);
-        for name in self.workers.of_pool(pool) {
-            self.workers.reimage(&name);
-            self.drop_pods_of(&name);
+        for spec in specs.iter().filter(|spec| spec.pool == pool) {
+            self.workers.reimage(spec);
+            self.drop_pods_of(&spec.name);
+            let Some(node) = self.store.get(&store::Key::new("nodes", "", &spec.name)).cloned() else { continue };
+            let mut renewed = node.clone();
+            renewed["metadata"]["labels"] = machine::labels(spec);
+            self.change_as("kubelet", "nodes", "", &node, renewed);
         }
     }
 

@@ -52,14 +52,14 @@ pub(super) fn matches(host: &str) -> bool {
 }
 
 /// Challenge, identity token, exchange. `None` when any of them fails: kubelet then has no credential.
-pub(super) fn provide(host: &str, network: &mut dyn Network) -> Option<Credential> {
+pub(super) fn provide(host: &str, identity: &str, network: &mut dyn Network) -> Option<Credential> {
     let probe = Request::builder().uri(format!("https://{host}/v2/")).body(Bytes::new()).ok()?;
     let answer = network.send(probe).ok()?;
     if answer.status() != StatusCode::UNAUTHORIZED {
         return None;
     }
     let challenge = Challenge::of(answer.headers())?;
-    let token = network.identity_token(AUDIENCE)?;
+    let token = network.identity_token(identity, AUDIENCE)?;
     let exchange = exchange_request(host, &challenge, &token, &network.tenant())?;
     let answer = network.send(exchange).ok()?;
     if !answer.status().is_success() {

@@ -127,7 +127,7 @@ impl Network for FakeNetwork {
         })
     }
 
-    fn identity_token(&mut self, _audience: &str) -> Option<String> {
+    fn identity_token(&mut self, _principal: &str, _audience: &str) -> Option<String> {
         self.identity.then(|| "identity".to_owned())
     }
 

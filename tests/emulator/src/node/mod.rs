@@ -33,12 +33,15 @@ pub(crate) use image::Image;
 pub(crate) use kubelet::Kubelet;
 pub(crate) use pull_secret::{PullSecret, credentials_for};
 
+/// How many images a node lists.
+const LISTED_IMAGES: usize = 50;
+
 /// What lies between a node and the hosts it talks to.
 pub(crate) trait Network {
     /// Sends a request from a node; `Err` is a failure below HTTP.
     fn send(&mut self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, NetworkFailure>;
-    /// A token of the instance metadata service for the kubelet identity; `None` when the node pool has none.
-    fn identity_token(&mut self, audience: &str) -> Option<String>;
+    /// A token of the instance metadata service for this principal; `None` if it does not exist.
+    fn identity_token(&mut self, principal: &str, audience: &str) -> Option<String>;
     /// Tenant id that the node's cloud configuration names.
     fn tenant(&self) -> String;
     /// How long kubelet continues using a credential without asking the provider again.
@@ -71,6 +74,8 @@ pub(crate) struct Node {
     images: BTreeMap<String, Pulled>,
     access: Access,
     provided: BTreeMap<String, Provided>,
+    /// The object id of what it signs in as.
+    identity: Option<String>,
 }
 
 /// A credential to try: `None` is an anonymous try.
@@ -93,7 +98,12 @@ impl From<Option<Credential>> for Key {
 
 impl Node {
     /// A node that has just joined: no image, no remembered credential.
-    pub(crate) fn new((os, architecture): (&str, &str), kubelet: Kubelet, containerd: Containerd) -> Self {
+    pub(crate) fn new(
+        (os, architecture): (&str, &str),
+        kubelet: Kubelet,
+        containerd: Containerd,
+        identity: Option<String>,
+    ) -> Self {
         Self {
             os: os.to_owned(),
             architecture: architecture.to_owned(),
@@ -102,12 +112,8 @@ impl Node {
             images: BTreeMap::new(),
             access: Access::default(),
             provided: BTreeMap::new(),
+            identity,
         }
-    }
-
-    /// The same node made anew, as by an upgrade.
-    pub(crate) fn reimaged(&self) -> Self {
-        Self::new((&self.os, &self.architecture), self.kubelet, self.runtime)
     }
 
     /// The digest of an image that is on the node already, if a pod with these secrets may use it.
@@ -120,6 +126,22 @@ impl Node {
     /// The size of an image that is on the node, in bytes.
     pub(crate) fn size(&self, image: &Image) -> u64 {
         self.images.get(&image.to_string()).map_or(0, |pulled| pulled.content.size)
+    }
+
+    /// The images in the node's status: the largest first, fifty at most. See `nodeStatusMaxImages` in
+    /// [the kubelet's configuration](https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/).
+    pub(crate) fn listed(&self) -> serde_json::Value {
+        let mut images: Vec<_> = self.images.iter().collect();
+        images.sort_by_key(|(_, pulled)| std::cmp::Reverse(pulled.content.size));
+        let listed = images.iter().take(LISTED_IMAGES - 1).map(|(name, pulled)| {
+            let repository = name.split('@').next().unwrap_or(name);
+            let colon = repository.rfind(':').filter(|at| !repository[*at..].contains('/'));
+            let by_digest = format!("{}@{}", colon.map_or(repository, |at| &repository[..at]), pulled.digest);
+            let tag = (!name.contains('@')).then(|| (*name).clone());
+            let names: Vec<String> = std::iter::once(by_digest).chain(tag).collect();
+            serde_json::json!({"names": names, "sizeBytes": pulled.content.size})
+        });
+        listed.chain([crate::kubernetes::machine::sandbox_image()]).collect()
     }
 
     /// Whether the programs of an image that is on the node are for its platform. A manifest that is not one of an index is
@@ -173,7 +195,7 @@ impl Node {
         if let Some(known) = self.provided.get(host).filter(|known| known.is_fresh(now)) {
             return Some(known.credential.clone());
         }
-        let credential = credential_provider::provide(host, network)?;
+        let credential = credential_provider::provide(host, self.identity.as_deref()?, network)?;
         self.provided.insert(host.to_owned(), Provided::new(credential.clone(), now + network.credential_life()));
         Some(credential)
     }

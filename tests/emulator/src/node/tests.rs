@@ -11,7 +11,7 @@ fn pull_as(network: &mut FakeNetwork, image: &str, secrets: Vec<Credential>) -> 
 }
 
 fn node(kubernetes: &str) -> Node {
-    Node::new(("linux", "amd64"), Kubelet::of(kubernetes), USUAL_CONTAINERD)
+    Node::new(("linux", "amd64"), Kubelet::of(kubernetes), USUAL_CONTAINERD, Some(String::from("kubelet")))
 }
 
 fn pull(network: &mut FakeNetwork, image: &str) -> Result<String, String> {

@@ -83,7 +83,7 @@ fn text(cause: &Cause, containerd: &str) -> Option<String> {
         fault["times"] = 1000.into();
         serde_json::from_value::<FaultOrder>(fault).unwrap().obey(&azure);
     }
-    let mut node = Node::new(("linux", "amd64"), Kubelet::of("1.33"), containerd.parse().unwrap());
+    let mut node = Node::new(("linux", "amd64"), Kubelet::of("1.33"), containerd.parse().unwrap(), None);
     azure.act(|world| pull_on_a_node(world, &mut node, &image, given)).err()
 }
 

@@ -32,6 +32,9 @@ pub(super) struct Cluster {
     /// Its nodes then pull anonymously.
     #[serde(default)]
     without_kubelet_identity: bool,
+    /// Its nodes then pull as a former kubelet identity.
+    #[serde(default)]
+    outdated_nodes: bool,
     #[serde(default)]
     admin_groups: Vec<String>,
     #[serde(default)]
@@ -71,6 +74,7 @@ impl Cluster {
             (self.service_principal, ClusterSeed::service_principal),
             (self.user_assigned, ClusterSeed::user_assigned),
             (self.without_kubelet_identity, ClusterSeed::without_kubelet_identity),
+            (self.outdated_nodes, ClusterSeed::outdated_nodes),
         ] {
             if wanted {
                 seed = set(seed);

@@ -187,8 +187,12 @@ impl Object {
         }
     }
 
-    /// When its specification was last changed, if known.
+    /// When its specification was last changed, if it was and that is known.
     pub fn changed(&self) -> Option<SystemTime> {
+        // All that is said of an object whose specification is its first is said of that.
+        if self.metadata.generation == 1 {
+            return None;
+        }
         let managed =
             self.metadata.managed_fields.iter().filter(|one| one.subresource.as_deref().unwrap_or_default().is_empty());
         let times = managed.filter_map(|one| one.time.as_deref()).chain(self.metadata.creation_timestamp.as_deref());

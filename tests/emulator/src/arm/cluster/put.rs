@@ -237,6 +237,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
     let asked = sent["properties"]["kubernetesVersion"].as_str().filter(|version| !version.is_empty());
     let version = asked.filter(|asked| *asked != cluster.wanted_version).map(|_| wanted::version(sent)).transpose()?;
     let kubelet = other_kubelet(world, call, at, sent)?;
+    let identity = kubelet.as_ref().and_then(|(_, principal)| world.node_identity(principal, true));
     let etag = world.ids.id().to_string();
     let cluster = &mut world.clusters[at];
     if let Some((asked, version)) = version {
@@ -244,7 +245,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
         cluster.seed.version = version;
     }
     if let Some((id, principal)) = kubelet {
-        (cluster.kubelet_id, cluster.kubelet, cluster.brought_kubelet) = (id, Some(principal), true);
+        cluster.change_kubelet(id, principal, identity);
     }
     if let Some((pools, nodes)) = wanted::pools(&cluster.id(), sent, &cluster.pools, &cluster.seed.nodes) {
         (cluster.pools, cluster.seed.nodes) = (pools, nodes);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::machine::{Azure, Common, KNOWN, Place, put as put_file};
 use crate::door::network::SILENT;
-use crate::kubernetes::NodeSpec;
+use crate::kubernetes::{NodeSpec, machine::azure_labels};
 
 /// Where the node's sockets are in its folder.
 pub(super) const SOCKETS: &str = "s";
@@ -105,12 +105,8 @@ fn agent(folder: &Path, common: &Common, spec: &NodeSpec, place: Place) -> Value
     );
     let forward =
         |network: &str, listen: String, socket: &str| json!({"Network": network, "Listen": listen, "Socket": socket});
-    let labels = [
-        ("agentpool", &*spec.pool),
-        ("kubernetes.azure.com/agentpool", &spec.pool),
-        ("kubernetes.azure.com/role", "agent"),
-    ];
-    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut labels = vec![format!("agentpool={}", spec.pool), String::from("kubernetes.azure.com/role=agent")];
+    labels.extend(azure_labels(spec).iter().map(|(name, value)| format!("{name}={value}")));
     let flags = [
         String::from("--config=/run/node/kubelet.json"),
         String::from("--kubeconfig=/run/node/kubeconfig"),

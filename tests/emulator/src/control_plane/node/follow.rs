@@ -126,10 +126,8 @@ impl Running {
         spec: &NodeSpec,
         renewed: u64,
     ) {
-        let Some(azure) = cluster.look(|world, cluster| Azure {
-            tenant: world.tenant.clone(),
-            identity: cluster.node_identity(world).map(|one| one.client_id.clone()).unwrap_or_default(),
-        }) else {
+        let identity = spec.identity.as_ref().map(|one| one.client.clone()).unwrap_or_default();
+        let Some(azure) = cluster.look(|world, _| Azure { tenant: world.tenant.clone(), identity }) else {
             return;
         };
         let number = self.joined;

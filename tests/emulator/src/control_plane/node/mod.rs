@@ -25,22 +25,20 @@ pub(super) struct Wanted(pub(super) Vec<(NodeSpec, u64)>);
 
 impl Wanted {
     /// The same nodes anew, those of one pool.
-    pub(super) fn renew(&mut self, pool: &str) {
-        for (spec, renewed) in &mut self.0 {
-            *renewed += u64::from(spec.pool == pool);
+    pub(super) fn renew(&mut self, specs: &[NodeSpec], pool: &str) {
+        for (spec, renewed) in self.0.iter_mut().filter(|(spec, _)| spec.pool == pool) {
+            if let Some(now) = specs.iter().find(|one| one.name == spec.name) {
+                *spec = now.clone();
+            }
+            *renewed += 1;
         }
     }
 
-    /// These nodes: those that stay are not made anew.
+    /// These nodes: those that stay are not made anew, and keep their identity.
     pub(super) fn adjust(&mut self, specs: Vec<NodeSpec>) {
-        let known: BTreeMap<String, u64> = self.0.drain(..).map(|(spec, renewed)| (spec.name, renewed)).collect();
-        self.0 = specs
-            .into_iter()
-            .map(|spec| {
-                let renewed = known.get(&spec.name).copied().unwrap_or_default();
-                (spec, renewed)
-            })
-            .collect();
+        let mut known: BTreeMap<String, (NodeSpec, u64)> =
+            self.0.drain(..).map(|(spec, renewed)| (spec.name.clone(), (spec, renewed))).collect();
+        self.0 = specs.into_iter().map(|spec| known.remove(&spec.name).unwrap_or((spec, 0))).collect();
     }
 }
 
@@ -60,6 +58,7 @@ mod tests {
             os: String::from("linux"),
             architecture: architecture.to_owned(),
             containerd: crate::node::USUAL_CONTAINERD,
+            identity: Some(crate::kubernetes::NodeIdentity::fake()),
         }
     }
 
@@ -67,7 +66,7 @@ mod tests {
     fn nodes_that_stay_are_not_made_anew() {
         let mut wanted = Wanted::default();
         wanted.adjust(vec![spec("a", "one", "amd64"), spec("b", "two", "amd64")]);
-        wanted.renew("two");
+        wanted.renew(&[], "two");
         wanted.adjust(vec![spec("b", "two", "amd64"), spec("c", "one", "amd64")]);
         let found: Vec<_> = wanted.0.iter().map(|(spec, renewed)| (spec.name.as_str(), *renewed)).collect();
         assert_eq!(found, [("b", 1), ("c", 0)]);

@@ -28,6 +28,8 @@ pub(in super::super) trait Api {
     fn write_status(&mut self, before: &Value, after: Value);
     /// Removes a pod whose containers have ended.
     fn remove(&mut self, pod: &Value);
+    /// Writes which images a node has.
+    fn write_images(&mut self, node: &str, images: Value);
     /// Writes an event of a pod.
     fn record(&mut self, pod: &Value, happening: &Happening<'_>);
 
@@ -97,6 +99,13 @@ impl Api for Kubernetes {
 
     fn write_status(&mut self, before: &Value, after: Value) {
         self.change_as("kubelet", "pods", "status", before, after);
+    }
+
+    fn write_images(&mut self, node: &str, images: Value) {
+        let Some(before) = self.store.get(&Key::new("nodes", "", node)).cloned() else { return };
+        let mut after = before.clone();
+        after["status"]["images"] = images;
+        self.change_as("kubelet", "nodes", "status", &before, after);
     }
 
     fn remove(&mut self, pod: &Value) {

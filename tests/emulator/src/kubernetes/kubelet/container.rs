@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::super::object::text;
-use super::program::Program;
+use super::program::{self, Program};
 
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -30,6 +30,8 @@ pub(super) enum Phase {
     Running(String),
     /// It ran from and until then, and ended with this code.
     Ended(String, String, i64),
+    /// Its program does not exist: when that was found, and the runtime's message.
+    NotStarted(String, String),
     /// It ended, and is started again when the wait is over.
     CrashLoop,
 }
@@ -60,6 +62,8 @@ pub(super) struct Container {
     pub(super) cause: Option<String>,
     pub(super) restarts: u32,
     pub(super) program: Program,
+    /// Its program, if the image cannot have it.
+    pub(super) missing_program: Option<String>,
     /// How the run under way ends.
     pub(super) run: Program,
     restart: Restart,
@@ -88,6 +92,7 @@ impl Container {
             // Servers run for ever, unless their command says how they fail.
             ends: (init && !sidecar) || (!init && policy != "Always") || program.code != 0,
             program,
+            missing_program: program::missing(spec).map(str::to_owned),
             run: program,
             restart: match policy {
                 _ if sidecar => Restart::Always,
@@ -119,14 +124,15 @@ impl Container {
 
     /// Whether it ran and runs no more, be it for a while.
     pub(super) fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Ended(..) | Phase::CrashLoop)
+        matches!(self.phase, Phase::Ended(..) | Phase::NotStarted(..) | Phase::CrashLoop)
     }
 
     /// Whether it is started again after its end.
     pub(super) fn is_restarted(&self) -> bool {
         match (&self.phase, self.restart) {
             (Phase::Ended(_, _, code), Restart::OnFailure) => *code != 0,
-            (Phase::Ended(..), Restart::Always) => true,
+            (Phase::NotStarted(..), Restart::OnFailure)
+            | (Phase::Ended(..) | Phase::NotStarted(..), Restart::Always) => true,
             _ => false,
         }
     }
@@ -135,6 +141,7 @@ impl Container {
     pub(super) fn final_code(&self) -> Option<i64> {
         match self.phase {
             Phase::Ended(_, _, code) if !self.is_restarted() => Some(code),
+            Phase::NotStarted(..) if !self.is_restarted() => Some(program::NOT_STARTED),
             _ => None,
         }
     }
@@ -193,6 +200,8 @@ impl Container {
                 json!({"terminated": {"exitCode": code, "reason": if *code == 0 { "Completed" } else { "Error" },
                 "startedAt": since, "finishedAt": until}})
             }
+            Phase::NotStarted(until, message) => json!({"terminated": {"exitCode": program::NOT_STARTED,
+                "reason": "StartError", "message": message, "startedAt": "1970-01-01T00:00:00Z", "finishedAt": until}}),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn end_container(api: &mut dyn Api, work: &mut PodWork, index: usize,
 /// What follows an end: the first restart comes at once, the others wait.
 pub(super) fn restart_container(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
     let container = &mut work.containers[index];
-    if matches!(container.phase, Phase::Ended(..)) {
+    if matches!(container.phase, Phase::Ended(..) | Phase::NotStarted(..)) {
         container.last = container.state("");
     } else if container.backs_off(api.now()) {
         return say_back_off(api, pod, work, index);

@@ -19,6 +19,17 @@ pub(super) struct Program {
 /// The longest a program runs.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// The exit code of a container whose program could not be started, as kubelet reports it.
+pub(super) const NOT_STARTED: i64 = 128;
+/// No system has anything there: [Debian's policy](https://www.debian.org/doc/debian-policy/ch-opersys.html) makes it the home of users
+/// that have none, and says that it must not exist.
+const NOWHERE: &str = "/nonexistent/";
+
+/// The program of a container, if its image cannot have it.
+pub(super) fn missing(container: &Value) -> Option<&str> {
+    list(container, "/command").first()?.as_str().filter(|program| program.starts_with(NOWHERE))
+}
+
 impl Program {
     /// One for another platform, which Linux does not run.
     pub(super) const FOREIGN: Self = Self { runs: super::STEP, code: 255 };

@@ -84,7 +84,7 @@ pub(super) fn step(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: us
         }
         Phase::Starting => start(api, pod, work, index),
         Phase::Running(since) => end_container(api, work, index, since),
-        Phase::Ended(..) | Phase::CrashLoop => restart_container(api, pod, work, index),
+        Phase::Ended(..) | Phase::NotStarted(..) | Phase::CrashLoop => restart_container(api, pod, work, index),
         Phase::Stuck(..) => begin(api, pod, work, index),
         Phase::Waiting => container.due = None,
     }
@@ -120,6 +120,9 @@ fn finish_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize,
             let message =
                 format!("Successfully pulled image \"{text}\" in 1s (1s including waiting). Image size: {size} bytes.");
             record_of_pod(api, pod, work, &work.containers[index], (false, "Pulled", &message));
+            if let Some(images) = api.workers().worker(&work.node).map(|worker| worker.node.listed()) {
+                api.write_images(&work.node, images);
+            }
         }
         Err(cause) => {
             let message = format!("Failed to pull image \"{text}\": {cause}");
@@ -155,6 +158,9 @@ fn pull_secrets(api: &dyn Api, pod: &Value, image: &Image) -> Vec<PullSecret> {
 fn start(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
     let (name, kubelet) = (work.containers[index].name.clone(), kubelet_of(api, work));
     record_of_pod(api, pod, work, &work.containers[index], (false, "Created", &kubelet.created(&name)));
+    if let Some(program) = work.containers[index].missing_program.clone() {
+        return refuse_start(api, pod, work, index, &program);
+    }
     record_of_pod(api, pod, work, &work.containers[index], (false, "Started", &kubelet.started(&name)));
     let image = Image::parse(&work.containers[index].image);
     let runs =
@@ -163,4 +169,17 @@ fn start(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize) {
     container.run = if runs { container.program } else { Program::FOREIGN };
     container.phase = Phase::Running(api.time());
     container.due = (container.ends || !runs).then(|| api.now() + container.run.runs);
+}
+
+/// The runtime does not find the program. The text is that of runc 1.1 under containerd 2.
+fn refuse_start(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize, program: &str) {
+    let message = format!(
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: \
+         unable to start container process: exec: \"{program}\": stat {program}: no such file or directory: unknown"
+    );
+    record_of_pod(api, pod, work, &work.containers[index], (true, "Failed", &format!("Error: {message}")));
+    let (now, until) = (api.now(), api.time());
+    let container = &mut work.containers[index];
+    container.phase = Phase::NotStarted(until, message);
+    container.due = container.is_restarted().then_some(now + STEP);
 }

@@ -12,8 +12,6 @@ use crate::node::{Kubelet, Node};
 #[derive(Debug)]
 pub(in super::super) struct Worker {
     pub(in super::super) name: String,
-    /// The node pool that it joined in.
-    pool: String,
     /// Which of the nodes that ever joined, counted from 0: its addresses follow from it.
     pub(in super::super) number: usize,
     pub(in super::super) node: Node,
@@ -40,9 +38,14 @@ impl Workers {
     pub(in super::super) fn join(&mut self, spec: &NodeSpec) -> usize {
         let number = self.joined;
         self.joined += 1;
-        let node = Node::new((&spec.os, &spec.architecture), Kubelet::of(&self.version), spec.containerd);
-        self.list.push(Worker { name: spec.name.clone(), pool: spec.pool.clone(), number, node });
+        let node = self.made(spec);
+        self.list.push(Worker { name: spec.name.clone(), number, node });
         number
+    }
+
+    fn made(&self, spec: &NodeSpec) -> Node {
+        let identity = spec.identity.as_ref().map(|one| one.principal.clone());
+        Node::new((&spec.os, &spec.architecture), Kubelet::of(&self.version), spec.containerd, identity)
     }
 
     /// Takes a node away.
@@ -55,11 +58,6 @@ impl Workers {
         self.list.iter().map(|worker| worker.name.clone()).collect()
     }
 
-    /// The names of the nodes of a pool.
-    pub(in super::super) fn of_pool(&self, pool: &str) -> Vec<String> {
-        self.list.iter().filter(|worker| worker.pool == pool).map(|worker| worker.name.clone()).collect()
-    }
-
     pub(in super::super) fn worker(&self, name: &str) -> Option<&Worker> {
         self.list.iter().find(|worker| worker.name == name)
     }
@@ -68,11 +66,12 @@ impl Workers {
         self.list.iter_mut().find(|worker| worker.name == name)
     }
 
-    /// Makes a node anew: it holds no image and no credential.
-    pub(in super::super) fn reimage(&mut self, name: &str) {
+    /// Makes a node anew: it holds no image and no credential, and has the cluster's present identity.
+    pub(in super::super) fn reimage(&mut self, spec: &NodeSpec) {
         // What it is made from does not depend on the object, which clients can change.
-        if let Some(worker) = self.worker_mut(name) {
-            worker.node = worker.node.reimaged();
+        let node = self.made(spec);
+        if let Some(worker) = self.worker_mut(&spec.name) {
+            worker.node = node;
         }
     }
 

@@ -34,6 +34,11 @@ impl Api for Remote {
         self.write(Write::status(&path_of(before), uid(before), &after["status"]));
     }
 
+    fn write_images(&mut self, node: &str, images: Value) {
+        let status = json!({"status": {"images": images}});
+        self.write(Write::merge(format!("/api/v1/nodes/{node}/status"), &status, "status").of_node(node, true));
+    }
+
     fn remove(&mut self, pod: &Value) {
         self.known.remove(&key("pods", pod));
         let options = json!({"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0,

@@ -110,11 +110,20 @@ impl Remote {
     }
 
     /// Makes the nodes of a pool anew: they hold no image and no credential, and their pods go.
-    pub(crate) fn reimage(&mut self, pool: &str, now: Instant) {
+    pub(crate) fn reimage(&mut self, specs: &[NodeSpec], pool: &str, now: Instant) {
         self.now = self.now.max(now);
-        for node in self.workers.of_pool(pool) {
-            self.workers.reimage(&node);
-            let pods: Vec<Value> = self.pods().filter(|pod| text(pod, "/spec/nodeName") == node).cloned().collect();
+        for spec in specs
+            .iter()
+            .filter(|spec| spec.pool == pool && self.workers.worker(&spec.name).is_some())
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            self.workers.reimage(&spec);
+            let labels = serde_json::json!({"metadata": {"labels": machine::labels(&spec)}});
+            let path = format!("/api/v1/nodes/{}", spec.name);
+            self.write(Write::merge(path, &labels, "metadata").of_node(&spec.name, true));
+            let pods: Vec<Value> =
+                self.pods().filter(|pod| text(pod, "/spec/nodeName") == spec.name).cloned().collect();
             for pod in pods {
                 kubelet::Api::remove(self, &pod);
             }

@@ -61,6 +61,7 @@ fn spec() -> NodeSpec {
         os: String::from("linux"),
         architecture: String::from("amd64"),
         containerd: crate::node::USUAL_CONTAINERD,
+        identity: Some(crate::kubernetes::NodeIdentity::fake()),
     }
 }
 

@@ -37,17 +37,22 @@ impl World {
         Self::with_nodes(&[("linux", "amd64"), ("linux", "amd64")])
     }
 
-    fn with_nodes(platforms: &[(&str, &str)]) -> Self {
-        let now = Instant::now();
+    fn specs(platforms: &[(&str, &str)]) -> Vec<NodeSpec> {
         let nodes = platforms.iter().enumerate().map(|(index, (os, architecture))| NodeSpec {
             name: format!("aks-nodepool1-{index}"),
             pool: "nodepool1".to_owned(),
             os: (*os).to_owned(),
             architecture: (*architecture).to_owned(),
             containerd: crate::node::USUAL_CONTAINERD,
+            identity: Some(crate::kubernetes::NodeIdentity::fake()),
         });
+        nodes.collect()
+    }
+
+    fn with_nodes(platforms: &[(&str, &str)]) -> Self {
+        let now = Instant::now();
         Self {
-            kubernetes: Kubernetes::new("1.33.4", nodes.collect(), now, std::time::SystemTime::now()),
+            kubernetes: Kubernetes::new("1.33.4", Self::specs(platforms), now, std::time::SystemTime::now()),
             network: FakeNetwork::with_nginx(),
             now,
         }

@@ -86,7 +86,7 @@ fn a_new_node_remembers_neither_image_nor_credential() {
     world.pass(2);
     let exchanges = |world: &World| world.network.log.iter().filter(|line| line.contains("exchange")).count();
     assert_eq!(exchanges(&world), 2);
-    world.kubernetes.reimage("nodepool1", world.now);
+    world.kubernetes.reimage(&World::specs(&[("linux", "amd64"), ("linux", "amd64")]), "nodepool1", world.now);
     world.pass(3);
     assert_eq!(world.deployment()["status"]["readyReplicas"], 2);
     assert_eq!(exchanges(&world), 4);

@@ -1,0 +1,272 @@
+//! Proofs by a real pull: what a node of each pool says, and what is left behind.
+
+use crate::{
+    case::{Case, Checked, cases, refused, some},
+    check::{IMAGE, registry, scene_of},
+    emulator::{CLUSTER, GROUP, Scene},
+};
+use aks_acr::{
+    ApplyOptions, AttachOptions, CallOptions, ErrorKind, FindingId, Manifest, NodeIdentityState, PodSelection,
+    ProofOutcome, ProvePullOptions, PullProof, PullProofKind,
+};
+use aks_acr_emulator::{ClusterSeed, Timing};
+use std::time::Duration;
+
+pub fn cases() -> Vec<Case> {
+    cases! { "prove";
+        everywhere: [];
+        on_emulator: [
+            a_pull_is_proven_and_nothing_is_left,
+            without_a_grant_the_proof_fails_at_once_and_says_why,
+            a_grant_that_becomes_effective_is_waited_for,
+            a_pool_of_another_platform_is_skipped,
+            an_image_that_was_pulled_before_proves_less,
+            a_call_that_was_dropped_is_completed_by_the_next,
+            two_calls_at_once_both_prove,
+            pods_that_are_rejected_prove_nothing,
+            taints_of_a_pool_are_tolerated,
+            without_nodes_less_is_proven,
+            wrong_options_are_rejected_before_the_first_request,
+            nodes_with_a_former_identity_are_found,
+            a_changed_identity_counts_once_the_nodes_are_renewed,
+        ];
+    }
+}
+
+fn scene(seed: ClusterSeed, platforms: &[&str]) -> Result<Scene, libtest_mimic::Failed> {
+    scene_of(seed, registry(false), platforms)
+}
+
+async fn attach(scene: &Scene) -> Checked {
+    scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    Ok(())
+}
+
+async fn prove(scene: &Scene, options: ProvePullOptions) -> aks_acr::Result<PullProof> {
+    scene.client.prove_pull(&scene.cluster, &IMAGE.parse()?, options).await
+}
+
+/// The Jobs and pods in the namespace.
+async fn left(scene: &Scene) -> Result<usize, libtest_mimic::Failed> {
+    let pods = scene.client.pods(&scene.cluster, &PodSelection::default(), CallOptions::default()).await?;
+    Ok(pods.pods.len())
+}
+
+async fn a_pull_is_proven_and_nothing_is_left() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    attach(&scene).await?;
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!((proof.outcome, proof.cleaned_up), (ProofOutcome::Proven, true), "{proof}");
+    let pool = some(proof.pools.first(), "a pool")?;
+    assert_eq!(pool.proof, Some(PullProofKind::KubeletPulledLayers), "{proof}");
+    assert!(pool.image_id.as_ref().is_some_and(|id| id.contains("@sha256:")), "{pool:?}");
+    assert!(pool.message.as_ref().is_some_and(|text| text.starts_with("Successfully pulled image")), "{pool:?}");
+    let kubelet = some(scene.client.identities(&scene.cluster, CallOptions::default()).await?.kubelet, "an identity")?;
+    assert_eq!(pool.identity_client_id, kubelet.client_id);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(left(&scene).await?, 0);
+    let read: PullProof = serde_json::from_str(&serde_json::to_string(&proof)?)?;
+    assert_eq!(read, proof);
+    Ok(())
+}
+
+async fn without_a_grant_the_proof_fails_at_once_and_says_why() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    let begun = tokio::time::Instant::now();
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!((proof.outcome, proof.cleaned_up), (ProofOutcome::Failed, true), "{proof}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let report = some(proof.pools[0].report.as_ref(), "a report")?;
+    assert_eq!(report.root_cause, Some(FindingId::GRANT_MISSING), "{proof}");
+    assert_eq!(report.findings[0].next_step.operation.as_deref(), Some("attach"));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(left(&scene).await?, 0);
+    Ok(())
+}
+
+async fn a_grant_that_becomes_effective_is_waited_for() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(120)));
+    attach(&scene).await?;
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Proven, "{proof}");
+    Ok(())
+}
+
+async fn a_pool_of_another_platform_is_skipped() -> Checked {
+    let seed = ClusterSeed::new(GROUP, CLUSTER)
+        .node("aks-amd-0", "linux", "amd64")
+        .node("aks-arm-0", "linux", "arm64")
+        .node("aks-win-0", "windows", "amd64");
+    let scene = scene(seed, &["linux/amd64"])?;
+    attach(&scene).await?;
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    let outcomes: Vec<_> = proof.pools.iter().map(|pool| (pool.pool.as_str(), pool.outcome)).collect();
+    let (proven, skipped) = (ProofOutcome::Proven, ProofOutcome::Skipped);
+    assert_eq!(outcomes, [("amd", proven), ("arm", skipped), ("win", skipped)], "{proof}");
+    assert_eq!(proof.outcome, ProofOutcome::Proven);
+    let reason = proof.pools[1].reason.as_deref();
+    assert_eq!(reason, Some("the image has no manifest for linux/arm64; it has linux/amd64"));
+    // A pool that is named and skipped proves nothing.
+    let proof = prove(&scene, ProvePullOptions::default().with_pool("arm")).await?;
+    assert_eq!((proof.outcome, proof.pools.len()), (ProofOutcome::Inconclusive, 1), "{proof}");
+    Ok(())
+}
+
+async fn an_image_that_was_pulled_before_proves_less() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER).node("aks-one-0", "linux", "amd64"), &["linux/amd64"])?;
+    attach(&scene).await?;
+    for wanted in [PullProofKind::KubeletPulledLayers, PullProofKind::KubeletResolvedManifest] {
+        let proof = prove(&scene, ProvePullOptions::default()).await?;
+        assert_eq!(proof.pools[0].proof, Some(wanted), "{proof}");
+    }
+    Ok(())
+}
+
+/// Dropped at many moments; the next call ends as one that was not preceded, and leaves nothing.
+async fn a_call_that_was_dropped_is_completed_by_the_next() -> Checked {
+    for grants in [true, false] {
+        for tenths in (0..60).step_by(3) {
+            let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+            if grants {
+                attach(&scene).await?;
+            }
+            let dropped = prove(&scene, ProvePullOptions::default());
+            let ended = tokio::time::timeout(Duration::from_millis(100 * tenths), dropped).await;
+            let proof = prove(&scene, ProvePullOptions::default()).await?;
+            let wanted = if grants { ProofOutcome::Proven } else { ProofOutcome::Failed };
+            assert_eq!((proof.outcome, proof.cleaned_up), (wanted, true), "{tenths} {}: {proof}", ended.is_ok());
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            assert_eq!(left(&scene).await?, 0, "{tenths}");
+        }
+    }
+    // Without a next call, Kubernetes removes it.
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    let options = ProvePullOptions::default().with_call(CallOptions::default().with_deadline(Duration::from_secs(60)));
+    let ended = tokio::time::timeout(Duration::from_millis(500), prove(&scene, options)).await;
+    assert!(ended.is_err());
+    assert_eq!(left(&scene).await?, 1);
+    tokio::time::sleep(Duration::from_secs(60 + 60 + 10)).await;
+    assert_eq!(left(&scene).await?, 0);
+    Ok(())
+}
+
+async fn two_calls_at_once_both_prove() -> Checked {
+    for delay in [0, 500, 1500, 2500, 3500] {
+        let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+        attach(&scene).await?;
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            prove(&scene, ProvePullOptions::default()).await
+        };
+        let (one, other) = futures::join!(prove(&scene, ProvePullOptions::default()), late);
+        assert_eq!((one?.outcome, other?.outcome), (ProofOutcome::Proven, ProofOutcome::Proven), "{delay}");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(left(&scene).await?, 0, "{delay}");
+    }
+    Ok(())
+}
+
+async fn pods_that_are_rejected_prove_nothing() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    attach(&scene).await?;
+    let quota = "{apiVersion: v1, kind: ResourceQuota, metadata: {name: none}, spec: {hard: {pods: '0'}}}";
+    scene.client.apply(&scene.cluster, Manifest::parse_all(quota)?, ApplyOptions::default()).await?;
+    let options = ProvePullOptions::default().with_propagation_timeout(Duration::from_secs(20));
+    let proof = prove(&scene, options).await?;
+    assert_eq!((proof.outcome, proof.cleaned_up), (ProofOutcome::Inconclusive, true), "{proof}");
+    let reason = proof.pools[0].reason.as_deref().unwrap_or_default();
+    assert!(reason.contains("ResourceQuota"), "{reason}");
+    Ok(())
+}
+
+async fn taints_of_a_pool_are_tolerated() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER).node("aks-gpu-0", "linux", "amd64"), &["linux/amd64"])?;
+    attach(&scene).await?;
+    scene.apply("{apiVersion: v1, kind: Node, metadata: {name: aks-gpu-0}, spec: {taints: [{key: sku, value: gpu, effect: NoSchedule}]}}").await?;
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Proven, "{proof}");
+    Ok(())
+}
+
+async fn without_nodes_less_is_proven() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER).azure_rbac(), &["linux/amd64"])?;
+    attach(&scene).await?;
+    let everything = scene.everything();
+    let roles = |kubernetes: &'static str| {
+        ["Azure Kubernetes Service Cluster User Role", kubernetes, "Reader"].map(|role| (role, everything.as_str()))
+    };
+    let client = scene.caller(&roles("Azure Kubernetes Service RBAC Writer"))?;
+    let proof = client.prove_pull(&scene.cluster, &IMAGE.parse()?, ProvePullOptions::default()).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Proven, "{proof}");
+    assert_eq!(proof.pools[0].proof, Some(PullProofKind::KubeletResolvedManifest), "{proof}");
+    // A reader may not create Jobs.
+    let scene = self::scene(ClusterSeed::new(GROUP, CLUSTER).azure_rbac(), &["linux/amd64"])?;
+    let client = scene.caller(&roles("Azure Kubernetes Service RBAC Reader"))?;
+    refused(
+        client.prove_pull(&scene.cluster, &IMAGE.parse()?, ProvePullOptions::default()).await,
+        ErrorKind::Forbidden,
+    )?;
+    let err = refused(client.node_identities(&scene.cluster, CallOptions::default()).await, ErrorKind::Forbidden)?;
+    assert!(format!("{err:#}").contains("RBAC Cluster Admin"), "{err:#}");
+    Ok(())
+}
+
+async fn wrong_options_are_rejected_before_the_first_request() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    let options = ProvePullOptions::default;
+    let mark = scene.azure.mark();
+    for (wrong, part) in [
+        (options().with_namespace("Team"), "namespace"),
+        (options().with_service_account("a b"), "service_account"),
+        (options().with_pull_secret(""), "pull_secrets"),
+        (options().with_priority_class("../x"), "priority_class"),
+        (options().with_toleration("key:Never"), "tolerations"),
+    ] {
+        let err = refused(prove(&scene, wrong).await, ErrorKind::InvalidInput)?;
+        assert!(format!("{err:#}").contains(part), "{part}: {err:#}");
+    }
+    assert!(scene.azure.requests_since(mark).is_empty());
+    let err = refused(prove(&scene, options().with_pool("none")).await, ErrorKind::NotFound)?;
+    assert!(format!("{err:#}").contains("nodepool1"), "{err:#}");
+    Ok(())
+}
+
+async fn nodes_with_a_former_identity_are_found() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER).outdated_nodes(), &["linux/amd64"])?;
+    attach(&scene).await?;
+    let identities = scene.client.node_identities(&scene.cluster, CallOptions::default()).await?;
+    assert_eq!(identities.pools[0].state, NodeIdentityState::Outdated, "{identities}");
+    assert_eq!(identities.pools[0].outdated_nodes.len(), 2);
+    assert!(identities.to_string().contains("az aks nodepool upgrade --node-image-only"), "{identities}");
+    let options = ProvePullOptions::default().with_propagation_timeout(Duration::from_secs(60));
+    let proof = prove(&scene, options).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Failed, "{proof}");
+    let report = some(proof.pools[0].report.as_ref(), "a report")?;
+    assert_eq!(report.root_cause, Some(FindingId::NODES_OUTDATED), "{proof}");
+    scene.azure.renew_nodes(GROUP, CLUSTER, "nodepool1");
+    let identities = scene.client.node_identities(&scene.cluster, CallOptions::default()).await?;
+    assert!(identities.is_current(), "{identities}");
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Proven, "{proof}");
+    Ok(())
+}
+
+/// As `az aks update --assign-kubelet-identity` does: the cluster has the new identity at once, and its nodes keep the old one.
+async fn a_changed_identity_counts_once_the_nodes_are_renewed() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER).user_assigned(), &["linux/amd64"])?;
+    attach(&scene).await?;
+    let other = scene.azure.change_kubelet_identity(GROUP, CLUSTER, "other");
+    assert_eq!(other, scene.azure.kubelet_object_id(GROUP, CLUSTER));
+    let identities = scene.client.node_identities(&scene.cluster, CallOptions::default()).await?;
+    assert_eq!(identities.pools[0].state, NodeIdentityState::Outdated, "{identities}");
+    // The old identity still has its grant.
+    assert_eq!(prove(&scene, ProvePullOptions::default()).await?.outcome, ProofOutcome::Proven);
+    scene.azure.renew_nodes(GROUP, CLUSTER, "nodepool1");
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Failed, "{proof}");
+    attach(&scene).await?;
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    assert_eq!(proof.outcome, ProofOutcome::Proven, "{proof}");
+    Ok(())
+}
