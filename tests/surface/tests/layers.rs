@@ -22,6 +22,7 @@ const RANKS: &[&str] = &[
     "cloud.rs",
     "difference.rs",
     "missing.rs",
+    "tag.rs",
     "challenge.rs",
     "call/",
     "write.rs",

@@ -1,7 +1,7 @@
 //! How the pools and the settings of an existing cluster differ from the requested ones.
 
-use super::{NewCluster, NewNodePool, existing::ExistingCluster};
-use crate::{difference::Differences, error::Result};
+use super::{NewCluster, NewNodePool};
+use crate::{cluster::ClusterBody, difference::Differences, error::Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ fn list(values: &[String]) -> String {
 }
 
 /// Settings that were not requested are not compared.
-pub(super) fn settings(asked: &NewCluster, found: &ExistingCluster, differences: &mut Differences) -> Result<()> {
+pub(super) fn settings(asked: &NewCluster, found: &ClusterBody, differences: &mut Differences) -> Result<()> {
     let text = |path: &str| found.part::<String>(&format!("properties/{path}"));
     let settings = &asked.settings;
     if let Some(plugin) = settings.network_plugin {

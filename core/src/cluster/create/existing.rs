@@ -38,10 +38,6 @@ impl ExistingCluster {
         &self.state
     }
 
-    pub(super) fn part<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
-        self.body.part(path)
-    }
-
     fn text(&self, path: &str) -> Result<String> {
         self.body.part(path).map(Option::unwrap_or_default)
     }
@@ -124,7 +120,7 @@ impl ExistingCluster {
             let found = self.text("properties/identityProfile/kubeletidentity/resourceId")?;
             differences.check("kubelet_identity", &asked, if found.is_empty() { "none" } else { &found });
         }
-        compare::settings(asked, self, &mut differences)?;
+        compare::settings(asked, &self.body, &mut differences)?;
         compare::pools(asked, &self.pools()?, &mut differences);
         Ok(differences.into_vec())
     }

@@ -1,8 +1,10 @@
 //! Changes settings of an existing registry.
 
+mod change;
 mod decide;
 mod options;
 
+pub use change::SettingChange;
 pub use options::UpdateRegistryOptions;
 
 use super::{
@@ -36,25 +38,6 @@ pub struct UpdatedSettings {
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
     /// `None` if nothing was written.
     pub correlation_id: Option<String>,
-}
-
-/// A setting that was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SettingChange {
-    /// The name of the option. For tags, the name of the tag follows: `tags.team`.
-    pub setting: String,
-    /// The value before; `None` if Azure reported none.
-    pub before: Option<String>,
-    /// The value after; `None` if it was removed.
-    pub after: Option<String>,
-}
-
-impl fmt::Display for SettingChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| String::from("nothing"));
-        write!(f, "{}: {}, before {}", self.setting, shown(&self.after), shown(&self.before))
-    }
 }
 
 impl fmt::Display for UpdatedSettings {
