@@ -331,7 +331,7 @@ async fn create_that_azure_refuses_is_told_in_azures_words() -> Checked {
     let scene = Scene::new()?;
     let body = json!({ "code": "ErrCode_InsufficientVCPUQuota", "message": "Insufficient regional vcpu quota left", "details": null });
     scene.azure.fault(Fault::on("PUT", "/managedClusters/").status(400).body(body));
-    let err = refused(create(&scene, CreateClusterOptions::default()).await, ErrorKind::InvalidInput)?;
+    let err = refused(create(&scene, CreateClusterOptions::default()).await, ErrorKind::Conflict)?;
     assert_eq!(err.code(), Some("ErrCode_InsufficientVCPUQuota"));
     assert!(format!("{err:#}").contains("Insufficient regional vcpu quota"));
     Ok(())

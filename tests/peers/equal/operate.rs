@@ -5,8 +5,9 @@
 //! The environment's variables name the caller. The result is printed as JSON, and so is an error, with exit code 1.
 
 use aks_acr::{
-    ApplyOptions, ApplyPullSecretOptions, AttachOptions, CallOptions, CheckOptions, Client, Cloud, ClusterRef,
-    CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ImageReference, ImportOptions, Manifest,
+    ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions,
+    CheckOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error,
+    ExplainOptions, ExplainTarget, ImageReference, ImportOptions, KubeletIdentityOptions, Manifest,
     MergeKubeconfigOptions, PodSelection, ProvePullOptions, PullSecretOptions, RegistryCredential, RegistryRef,
     RolloutOptions, Sku, SshKey, WorkloadRef, azure_core::credentials::Secret,
 };
@@ -22,7 +23,8 @@ async fn main() -> Result<ExitCode, Box<dyn StdError>> {
         return Err("usage: operate RESOURCE_MANAGER SUBSCRIPTION OPERATION [ARGUMENT ...]".into());
     };
     let client = Client::builder_with_default_credential(subscription);
-    let client = client.cloud(Cloud::custom(address, ".azurecr.io")?).build()?;
+    let client =
+        client.cloud(Cloud::custom(address, ".azurecr.io")?.with_graph("https://graph.microsoft.com")?).build()?;
     let words: Vec<&str> = operation.iter().map(String::as_str).collect();
     match operate(&client, &words).await {
         Ok(value) => {
@@ -71,6 +73,24 @@ async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
             Ok(json!({ "rows": pods.rows(), "pods": pods }))
         }
         ["check", cluster, images @ ..] => checks(client, &cluster.parse()?, images).await,
+        ["own-identity", group, name, pullers, registry] => {
+            let options = KubeletIdentityOptions::default().with_entra_group(*pullers).with_registry(registry.parse()?);
+            let plan = client.plan_kubelet_identity(group, name, options).await?;
+            shown(client.apply_kubelet_identity(&plan, ApplyKubeletIdentityOptions::default()).await)
+        }
+        ["create-own-cluster", cluster, control_plane, kubelet] => {
+            let options = CreateClusterOptions::default()
+                .with_control_plane_identity(control_plane.parse()?)
+                .with_kubelet_identity(kubelet.parse()?);
+            shown(client.create_cluster(&cluster.parse()?, options).await)
+        }
+        ["identities", cluster] => shown(client.identities(&cluster.parse()?, CallOptions::default()).await),
+        ["explain", cluster] => {
+            shown(client.explain(&cluster.parse()?, &ExplainTarget::Pods, ExplainOptions::default()).await)
+        }
+        ["attachments", cluster] => {
+            shown(client.attachments_of_cluster(&cluster.parse()?, AttachmentsOptions::default()).await)
+        }
         ["prove", cluster, image, namespace, labels @ ..] => {
             let options = ProvePullOptions::default().with_namespace(*namespace);
             let named = labels.iter().filter_map(|label| label.split_once('='));

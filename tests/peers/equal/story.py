@@ -1,9 +1,9 @@
-"""The table: the ten steps of the documented way, by az and kubectl in one emulator and by the library in another.
+"""The table: the nineteen steps of the documented way, by az and kubectl in one emulator and by the library in another.
 
 A row is one step. After it the states of the two emulators have to be equal, but for the places that `EVERYWHERE` and the row name,
 each with its reason; and what the row compares besides has to hold. In the commands, `{far}` is the id of a registry in another
 subscription, `{config}` a kubeconfig that had entries of others before, `{manifest}` and `{always}` files with the deployment, in
-the second of which nodes ask the registry each time. A place is a path through the state, in which `*` is any one step.
+the second of which nodes ask the registry each time; `{kubelet_id}` and `{kubelet_principal}` are of the identity in that emulator. A place is a path through the state, in which `*` is any one step.
 """
 
 from dataclasses import dataclass, field
@@ -126,5 +126,76 @@ ROWS = (
         ("apply group/plain {always} myregistry", "rollout group/plain nginx0-deployment"),
         ("cause: image, status and text of the failed pull",),
         {"az aks check-acr": "it starts a program in a pod, and the emulator's pods run none; what kubectl reads is compared"},
+    ),
+    # The second half of the documentation. Rows 11 to 14 are one plan of the library.
+    Row(
+        11,
+        ("az identity create -g group -n kubelet-control-plane", "az identity create -g group -n kubelet"),
+        (),
+        ("plan: what rows 11 to 14 lead to is compared at row 14",),
+    ),
+    Row(
+        12,
+        ("az ad group member add -g acr-pullers --member-id {kubelet_principal}",),
+        (),
+        ("plan: as row 11",),
+    ),
+    Row(
+        13,
+        (
+            "az role assignment create --role 'Managed Identity Operator' --assignee-object-id {control_principal} "
+            "--assignee-principal-type ServicePrincipal --scope {kubelet_id}",
+        ),
+        (),
+        ("plan: as row 11",),
+    ),
+    Row(
+        14,
+        (
+            "az role assignment create --role AcrPull --assignee-object-id {pullers} --assignee-principal-type Group --scope {registry_id}",
+        ),
+        ("own-identity group kubelet acr-pullers myregistry",),
+        ("state",),
+        {
+            "identities.*.tags": "the library marks what it has created, to take it back",
+            "principals.*.tags": "as before",
+        },
+    ),
+    Row(
+        15,
+        ("az aks create -g group -n own --no-ssh-key --assign-identity {control_id} --assign-kubelet-identity {kubelet_id}",),
+        ("create-own-cluster group/own {control_id} {kubelet_id}",),
+        ("state",),
+        {"identities.*.tags": "as row 14", "principals.*.tags": "as row 14"},
+    ),
+    Row(
+        16,
+        (
+            "kubectl create secret docker-registry ghcr --docker-server=ghcr.io --docker-username=robot --docker-password=word",
+            """kubectl patch serviceaccount default -p '{{"imagePullSecrets": [{{"name": "ghcr"}}]}}'""",
+        ),
+        ("pull-secret group/plain ghcr ghcr.io robot word",),
+        ("secret: its type and its entries, and the service account",),
+    ),
+    Row(
+        17,
+        ("az aks show -g group -n own --query identityProfile", "az aks show -g group -n own --query identity"),
+        ("identities group/own", "node-identities group/own"),
+        ("identities: of the kubelet, of the control plane, and of the nodes",),
+    ),
+    Row(
+        18,
+        ("kubectl describe pods -l app=nginx0", "kubectl get events"),
+        ("explain group/plain", "prove group/plain myregistry.azurecr.io/nginx:v1 default"),
+        ("trouble: the text of the failed pull; the library also has its cause and the next step",),
+    ),
+    Row(
+        19,
+        (
+            "az role assignment create --role AcrPull --assignee-object-id {plain_principal} --assignee-principal-type ServicePrincipal "
+            "--scope {registry_id}",
+        ),
+        ("attach group/plain myregistry", "attachments group/plain"),
+        ("state", "tools: what other tools have granted is seen, and not granted again"),
     ),
 )
