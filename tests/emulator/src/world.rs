@@ -84,6 +84,8 @@ pub(crate) struct World {
     pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
     pub(crate) unregistered: Vec<(String, String)>,
+    /// What the activity logs have.
+    pub(crate) activity: Vec<crate::arm::activity::Event>,
     /// The preview features that subscriptions have registered: the subscription, the name.
     pub(crate) features: std::collections::BTreeSet<(String, String)>,
     pub(crate) applications: Vec<crate::graph::application::Application>,
@@ -181,6 +183,7 @@ impl World {
             deny_assignments: Vec::new(),
             blocked: Vec::new(),
             commands: Vec::new(),
+            activity: Vec::new(),
             features: std::collections::BTreeSet::new(),
             applications: Vec::new(),
             unregistered: Vec::new(),

@@ -1,6 +1,7 @@
 """What az does around clusters and registries besides making them: power, pools, versions, tokens, caches, groups, applications."""
 
 import base64
+import datetime
 import json
 import ssl
 import urllib.request
@@ -12,6 +13,8 @@ from conftest import GROUP
 
 @pytest.fixture(scope="module")
 def cluster(az, azure, group):
+    # Programs keep tokens by this machine's clock, which is not put forward.
+    azure.order("POST", "timing", {"token": 30 * 24 * 3600})
     azure.order("POST", "clock", {"speed": 50})
     return az("aks", "create", "-g", group, "-n", "wide", "--no-ssh-key", "-c", "1")
 
@@ -146,3 +149,31 @@ def test_a_group_has_owners_and_an_application_becomes_a_principal(az, azure, re
     roles = az("role", "assignment", "list", "--scope", registry["id"], "--assignee", shown["id"])
     assert [one["roleDefinitionName"] for one in roles] == ["AcrPush"]
     az("ad", "app", "delete", "--id", principal["appId"])
+
+
+def test_a_service_principal_of_a_cluster_is_replaced(az, cluster, group):
+    """The nodes pull as the other one afterwards, which the cluster shows at once."""
+    first, second = (az("ad", "sp", "create-for-rbac", "-n", name) for name in ("first", "second"))
+    principal = ("--service-principal", first["appId"], "--client-secret", first["password"])
+    az("aks", "create", "-g", group, "-n", "older", "--no-ssh-key", "-c", "1", *principal)
+    assert az("aks", "show", "-g", group, "-n", "older")["servicePrincipalProfile"]["clientId"] == first["appId"]
+    other = ("--service-principal", second["appId"], "--client-secret", second["password"])
+    az("aks", "update-credentials", "-g", group, "-n", "older", "--reset-service-principal", *other)
+    shown = az("aks", "show", "-g", group, "-n", "older")
+    assert (shown["servicePrincipalProfile"]["clientId"], shown["provisioningState"]) == (second["appId"], "Succeeded")
+    refused = az.refused("aks", "update-credentials", "-g", group, "-n", "absent", "--reset-service-principal", *other)
+    assert "NotFound" in refused or "not found" in refused
+
+
+def test_the_activity_log_has_the_writes_of_a_resource(az, cluster, registry):
+    # The emulated clock is ahead of this machine's.
+    today = datetime.datetime.now(datetime.timezone.utc)
+    times = ("--start-time", f"{today - datetime.timedelta(1):%Y-%m-%dT%H:%M:%SZ}", "--end-time", f"{today + datetime.timedelta(30):%Y-%m-%dT%H:%M:%SZ}")
+    az("acr", "update", "-n", "wideregistry", "--tags", "log=yes")
+    seen = az("monitor", "activity-log", "list", "--resource-id", registry["id"], *times)
+    names = [(one["operationName"]["value"], one["status"]["value"]) for one in seen]
+    assert names[0] == ("Microsoft.ContainerRegistry/registries/write", "Succeeded"), names
+    assert {one["resourceId"].lower() for one in seen} == {registry["id"].lower()}
+    assert az("monitor", "activity-log", "list", "--resource-id", registry["id"], *times, "--max-events", "1")[0]["caller"]
+    group = az("monitor", "activity-log", "list", "-g", GROUP, *times)
+    assert {"Microsoft.ContainerService/managedClusters/write"} <= {one["operationName"]["value"] for one in group}

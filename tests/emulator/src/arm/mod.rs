@@ -2,6 +2,7 @@
 
 #![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
+pub(crate) mod activity;
 pub(crate) mod cluster;
 mod feature;
 pub(crate) mod governance;
@@ -106,6 +107,7 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
     let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     let call = Call { request, path, query: query.into_owned().collect(), caller, now };
     let mut answer = throttled(world, &call);
+    activity::note(world, &call, &answer);
     answer.extensions_mut().insert(Caller(call.caller.name.clone()));
     finish(world, request, answer, now)
 }
@@ -164,6 +166,9 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     }
     if let Some(refusal) = provider::unregistered(world, call, &segments, &lower) {
         return refusal;
+    }
+    if let Some(answer) = activity::route(world, call, &segments, &lower) {
+        return answer;
     }
     if let Some(answer) = feature::route(world, call, &segments, &lower) {
         return answer;

@@ -2,6 +2,7 @@
 
 pub(crate) mod capacity;
 mod command;
+mod credentials;
 mod operation;
 mod pools;
 mod power;
@@ -83,6 +84,7 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
                     "clusteradmin" => profile_credential(world, call, place, Who::Admin),
                     _ => return None,
                 },
+                (&Method::POST, ["resetserviceprincipalprofile"]) => credentials::reset(world, call, place),
                 (&Method::POST, ["rotateclustercertificates"]) => rotate(world, call, place),
                 (&Method::POST, ["listclusterusercredential"]) => credential(world, call, place, Who::User),
                 (&Method::POST, ["listclusteradmincredential"]) => credential(world, call, place, Who::Admin),

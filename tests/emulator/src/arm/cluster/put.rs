@@ -136,7 +136,7 @@ fn own_control_plane(world: &mut World, call: &Call<'_>, seed: &ClusterSeed) -> 
 }
 
 /// The service principal that a cluster without managed identities runs as.
-fn service_principal(world: &World, sent: &Value) -> Result<String, Reply> {
+pub(super) fn service_principal(world: &World, sent: &Value) -> Result<String, Reply> {
     let client = sent["properties"]["servicePrincipalProfile"]["clientId"].as_str().unwrap_or_default();
     let known = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(client));
     known.map(|one| one.object_id.clone()).ok_or_else(|| {
