@@ -17,8 +17,13 @@ const DIFFERENT: &[(&str, &str)] = &[
 /// image.
 pub fn differences(is: &Value, wanted: &[Value], way: Option<Way>) -> Vec<String> {
     let unread = json!({ "part": "repositories", "missing_action": null });
+    let page = concat!(
+        "https://github.com/aks-acr/aks-acr/blob/v",
+        env!("CARGO_PKG_VERSION"),
+        "/docs/findings/unknown.image.md"
+    );
     let unseen = json!({
-        "id": "unknown.image", "status": "unknown", "stage": "image", "message": "the image could not be read", "evidence": [],
+        "docs": page, "id": "unknown.image", "status": "unknown", "stage": "image", "message": "the image could not be read", "evidence": [],
         "needs": [{ "action": null, "option": null, "scope": null, "smallest_role": null }], "retry": "never",
         "next_step": {
             "summary": "get the missing role, or check from a network that reaches the registry", "operation": null,
