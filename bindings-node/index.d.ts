@@ -175,6 +175,9 @@ export interface Operations {
    * checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
    * (`onInheritedGrant`).
    *
+   * On a cluster with a service principal, set `queryGraph` to read its object ID from Microsoft Graph, or pass it as
+   * `principalId`.
+   *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 5 minutes by default.
@@ -183,8 +186,8 @@ export interface Operations {
    * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read them or to write the grant (the
    * error names the missing action and the smallest role that contains it).
    * @throws {AksAcrError} `'invalid_input'` for a condition that would have no effect.
-   * @throws {AksAcrError} `'unsupported'` for a cluster with a service principal whose object ID is not given, and for
-   * a registry in another tenant than the cluster.
+   * @throws {AksAcrError} `'unsupported'` for a cluster with a service principal whose object ID is neither given nor
+   * read, and for a registry in another tenant than the cluster.
    *
    * @example
    * ```js
@@ -529,6 +532,9 @@ export interface Operations {
    * A check needs 4 requests, 1 deep, if the registry is given by its ID. With a complete image reference these are 7
    * requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull role, and
    * a firewall cost more.
+   *
+   * A cluster with a service principal instead of a kubelet identity needs `queryGraph`, which also reads when its
+   * secrets end, or the object ID as `principalId`. Two requests to Microsoft Graph are then added.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
@@ -1679,9 +1685,17 @@ export interface AttachOptions extends CallOptions {
   /**
    * Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
    *
-   * Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets the role.
+   * Needed on a cluster with a service principal, unless `query_graph` finds it. It is not checked against the cluster:
+   * this principal gets the role.
    */
   principalId?: string;
+  /**
+   * Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the cluster has one
+   * instead of a kubelet identity; off by default.
+   *
+   * It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+   */
+  queryGraph?: boolean;
   /**
    * A condition that restricts the grant, in the language of Azure's attribute-based access control (ABAC).
    *
@@ -1716,6 +1730,13 @@ export interface DetachOptions extends CallOptions {
    * The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
    */
   principalId?: string;
+  /**
+   * Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the cluster has one
+   * instead of a kubelet identity; off by default.
+   *
+   * It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+   */
+  queryGraph?: boolean;
   /**
    * Whether to keep grants that this library did not create, such as a grant that Terraform or Bicep would create
    * again.
@@ -1818,9 +1839,16 @@ export interface CheckOptions extends CallOptions {
   image?: string;
   /**
    * Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A cluster with a service
-   * principal needs it: Azure reports only the application ID of that.
+   * principal needs it: Azure reports only the application ID of that. Or see `query_graph`.
    */
   principalId?: string;
+  /**
+   * Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by default.
+   *
+   * It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires
+   * `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+   */
+  queryGraph?: boolean;
   /**
    * The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the
    * registry's firewall admits some addresses and the cluster's routes are your own; otherwise they are read from
@@ -1839,9 +1867,16 @@ export interface ExplainOptions extends CallOptions {
   selector?: string;
   /**
    * Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A cluster with a service
-   * principal needs it: Azure reports only the application ID of that.
+   * principal needs it: Azure reports only the application ID of that. Or see `query_graph`.
    */
   principalId?: string;
+  /**
+   * Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by default.
+   *
+   * It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires
+   * `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+   */
+  queryGraph?: boolean;
   /**
    * The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the
    * registry's firewall admits some addresses and the cluster's routes are your own; otherwise they are read from
@@ -3132,6 +3167,8 @@ export interface AttachPlan {
   readonly action: PlannedAction;
   /** Whether the options named the principal; otherwise it is the cluster's kubelet identity. */
   readonly isPrincipalNamed: boolean;
+  /** Whether it is the cluster's service principal, found through Microsoft Graph. */
+  readonly isServicePrincipal: boolean;
   /** The `onInheritedGrant` that the plan was made with. */
   readonly onInheritedGrant: OnInheritedGrant;
   /** The `onConditionMismatch` that the plan was made with. */
@@ -3300,6 +3337,8 @@ export interface DetachPlan {
   readonly remaining: readonly PullGrant[];
   /** Whether the options named the principal; otherwise it is the cluster's kubelet identity. */
   readonly isPrincipalNamed: boolean;
+  /** Whether it is the cluster's service principal, found through Microsoft Graph. */
+  readonly isServicePrincipal: boolean;
   /** Whether only grants that this library created are removed. */
   readonly onlyCreatedByAksAcr: boolean;
   /** The form that is stored, the same in every language. */

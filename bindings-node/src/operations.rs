@@ -1005,6 +1005,7 @@ pub struct CallOnly {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AttachOptions {
     pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub query_graph: Option<bool>,
     pub condition: Option<String>,
     pub on_inherited_grant: Option<Text<aks_acr::OnInheritedGrant>>,
     pub on_condition_mismatch: Option<Text<aks_acr::OnConditionMismatch>>,
@@ -1018,6 +1019,7 @@ impl AttachOptions {
     pub fn into_core(self, call: CallOptions) -> Result<aks_acr::AttachOptions> {
         let mut options = aks_acr::AttachOptions::default().with_call(call);
         options.principal_id = self.principal_id.map(|one| one.0);
+        set(&mut options.query_graph, self.query_graph);
         options.condition = self.condition;
         set(&mut options.on_inherited_grant, self.on_inherited_grant.map(|one| one.0));
         set(&mut options.on_condition_mismatch, self.on_condition_mismatch.map(|one| one.0));
@@ -1049,6 +1051,7 @@ impl ApplyAttachOptions {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct DetachOptions {
     pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub query_graph: Option<bool>,
     pub only_created_by_aks_acr: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
@@ -1059,6 +1062,7 @@ impl DetachOptions {
     pub fn into_core(self, call: CallOptions) -> Result<aks_acr::DetachOptions> {
         let mut options = aks_acr::DetachOptions::default().with_call(call);
         options.principal_id = self.principal_id.map(|one| one.0);
+        set(&mut options.query_graph, self.query_graph);
         set(&mut options.only_created_by_aks_acr, self.only_created_by_aks_acr);
         Ok(options)
     }
@@ -1160,6 +1164,7 @@ impl AttachmentsOptions {
 pub struct CheckOptions {
     pub image: Option<Text<aks_acr::ImageReference>>,
     pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub query_graph: Option<bool>,
     pub outbound_addresses: Option<Vec<String>>,
     pub deadline_ms: Option<Millis>,
 }
@@ -1171,6 +1176,7 @@ impl CheckOptions {
         let mut options = aks_acr::CheckOptions::default().with_call(call);
         options.image = self.image.map(|one| one.0);
         options.principal_id = self.principal_id.map(|one| one.0);
+        set(&mut options.query_graph, self.query_graph);
         set(&mut options.outbound_addresses, self.outbound_addresses);
         Ok(options)
     }
@@ -1184,6 +1190,7 @@ pub struct ExplainOptions {
     pub all_namespaces: Option<bool>,
     pub selector: Option<String>,
     pub principal_id: Option<Text<aks_acr::PrincipalId>>,
+    pub query_graph: Option<bool>,
     pub outbound_addresses: Option<Vec<String>>,
     pub deadline_ms: Option<Millis>,
 }
@@ -1197,6 +1204,7 @@ impl ExplainOptions {
         set(&mut options.all_namespaces, self.all_namespaces);
         options.selector = self.selector;
         options.principal_id = self.principal_id.map(|one| one.0);
+        set(&mut options.query_graph, self.query_graph);
         set(&mut options.outbound_addresses, self.outbound_addresses);
         Ok(options)
     }

@@ -156,6 +156,8 @@ value! {
         action: PlannedAction,
         /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
         is_principal_named: bool,
+        /// Whether it is the cluster's service principal, found through Microsoft Graph.
+        is_service_principal: bool,
         /// The `on_inherited_grant` that the plan was made with.
         on_inherited_grant: Word<aks_acr::OnInheritedGrant>,
         /// The `on_condition_mismatch` that the plan was made with.
@@ -311,6 +313,8 @@ value! {
         remaining: Several<PullGrant>,
         /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
         is_principal_named: bool,
+        /// Whether it is the cluster's service principal, found through Microsoft Graph.
+        is_service_principal: bool,
         /// Whether only grants that this library created are removed.
         only_created_by_aks_acr: bool,
     }

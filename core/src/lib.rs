@@ -77,8 +77,9 @@ pub use error::{Error, ErrorKind, ImportSide, Result, ServiceError};
 pub use http::CredentialFailure;
 pub use id::{PrincipalId, ResourceId, SubscriptionId};
 pub use identity::{
-    AddOnIdentity, AzureIdentityManager, AzureIdentityResolver, ClusterIdentities, CreatedIdentity, EntraSettings,
-    IdentityManager, IdentityResolver, KubeletIdentity, ManagedIdentity, NewIdentity,
+    AddOnIdentity, ApplicationCredential, AzureIdentityManager, AzureIdentityResolver, ClusterIdentities,
+    CreatedIdentity, EntraSettings, IdentityManager, IdentityResolver, KubeletIdentity, ManagedIdentity, NewIdentity,
+    ServicePrincipal,
 };
 pub use image::{Digest, Image, ImageDetails, ImageReference, Platform, ReferenceError};
 pub use inventory::{

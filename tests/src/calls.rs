@@ -358,6 +358,7 @@ pub async fn operate(
 pub(crate) fn attach_options(args: &mut Arguments) -> Result<AttachOptions, Error> {
     let mut options = AttachOptions::default();
     args.set("principal_id", &mut options.principal_id)?;
+    args.set("query_graph", &mut options.query_graph)?;
     args.set("condition", &mut options.condition)?;
     args.set("on_inherited_grant", &mut options.on_inherited_grant)?;
     args.set("on_condition_mismatch", &mut options.on_condition_mismatch)?;
@@ -374,6 +375,7 @@ pub(crate) fn apply_attach_options(args: &mut Arguments) -> Result<ApplyAttachOp
 pub(crate) fn detach_options(args: &mut Arguments) -> Result<DetachOptions, Error> {
     let mut options = DetachOptions::default();
     args.set("principal_id", &mut options.principal_id)?;
+    args.set("query_graph", &mut options.query_graph)?;
     args.set("only_created_by_aks_acr", &mut options.only_created_by_aks_acr)?;
     Ok(options)
 }
@@ -415,6 +417,7 @@ pub(crate) fn check_options(args: &mut Arguments) -> Result<CheckOptions, Error>
     let mut options = CheckOptions::default();
     args.set("image", &mut options.image)?;
     args.set("principal_id", &mut options.principal_id)?;
+    args.set("query_graph", &mut options.query_graph)?;
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
     Ok(options)
 }
@@ -425,6 +428,7 @@ pub(crate) fn explain_options(args: &mut Arguments) -> Result<ExplainOptions, Er
     args.set("all_namespaces", &mut options.all_namespaces)?;
     args.set("selector", &mut options.selector)?;
     args.set("principal_id", &mut options.principal_id)?;
+    args.set("query_graph", &mut options.query_graph)?;
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
     Ok(options)
 }

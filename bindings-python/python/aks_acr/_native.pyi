@@ -358,6 +358,7 @@ class Calls:
         registry: str,
         *,
         principal_id: str | None = None,
+        query_graph: bool | None = None,
         condition: str | None = None,
         on_inherited_grant: _OnInheritedGrant | None = None,
         on_condition_mismatch: _OnConditionMismatch | None = None,
@@ -374,12 +375,18 @@ class Calls:
         checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
         (`on_inherited_grant`).
 
+        On a cluster with a service principal, set `query_graph` to read its object ID from Microsoft Graph, or pass it
+        as `principal_id`.
+
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
             principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
-                Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
-                the role.
+                Needed on a cluster with a service principal, unless `query_graph` finds it. It is not checked against
+                the cluster: this principal gets the role.
+            query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+                cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+                Microsoft Graph, which Azure roles do not include.
             condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
                 (ABAC). Only for registries with repository permissions: on other registries a condition would have no
                 effect, and is rejected.
@@ -397,8 +404,8 @@ class Calls:
             ForbiddenError: If the caller lacks the permission to read them or to write the grant (the error names the
                 missing action and the smallest role that contains it).
             InvalidInputError: For a condition that would have no effect.
-            UnsupportedError: For a cluster with a service principal whose object ID is not given, and for a registry in
-                another tenant than the cluster.
+            UnsupportedError: For a cluster with a service principal whose object ID is neither given nor read, and for
+                a registry in another tenant than the cluster.
 
         Example:
             try:
@@ -415,6 +422,7 @@ class Calls:
         registry: str,
         *,
         principal_id: str | None = None,
+        query_graph: bool | None = None,
         condition: str | None = None,
         on_inherited_grant: _OnInheritedGrant | None = None,
         on_condition_mismatch: _OnConditionMismatch | None = None,
@@ -430,8 +438,11 @@ class Calls:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
             principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
-                Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
-                the role.
+                Needed on a cluster with a service principal, unless `query_graph` finds it. It is not checked against
+                the cluster: this principal gets the role.
+            query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+                cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+                Microsoft Graph, which Azure roles do not include.
             condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
                 (ABAC). Only for registries with repository permissions: on other registries a condition would have no
                 effect, and is rejected.
@@ -490,6 +501,7 @@ class Calls:
         registry: str,
         *,
         principal_id: str | None = None,
+        query_graph: bool | None = None,
         only_created_by_aks_acr: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -509,6 +521,9 @@ class Calls:
             registry: A reference to a registry: name, login server or resource ID.
             principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
                 identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
+            query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+                cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+                Microsoft Graph, which Azure roles do not include.
             only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
                 Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
                 assigns is removed.
@@ -535,6 +550,7 @@ class Calls:
         registry: str,
         *,
         principal_id: str | None = None,
+        query_graph: bool | None = None,
         only_created_by_aks_acr: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -548,6 +564,9 @@ class Calls:
             registry: A reference to a registry: name, login server or resource ID.
             principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
                 identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
+            query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+                cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+                Microsoft Graph, which Azure roles do not include.
             only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
                 Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
                 assigns is removed.
@@ -932,6 +951,7 @@ class Calls:
         *,
         image: str | None = None,
         principal_id: str | None = None,
+        query_graph: bool | None = None,
         outbound_addresses: Sequence[str] | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -957,13 +977,20 @@ class Calls:
         7 requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull
         role, and a firewall cost more.
 
+        A cluster with a service principal instead of a kubelet identity needs `query_graph`, which also reads when its
+        secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
+
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
             image: The image to check, such as `team/app:v1`. Without a host it is an image of the registry. By default,
                 the registry as a whole is checked: whether the cluster may pull from it, and reaches it.
             principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
-                cluster with a service principal needs it: Azure reports only the application ID of that.
+                cluster with a service principal needs it: Azure reports only the application ID of that. Or see
+                `query_graph`.
+            query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by
+                default. It reports the object ID, whether the service principal is enabled, and when its secrets end.
+                It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
             outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
                 needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
                 otherwise they are read from Azure.
@@ -991,6 +1018,7 @@ class Calls:
         all_namespaces: bool | None = None,
         selector: str | None = None,
         principal_id: str | None = None,
+        query_graph: bool | None = None,
         outbound_addresses: Sequence[str] | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
@@ -1022,7 +1050,11 @@ class Calls:
             all_namespaces: Whether to explain the pods of all namespaces. It excludes a target and a namespace.
             selector: A label selector, such as `app=web`, which the pods have to match; all pods by default.
             principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
-                cluster with a service principal needs it: Azure reports only the application ID of that.
+                cluster with a service principal needs it: Azure reports only the application ID of that. Or see
+                `query_graph`.
+            query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by
+                default. It reports the object ID, whether the service principal is enabled, and when its secrets end.
+                It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
             outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
                 needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
                 otherwise they are read from Azure.
@@ -2899,7 +2931,7 @@ class AttachPlan(Result):
     right before you apply it.
     """
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action", "is_principal_named", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups")
+    __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action", "is_principal_named", "is_service_principal", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups")
     def __new__(
         cls,
         *,
@@ -2912,6 +2944,7 @@ class AttachPlan(Result):
         condition: str | None,
         action: _PlannedAction,
         is_principal_named: bool,
+        is_service_principal: bool,
         on_inherited_grant: _OnInheritedGrant,
         on_condition_mismatch: _OnConditionMismatch,
         unchecked_groups: Iterable[str],
@@ -2951,6 +2984,10 @@ class AttachPlan(Result):
     @property
     def is_principal_named(self) -> bool:
         """Whether the options named the principal; otherwise it is the cluster's kubelet identity."""
+
+    @property
+    def is_service_principal(self) -> bool:
+        """Whether it is the cluster's service principal, found through Microsoft Graph."""
 
     @property
     def on_inherited_grant(self) -> OnInheritedGrant:
@@ -3232,7 +3269,7 @@ class DetachPlan(Result):
     A stored plan is only as trustworthy as its storage; see `AttachPlan`.
     """
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining", "is_principal_named", "only_created_by_aks_acr")
+    __match_args__ = ("version", "expires", "cluster", "registry", "principal_id", "remove", "remaining", "is_principal_named", "is_service_principal", "only_created_by_aks_acr")
     def __new__(
         cls,
         *,
@@ -3244,6 +3281,7 @@ class DetachPlan(Result):
         remove: Iterable[RoleAssignment],
         remaining: Iterable[PullGrant],
         is_principal_named: bool,
+        is_service_principal: bool,
         only_created_by_aks_acr: bool,
     ) -> DetachPlan: ...
     @property
@@ -3277,6 +3315,10 @@ class DetachPlan(Result):
     @property
     def is_principal_named(self) -> bool:
         """Whether the options named the principal; otherwise it is the cluster's kubelet identity."""
+
+    @property
+    def is_service_principal(self) -> bool:
+        """Whether it is the cluster's service principal, found through Microsoft Graph."""
 
     @property
     def only_created_by_aks_acr(self) -> bool:

@@ -55,12 +55,18 @@ impl Calls {
     /// checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
     /// (`on_inherited_grant`).
     ///
+    /// On a cluster with a service principal, set `query_graph` to read its object ID from Microsoft Graph, or pass it
+    /// as `principal_id`.
+    ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
-    ///         Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
-    ///         the role.
+    ///         Needed on a cluster with a service principal, unless `query_graph` finds it. It is not checked against
+    ///         the cluster: this principal gets the role.
+    ///     query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+    ///         cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+    ///         Microsoft Graph, which Azure roles do not include.
     ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
     ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
     ///         effect, and is rejected.
@@ -78,8 +84,8 @@ impl Calls {
     ///     ForbiddenError: If the caller lacks the permission to read them or to write the grant (the error names the
     ///         missing action and the smallest role that contains it).
     ///     InvalidInputError: For a condition that would have no effect.
-    ///     UnsupportedError: For a cluster with a service principal whose object ID is not given, and for a registry in
-    ///         another tenant than the cluster.
+    ///     UnsupportedError: For a cluster with a service principal whose object ID is neither given nor read, and for
+    ///         a registry in another tenant than the cluster.
     ///
     /// Example:
     ///     try:
@@ -88,13 +94,14 @@ impl Calls {
     ///         print(err)
     ///         if err.smallest_role:
     ///             print(f"ask for {err.smallest_role} at {err.scope}")
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, query_graph = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn attach(
         &self,
         py: Python<'_>,
         cluster: Parsed<aks_acr::ClusterRef>,
         registry: Parsed<aks_acr::RegistryRef>,
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        query_graph: Option<bool>,
         condition: Option<String>,
         on_inherited_grant: Option<Word<aks_acr::OnInheritedGrant>>,
         on_condition_mismatch: Option<Word<aks_acr::OnConditionMismatch>>,
@@ -105,6 +112,7 @@ impl Calls {
         let client = self.0.client()?;
         let mut options = aks_acr::AttachOptions::default();
         options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.query_graph, query_graph);
         options.condition = condition;
         set(&mut options.on_inherited_grant, on_inherited_grant.map(|Word(one)| one));
         set(&mut options.on_condition_mismatch, on_condition_mismatch.map(|Word(one)| one));
@@ -122,8 +130,11 @@ impl Calls {
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     principal_id: Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
-    ///         Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets
-    ///         the role.
+    ///         Needed on a cluster with a service principal, unless `query_graph` finds it. It is not checked against
+    ///         the cluster: this principal gets the role.
+    ///     query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+    ///         cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+    ///         Microsoft Graph, which Azure roles do not include.
     ///     condition: A condition that restricts the grant, in the language of Azure's attribute-based access control
     ///         (ABAC). Only for registries with repository permissions: on other registries a condition would have no
     ///         effect, and is rejected.
@@ -142,13 +153,14 @@ impl Calls {
     /// Example:
     ///     plan = client.plan_attach("my-group/my-cluster", "myregistry")
     ///     print(plan)  # + AcrPull on myregistry for my-group/my-cluster (kubelet …), and the details
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, query_graph = None, condition = None, on_inherited_grant = None, on_condition_mismatch = None, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn plan_attach(
         &self,
         py: Python<'_>,
         cluster: Parsed<aks_acr::ClusterRef>,
         registry: Parsed<aks_acr::RegistryRef>,
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        query_graph: Option<bool>,
         condition: Option<String>,
         on_inherited_grant: Option<Word<aks_acr::OnInheritedGrant>>,
         on_condition_mismatch: Option<Word<aks_acr::OnConditionMismatch>>,
@@ -159,6 +171,7 @@ impl Calls {
         let client = self.0.client()?;
         let mut options = aks_acr::AttachOptions::default();
         options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.query_graph, query_graph);
         options.condition = condition;
         set(&mut options.on_inherited_grant, on_inherited_grant.map(|Word(one)| one));
         set(&mut options.on_condition_mismatch, on_condition_mismatch.map(|Word(one)| one));
@@ -224,6 +237,9 @@ impl Calls {
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
     ///         identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
+    ///     query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+    ///         cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+    ///         Microsoft Graph, which Azure roles do not include.
     ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
     ///         Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
     ///         assigns is removed.
@@ -242,13 +258,14 @@ impl Calls {
     ///     print(detachment.outcome)
     ///     for grant in detachment.remaining:
     ///         print("still has access:", grant.role_name, "by", grant.assignment_id)
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, query_graph = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn detach(
         &self,
         py: Python<'_>,
         cluster: Parsed<aks_acr::ClusterRef>,
         registry: Parsed<aks_acr::RegistryRef>,
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        query_graph: Option<bool>,
         only_created_by_aks_acr: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -256,6 +273,7 @@ impl Calls {
         let client = self.0.client()?;
         let mut options = aks_acr::DetachOptions::default();
         options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.query_graph, query_graph);
         set(&mut options.only_created_by_aks_acr, only_created_by_aks_acr);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.detach(&cluster.0, &registry.0, options.with_call(call)).await };
@@ -271,6 +289,9 @@ impl Calls {
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     principal_id: Object ID of the principal whose grants are removed, instead of the cluster's kubelet
     ///         identity. The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
+    ///     query_graph: Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the
+    ///         cluster has one instead of a kubelet identity; off by default. It requires `Application.Read.All` in
+    ///         Microsoft Graph, which Azure roles do not include.
     ///     only_created_by_aks_acr: Whether to keep grants that this library did not create, such as a grant that
     ///         Terraform or Bicep would create again. Off by default: every direct grant of the two roles that attach
     ///         assigns is removed.
@@ -282,13 +303,14 @@ impl Calls {
     ///
     /// Example:
     ///     print(client.plan_detach("my-group/my-cluster", "myregistry"))
-    #[pyo3(signature = (cluster, registry, *, principal_id = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, principal_id = None, query_graph = None, only_created_by_aks_acr = None, deadline = None, on_progress = None))]
     fn plan_detach(
         &self,
         py: Python<'_>,
         cluster: Parsed<aks_acr::ClusterRef>,
         registry: Parsed<aks_acr::RegistryRef>,
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        query_graph: Option<bool>,
         only_created_by_aks_acr: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -296,6 +318,7 @@ impl Calls {
         let client = self.0.client()?;
         let mut options = aks_acr::DetachOptions::default();
         options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.query_graph, query_graph);
         set(&mut options.only_created_by_aks_acr, only_created_by_aks_acr);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work =
@@ -774,13 +797,20 @@ impl Calls {
     /// 7 requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull
     /// role, and a firewall cost more.
     ///
+    /// A cluster with a service principal instead of a kubelet identity needs `query_graph`, which also reads when its
+    /// secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
+    ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
     ///     image: The image to check, such as `team/app:v1`. Without a host it is an image of the registry. By default,
     ///         the registry as a whole is checked: whether the cluster may pull from it, and reaches it.
     ///     principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
-    ///         cluster with a service principal needs it: Azure reports only the application ID of that.
+    ///         cluster with a service principal needs it: Azure reports only the application ID of that. Or see
+    ///         `query_graph`.
+    ///     query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by
+    ///         default. It reports the object ID, whether the service principal is enabled, and when its secrets end.
+    ///         It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
     ///     outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
     ///         needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
     ///         otherwise they are read from Azure.
@@ -797,7 +827,7 @@ impl Calls {
     ///     print(report)
     ///     for finding in report.findings:
     ///         print(finding.id, finding.next_step.summary)
-    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, outbound_addresses = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, deadline = None, on_progress = None))]
     fn check(
         &self,
         py: Python<'_>,
@@ -805,6 +835,7 @@ impl Calls {
         registry: Parsed<aks_acr::RegistryRef>,
         image: Option<Parsed<aks_acr::ImageReference>>,
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        query_graph: Option<bool>,
         outbound_addresses: Option<Vec<String>>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -813,6 +844,7 @@ impl Calls {
         let mut options = aks_acr::CheckOptions::default();
         options.image = image.map(|Parsed(one)| one);
         options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.query_graph, query_graph);
         set(&mut options.outbound_addresses, outbound_addresses);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.check(&cluster.0, &registry.0, options.with_call(call)).await };
@@ -846,7 +878,11 @@ impl Calls {
     ///     all_namespaces: Whether to explain the pods of all namespaces. It excludes a target and a namespace.
     ///     selector: A label selector, such as `app=web`, which the pods have to match; all pods by default.
     ///     principal_id: Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A
-    ///         cluster with a service principal needs it: Azure reports only the application ID of that.
+    ///         cluster with a service principal needs it: Azure reports only the application ID of that. Or see
+    ///         `query_graph`.
+    ///     query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by
+    ///         default. It reports the object ID, whether the service principal is enabled, and when its secrets end.
+    ///         It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
     ///     outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
     ///         needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
     ///         otherwise they are read from Azure.
@@ -864,7 +900,7 @@ impl Calls {
     ///     print(explanation)
     ///     for group in explanation.groups:
     ///         print(group)  # the pods, the cause, the evidence and the next step
-    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, outbound_addresses = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, query_graph = None, outbound_addresses = None, deadline = None, on_progress = None))]
     fn explain(
         &self,
         py: Python<'_>,
@@ -874,6 +910,7 @@ impl Calls {
         all_namespaces: Option<bool>,
         selector: Option<String>,
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
+        query_graph: Option<bool>,
         outbound_addresses: Option<Vec<String>>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
@@ -885,6 +922,7 @@ impl Calls {
         set(&mut options.all_namespaces, all_namespaces);
         options.selector = selector;
         options.principal_id = principal_id.map(|Parsed(one)| one);
+        set(&mut options.query_graph, query_graph);
         set(&mut options.outbound_addresses, outbound_addresses);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.explain(&cluster.0, &target, options.with_call(call)).await };

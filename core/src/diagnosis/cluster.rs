@@ -5,6 +5,7 @@ use super::{
     facts::{Facts, Unread},
     finding::{Finding, Need},
     outcome::Outcome,
+    service_principal,
     stage::PullStage,
 };
 use crate::inventory::ClusterSettings;
@@ -106,18 +107,16 @@ fn has_identity(cluster: &ClusterSettings) -> bool {
 
 pub(super) fn identity(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Identity);
-    if let Some(principal) = facts.principal {
-        return outcome.passed_by(format!("object ID {principal}"));
-    }
+    let outcome = match facts.principal {
+        Some(principal) => outcome.passed_by(format!("object ID {principal}")),
+        None => outcome,
+    };
     let Ok(cluster) = &facts.cluster else { return outcome };
     if let Some(client_id) = &cluster.identities.service_principal {
-        let reason = "Azure reports only the application ID of the cluster's service principal";
-        let found = Finding::unknown(FindingId::UNKNOWN_PRINCIPAL).seen(
-            "cluster",
-            "servicePrincipalProfile.clientId",
-            client_id,
-        );
-        return outcome.with(found.needing(Need::option("principal_id", reason)));
+        return service_principal::judge(facts, client_id, outcome);
+    }
+    if facts.principal.is_some() {
+        return outcome;
     }
     if cluster.identities.state.eq_ignore_ascii_case("creating") {
         return outcome;

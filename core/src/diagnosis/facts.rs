@@ -1,6 +1,6 @@
 //! What was read for a diagnosis.
 
-use super::{finding::Need, text::PullFailure};
+use super::{finding::Need, service_principal::ServicePrincipalFacts, text::PullFailure};
 use crate::{
     cluster::ObservedSecret,
     error::{Error, ErrorKind},
@@ -30,6 +30,8 @@ pub(crate) struct Unread {
 pub(crate) struct Facts {
     pub cluster_id: ResourceId,
     pub cluster: Read<ClusterSettings>,
+    /// The cluster's service principal, if it has one and Microsoft Graph was queried.
+    pub service_principal: Option<ServicePrincipalFacts>,
     /// The registry as the caller names it.
     pub registry_ref: String,
     /// `None`: it was not found.

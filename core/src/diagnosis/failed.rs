@@ -7,7 +7,7 @@ use super::{
     outcome::Outcome,
     rank::{assumed_identity, outcomes, report_of},
     report::{Report, Stage, StageState},
-    secrets,
+    secrets, service_principal,
     stage::PullStage,
     text::NextStep,
 };
@@ -49,6 +49,9 @@ pub(crate) fn diagnose_failed(
     for one in findings.iter_mut().filter(|one| one.status == FindingStatus::Failing && one.stage < proven) {
         one.status = FindingStatus::Warning;
         one.evidence.extend(own.evidence.iter().cloned());
+    }
+    if own.id == FindingId::GRANT_MISSING {
+        findings.extend(facts.and_then(service_principal::not_read));
     }
     findings.sort_by_key(|one| (one.status, one.id.rank()));
     let explains = |one: &Finding| one.status == FindingStatus::Failing && explains(&own.id, one);

@@ -7,6 +7,7 @@ use super::{
     image, network,
     outcome::Outcome,
     report::{Report, Stage, StageState, VERSION, Verdict},
+    service_principal,
 };
 use crate::id::ResourceId;
 use std::time::SystemTime;
@@ -73,12 +74,17 @@ fn verdict(stages: &[Stage]) -> Verdict {
 /// What only Kubernetes, or a pull, can say.
 fn assumptions(facts: &Facts) -> Vec<String> {
     let Some(identity) = assumed_identity(facts) else { return Vec::new() };
-    vec![
+    let mut assumed = vec![
         identity,
         "the nodes resolve the registry's name, and no firewall between them and the registry blocks it".to_owned(),
         "no pull secret of the pod takes precedence".to_owned(),
         "role assignments that were changed within the last hour are effective on every node".to_owned(),
-    ]
+    ];
+    if service_principal::not_read(facts).is_some() {
+        assumed
+            .push("a secret of the cluster's service principal is valid; query_graph reads when they end".to_owned());
+    }
+    assumed
 }
 
 /// That no node has a former identity of the cluster.

@@ -105,6 +105,11 @@ impl Directory {
         answer.read("a list of principals")
     }
 
+    /// Reads one object. An error status is a response here.
+    pub(super) async fn get(&self, path: &str, step: &str, call: &Call) -> Result<Answer> {
+        self.ask_for(Method::Get, self.url(path)?, None, (step, BodyKind::Object, Intent::Read), call).await
+    }
+
     /// Sends a request. An error status is a response here.
     async fn ask_for(
         &self,

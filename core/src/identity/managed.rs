@@ -1,7 +1,7 @@
 //! User-assigned identities through Azure Resource Manager, and groups through Microsoft Graph.
 
 use super::{
-    Directory,
+    ApplicationCredential, Directory, ServicePrincipal,
     manager::{CreatedIdentity, IdentityManager, MARK, ManagedIdentity, NewIdentity},
 };
 use crate::{
@@ -81,6 +81,18 @@ impl IdentityManager for AzureIdentityManager {
 
     async fn remove_member(&self, group: PrincipalId, principal: PrincipalId, call: &Call) -> Result<bool> {
         self.directory.remove_member(group, principal, call).await
+    }
+
+    async fn service_principal(&self, client_id: &str, call: &Call) -> Result<Option<ServicePrincipal>> {
+        self.directory.service_principal(client_id, call).await
+    }
+
+    async fn application_credentials(
+        &self,
+        client_id: &str,
+        call: &Call,
+    ) -> Result<Option<Vec<ApplicationCredential>>> {
+        self.directory.application_credentials(client_id, call).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! User-assigned managed identities, and the Entra groups that they are members of.
 
+use super::{ApplicationCredential, ServicePrincipal};
 use crate::{
     call::Call,
     error::{Error, Result},
@@ -40,6 +41,11 @@ pub trait IdentityManager: fmt::Debug + Send + Sync + 'static {
     async fn add_member(&self, group: PrincipalId, principal: PrincipalId, call: &Call) -> Result<bool>;
     /// Removes a principal from a group. Returns whether this call did so.
     async fn remove_member(&self, group: PrincipalId, principal: PrincipalId, call: &Call) -> Result<bool>;
+    /// The service principal of the application with this client ID, if the tenant has one.
+    async fn service_principal(&self, client_id: &str, call: &Call) -> Result<Option<ServicePrincipal>>;
+    /// The credentials of the application with this client ID. `None` if it is registered in another tenant, or in none.
+    async fn application_credentials(&self, client_id: &str, call: &Call)
+    -> Result<Option<Vec<ApplicationCredential>>>;
 }
 
 /// A user-assigned managed identity to create.

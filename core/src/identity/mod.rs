@@ -4,14 +4,17 @@ mod azure;
 mod directory;
 mod managed;
 mod manager;
+mod service_principal;
 
 pub use azure::AzureIdentityResolver;
 pub use managed::AzureIdentityManager;
 pub use manager::{CreatedIdentity, IdentityManager, ManagedIdentity, NewIdentity};
+pub use service_principal::{ApplicationCredential, ServicePrincipal};
 
 pub(crate) use azure::read_identities;
 pub(crate) use directory::Directory;
 pub(crate) use manager::{IDENTITIES, MARK, check_identity_name};
+pub(crate) use service_principal::READ_APPLICATIONS;
 
 use crate::{
     call::Call,

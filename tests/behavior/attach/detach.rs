@@ -316,5 +316,13 @@ async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     scene.azure.grant("AcrPull", &principal, scene.registry().as_str());
     let options = DetachOptions::default().with_principal_id(principal.parse()?);
     assert_eq!(detach(&scene, options).await?.outcome, DetachOutcome::Removed);
+    drop(scene.azure.clone().with_graph_rights("owner"));
+    scene.azure.grant("AcrPull", &principal, scene.registry().as_str());
+    let options = || DetachOptions::default().with_query_graph(true);
+    let plan = scene.client.plan_detach(&scene.cluster, &scene.by_id(), options()).await?;
+    assert!(plan.is_service_principal && plan.principal_id.to_string() == principal, "{plan}");
+    let detachment = scene.client.apply_detach(&plan, aks_acr::ApplyDetachOptions::default()).await?;
+    assert_eq!((detachment.outcome, detachment.principal_id.to_string()), (DetachOutcome::Removed, principal));
+    assert_eq!(detach(&scene, options()).await?.outcome, DetachOutcome::NothingToRemove);
     Ok(())
 }

@@ -40,6 +40,7 @@ pub fn cases() -> Vec<Case> {
             a_cluster_without_kubelet_identity_is_not_found,
             a_cluster_that_is_being_made_has_no_kubelet_identity_yet,
             a_cluster_with_a_service_principal_needs_its_object_id,
+            a_service_principal_is_found_through_microsoft_graph,
             who_may_not_grant_is_told_so_after_one_refusal,
             a_refusal_is_tried_again_for_as_long_as_was_asked,
             who_may_not_list_grants_may_still_grant_in_legacy_mode,
@@ -278,10 +279,29 @@ async fn a_cluster_with_a_service_principal_needs_its_object_id() -> Checked {
     let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).service_principal())?;
     let err = refused(attach(&scene, AttachOptions::default()).await, ErrorKind::Unsupported)?;
     assert!(err.to_string().contains("pass the object ID of the principal that pulls for it as principal_id"), "{err}");
+    assert!(err.to_string().contains("query_graph"), "{err}");
     assert_eq!(scene.writes(), []);
     let principal = scene.azure.control_plane_object_id(GROUP, CLUSTER).parse()?;
     let attachment = attach(&scene, AttachOptions::default().with_principal_id(principal)).await?;
     assert_eq!((attachment.outcome, attachment.principal_id), (AttachOutcome::Granted, principal));
+    Ok(())
+}
+
+async fn a_service_principal_is_found_through_microsoft_graph() -> Checked {
+    let scene = Scene::with_cluster(ClusterSeed::new(GROUP, CLUSTER).service_principal())?;
+    let options = || AttachOptions::default().with_query_graph(true);
+    let err = refused(attach(&scene, options()).await, ErrorKind::Forbidden)?;
+    assert!(err.to_string().contains("Application.Read.All") && err.to_string().contains("principal_id"), "{err}");
+    assert_eq!(scene.writes(), []);
+    drop(scene.azure.clone().with_graph_permission("owner", "Application.Read.All"));
+    let principal: aks_acr::PrincipalId = scene.azure.control_plane_object_id(GROUP, CLUSTER).parse()?;
+    let plan = scene.client.plan_attach(&scene.cluster, &scene.by_id(), options()).await?;
+    assert_eq!((plan.principal_id, plan.is_service_principal), (principal, true), "{plan}");
+    assert!(plan.to_string().contains("the cluster's service principal"), "{plan}");
+    let stored = serde_json::from_str(&serde_json::to_string(&plan)?)?;
+    let attachment = scene.client.apply_attach(&stored, aks_acr::ApplyAttachOptions::default()).await?;
+    assert_eq!((attachment.outcome, attachment.principal_id), (AttachOutcome::Granted, principal));
+    assert_eq!(attach(&scene, options()).await?.outcome, AttachOutcome::AlreadyGranted);
     Ok(())
 }
 

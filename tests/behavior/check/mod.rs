@@ -2,6 +2,7 @@
 
 pub mod grants;
 mod redacted;
+pub mod service_principal;
 
 use crate::{
     case::{Case, Checked, cases, refused, some},
@@ -19,6 +20,11 @@ use redacted::{
     a_table_in_html_is_only_a_table, an_error_of_a_gate_has_the_finding_and_the_report,
 };
 use serde_json::json;
+use service_principal::{
+    a_service_principal_is_judged_as_a_node_meets_it, an_id_that_the_options_name_is_not_judged,
+    the_next_step_for_an_ended_secret_makes_the_pod_run, what_microsoft_graph_refuses_is_named,
+    without_a_query_the_options_are_named,
+};
 use std::time::Duration;
 
 pub const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
@@ -39,6 +45,11 @@ pub fn cases() -> Vec<Case> {
             without_an_image_a_condition_is_a_warning,
             a_group_is_named,
             a_cluster_is_judged_by_its_state,
+            a_service_principal_is_judged_as_a_node_meets_it,
+            the_next_step_for_an_ended_secret_makes_the_pod_run,
+            without_a_query_the_options_are_named,
+            what_microsoft_graph_refuses_is_named,
+            an_id_that_the_options_name_is_not_judged,
             a_registry_that_is_missing_is_a_finding,
             a_registry_in_another_tenant_is_a_finding,
             a_cluster_that_is_missing_is_an_error,

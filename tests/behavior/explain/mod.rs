@@ -1,6 +1,7 @@
 //! Explains from inside and from outside: the cause of a pod that cannot pull is that of a check, and the next step makes it run.
 
 mod secrets;
+mod service_principal;
 
 use crate::{
     case::{Case, Checked, cases, refused, some},
@@ -18,6 +19,7 @@ use secrets::{
     every_kind_of_pull_secret_is_explained, the_next_step_for_a_pull_secret_makes_the_pod_run,
 };
 use serde_json::{Value, json};
+use service_principal::{an_ended_secret_is_explained, without_a_query_an_ended_secret_is_not_known};
 use std::time::Duration;
 
 pub fn cases() -> Vec<Case> {
@@ -31,6 +33,8 @@ pub fn cases() -> Vec<Case> {
             beside_a_grant_a_pull_secret_is_a_warning,
             the_next_step_for_a_pull_secret_makes_the_pod_run,
             a_foreign_registry_is_explained_without_azure,
+            an_ended_secret_is_explained,
+            without_a_query_an_ended_secret_is_not_known,
             a_registry_that_throttles_is_named,
             many_pods_cost_few_requests,
             pods_are_grouped_by_what_decides,

@@ -152,6 +152,10 @@ facts! {
         "kubectl get nodes --label-columns kubernetes.azure.com/kubelet-identity-client-id" => "another client ID than `az aks show --query identityProfile.kubeletidentity.clientId`";
         Command("az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL");
         ["grant.missing": "the cluster's present identity has no role either", "identity.no_credential": "the nodes' labels could not be read"]
+    "identity.service_principal_expired": "A1 G1 K";
+        "az ad app credential list --id CLIENT_ID --query '[].endDateTime'" => "no time that is still to come; the client ID is the cluster's `servicePrincipalProfile.clientId`. A disabled service principal has `accountEnabled: false` in `az ad sp show --id CLIENT_ID`";
+        Command("az aks update-credentials --resource-group my-group --name my-cluster --reset-service-principal --service-principal CLIENT_ID --client-secret SECRET");
+        ["grant.missing": "the secret is valid, and the service principal has no role: the registry's message is the same", "pull_secret.expired": "the message is the same, for a pull secret of the pod"]
     "pull_secret.unusable": "K K5";
         "kubectl get secret NAME --output jsonpath='{.type}'" => "`NotFound`, or a type other than `kubernetes.io/dockerconfigjson`";
         SECRET;
@@ -299,6 +303,12 @@ pub const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "Reader",
     ),
     ("A7", "`GET` the cluster's public IP addresses", "Microsoft.Network/publicIPAddresses/read", "Reader"),
+    (
+        "G1",
+        "`GET` the service principal and its application in Microsoft Graph, with `query_graph`",
+        "Application.Read.All",
+        "Directory Readers, a role of Entra ID",
+    ),
     ("D2", "`POST` for a token of the registry", "Microsoft.ContainerRegistry/registries/pull/read", "AcrPull"),
     ("D3", "`GET` the image's manifest", "Microsoft.ContainerRegistry/registries/pull/read", "AcrPull"),
     ("K", "`GET` pods", "Microsoft.ContainerService/managedClusters/pods/read", "Azure Kubernetes Service RBAC Reader"),

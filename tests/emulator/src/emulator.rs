@@ -372,7 +372,9 @@ impl Emulator {
     pub fn client_secret_of(&self, caller: &str) -> (String, String) {
         let world = self.shared.world();
         let known = world.principal_named(caller);
-        known.map(|one| (one.client_id.clone(), one.secret.clone().unwrap_or_default())).unwrap_or_default()
+        known
+            .map(|one| (one.client_id.clone(), one.passwords.last().map(|one| one.text.clone()).unwrap_or_default()))
+            .unwrap_or_default()
     }
 
     /// The HTTP transport for Azure's client library: reaches Azure, Entra, and all registries.
@@ -419,6 +421,37 @@ impl Emulator {
         let world = self.shared.world();
         let cluster = world.cluster_named(group, name);
         cluster.map(|one| one.control_plane.clone()).unwrap_or_default()
+    }
+
+    /// Gives the service principal of a cluster a new secret without an end, and the cluster's nodes, made anew, the same.
+    ///
+    /// # Panics
+    /// If there is no such cluster.
+    pub fn renew_service_principal(&self, group: &str, name: &str) {
+        self.act(|world| {
+            let id = world.cluster_named(group, name).map(crate::cluster::Cluster::id);
+            let at = id.and_then(|id| world.cluster_of_id(&id)).unwrap_or_else(|| panic!("no cluster {name}"));
+            let (text, key, now) = (world.ids.secret(), world.ids.id().to_string(), world.clock.now());
+            let principal = world.clusters[at].control_plane.clone();
+            if let Some(identity) = world.service_identity(&principal, Some(text.clone())) {
+                world.clusters[at].change_service_principal(identity, now);
+            }
+            if let Some(principal) = world.principals.iter_mut().find(|one| one.object_id == principal) {
+                principal.passwords.push(crate::password::Password::lasting(key, text, now));
+            }
+        });
+    }
+
+    /// Switches a service principal off or on, as its administrator does: off, it signs in nowhere.
+    ///
+    /// # Panics
+    /// If the principal does not exist.
+    pub fn set_service_principal_enabled(&self, object_id: &str, enabled: bool) {
+        self.act(|world| {
+            let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(object_id));
+            let found = found.unwrap_or_else(|| panic!("principal {object_id} does not exist"));
+            found.enabled = enabled;
+        });
     }
 
     /// The object ID of a caller; empty if the caller does not exist.

@@ -24,6 +24,7 @@ mod log;
 mod machines;
 mod node;
 mod operation;
+mod password;
 mod principal;
 mod rbac;
 mod registry;

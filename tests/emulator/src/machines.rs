@@ -50,7 +50,7 @@ impl Emulator {
             let now = world.clock.now();
             let made = world.make_identity([&subscription, group, name], &location, now);
             let (id, principal) = (made.id(), made.principal);
-            let identity = world.node_identity(&principal, true);
+            let identity = world.node_identity(&principal);
             world.clusters[at].change_kubelet(id, principal.clone(), identity);
             principal
         })

@@ -10,6 +10,7 @@ use crate::arm::bearer;
 use crate::entra::assertion::Federated;
 use crate::entra::form_field;
 use crate::entra::token::{Claims, TokenFault};
+use crate::password::Password;
 use crate::world::World;
 
 /// A principal that can hold roles.
@@ -21,8 +22,12 @@ pub(crate) struct Principal {
     pub(crate) name: String,
     /// `ServicePrincipal`, `Group` or `User`.
     pub(crate) kind: &'static str,
-    /// The secret of a service principal; managed identities have none.
-    pub(crate) secret: Option<String>,
+    /// Of a service principal; managed identities have none.
+    pub(crate) passwords: Vec<Password>,
+    /// Whether it is the service principal of an application, and not a managed identity.
+    pub(crate) of_application: bool,
+    /// Whether it may sign in.
+    pub(crate) enabled: bool,
     /// Certificates (DER) with whose keys it may sign assertions.
     pub(crate) certificates: Vec<Vec<u8>>,
     /// Whose assertions it may show.
@@ -43,7 +48,9 @@ pub(crate) struct Principal {
 impl Principal {
     /// A service principal that signs in with this secret.
     pub(crate) fn service(name: &str, secret: String, made: Instant) -> Self {
-        Self { secret: Some(secret), ..Self::managed(name, made) }
+        let key = stable_id(&format!("{name}/password"));
+        let passwords = vec![Password::lasting(key, secret, made)];
+        Self { passwords, of_application: true, ..Self::managed(name, made) }
     }
 
     /// A managed identity.
@@ -53,7 +60,9 @@ impl Principal {
             client_id: stable_id(&format!("{name}/client")),
             name: name.to_owned(),
             kind: "ServicePrincipal",
-            secret: None,
+            passwords: Vec::new(),
+            of_application: false,
+            enabled: true,
             certificates: Vec::new(),
             federated: Vec::new(),
             groups: Vec::new(),

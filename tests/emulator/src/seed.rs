@@ -28,6 +28,10 @@ pub struct ClusterSeed {
     pub(crate) azure_rbac: bool,
     pub(crate) local_accounts_disabled: bool,
     pub(crate) service_principal: bool,
+    /// For how long the secret of its service principal is valid.
+    pub(crate) secret_lasts: Option<Duration>,
+    /// Or when it ends, in seconds since 1970.
+    pub(crate) secret_ends: Option<u64>,
     pub(crate) without_kubelet_identity: bool,
     pub(crate) outdated_nodes: bool,
     pub(crate) user_assigned: bool,
@@ -70,6 +74,8 @@ impl ClusterSeed {
             azure_rbac: false,
             local_accounts_disabled: false,
             service_principal: false,
+            secret_lasts: None,
+            secret_ends: None,
             without_kubelet_identity: false,
             outdated_nodes: false,
             user_assigned: false,
@@ -121,6 +127,13 @@ impl ClusterSeed {
     #[must_use]
     pub fn service_principal(mut self) -> Self {
         self.service_principal = true;
+        self
+    }
+
+    /// Lets the secret of its service principal end after this time, counted from the emulator's start: at once for zero.
+    #[must_use]
+    pub fn secret_lasts(mut self, time: Duration) -> Self {
+        self.secret_lasts = Some(time);
         self
     }
 

@@ -194,9 +194,13 @@ pub(crate) fn principal(
     if let Some(kubelet) = &identities.kubelet {
         return Ok(kubelet.object_id);
     }
+    let accepts_principal = matches!(advice, PrincipalAdvice::PassPrincipal);
     let (name, advice) = (identities.cluster.name(), advice.text());
     if let Some(client_id) = &identities.service_principal {
-        let text = format!("the cluster uses a service principal, and Azure reports only its application ID; {advice}");
+        let or_graph = if accepts_principal { ", or set query_graph to find it through Microsoft Graph" } else { "" };
+        let text = format!(
+            "the cluster uses a service principal, and Azure reports only its application ID; {advice}{or_graph}"
+        );
         return Err(Error::new(ErrorKind::Unsupported, text)
             .with_context("cluster", name)
             .with_context("application id", client_id.clone())

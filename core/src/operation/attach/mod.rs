@@ -3,6 +3,7 @@
 mod check;
 mod decide;
 mod plan;
+mod principal;
 mod run;
 mod show;
 
@@ -11,6 +12,7 @@ pub use plan::{ApplyAttachOptions, AttachPlan, PlannedAction};
 pub(crate) use check::{GrantCheck, check_grant};
 pub(crate) use decide::{Decision, GrantRequest, Observed, PrincipalAdvice, check_condition_text, principal};
 pub(crate) use plan::{GOOD_FOR, check_before, check_is_current, check_version};
+pub(crate) use principal::{find_principal, is_found};
 pub(crate) use run::{
     DEADLINE, apply_plan, attach, attach_found, decide_with_groups, gather_at, outdated, plan, write,
 };
@@ -44,8 +46,14 @@ pub(crate) const PLAN_RIGHTS: &[RequiredRight] = &[READ_THE_CLUSTER, READ_THE_RE
 pub struct AttachOptions {
     /// Object ID of the principal that gets the role, instead of the cluster's kubelet identity.
     ///
-    /// Needed on a cluster with a service principal. It is not checked against the cluster: this principal gets the role.
+    /// Needed on a cluster with a service principal, unless `query_graph` finds it. It is not checked against the cluster: this principal
+    /// gets the role.
     pub principal_id: Option<PrincipalId>,
+    /// Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the cluster has one instead of a kubelet
+    /// identity; off by default.
+    ///
+    /// It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+    pub query_graph: bool,
     /// A condition that restricts the grant, in the language of Azure's attribute-based access control (ABAC).
     ///
     /// Only for registries with repository permissions: on other registries a condition would have no effect, and is rejected.
@@ -65,6 +73,13 @@ impl AttachOptions {
     #[must_use]
     pub fn with_principal_id(mut self, principal: PrincipalId) -> Self {
         self.principal_id = Some(principal);
+        self
+    }
+
+    /// Sets [`query_graph`](Self::query_graph).
+    #[must_use]
+    pub fn with_query_graph(mut self, query_graph: bool) -> Self {
+        self.query_graph = query_graph;
         self
     }
 

@@ -83,6 +83,8 @@ pub struct AttachPlan {
     pub action: PlannedAction,
     /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
     pub is_principal_named: bool,
+    /// Whether it is the cluster's service principal, found through Microsoft Graph.
+    pub is_service_principal: bool,
     /// The [`on_inherited_grant`](crate::AttachOptions::on_inherited_grant) that the plan was made with.
     pub on_inherited_grant: OnInheritedGrant,
     /// The [`on_condition_mismatch`](crate::AttachOptions::on_condition_mismatch) that the plan was made with.
@@ -97,6 +99,7 @@ impl AttachPlan {
     pub(super) fn options(&self, how: &ApplyAttachOptions) -> AttachOptions {
         AttachOptions {
             principal_id: self.is_principal_named.then_some(self.principal_id),
+            query_graph: self.is_service_principal,
             condition: self.condition.clone(),
             on_inherited_grant: self.on_inherited_grant,
             on_condition_mismatch: self.on_condition_mismatch,

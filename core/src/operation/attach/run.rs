@@ -4,6 +4,7 @@ use super::{
     ApplyAttachOptions, AttachOptions, AttachOutcome, AttachPlan, Attachment, PlannedAction,
     decide::{Decision, GrantRequest, Observed, check_condition_text, decide, same_condition, wants_groups},
     plan::{GOOD_FOR, VERSION, check_before, check_is_current},
+    principal::{find_principal, is_found},
 };
 use crate::{
     call::{Call, Poll, Polling},
@@ -28,7 +29,7 @@ pub(crate) async fn attach(
 ) -> Result<Attachment> {
     check_condition_text(options.condition.as_deref())?;
     let (identities, mut found) = gather(parts, cluster, registry, call).await?;
-    let request = options.request(&identities, &found.registry)?;
+    let request = request(parts, options, &identities, &found.registry, call).await?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
     carry_out(parts, &found, decision, options.retry_forbidden_for, call).await
 }
@@ -42,7 +43,7 @@ pub(crate) async fn plan(
 ) -> Result<AttachPlan> {
     check_condition_text(options.condition.as_deref())?;
     let (identities, mut found) = gather(parts, cluster, registry, call).await?;
-    let request = options.request(&identities, &found.registry)?;
+    let request = request(parts, options, &identities, &found.registry, call).await?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
     Ok(AttachPlan {
         version: VERSION,
@@ -56,6 +57,7 @@ pub(crate) async fn plan(
         condition: decision.grant.condition,
         action: decision.action,
         is_principal_named: options.principal_id.is_some(),
+        is_service_principal: is_found(&identities, (options.principal_id, options.query_graph)),
         on_inherited_grant: options.on_inherited_grant,
         on_condition_mismatch: options.on_condition_mismatch,
     })
@@ -73,7 +75,7 @@ pub(crate) async fn apply_plan(
     let registry = RegistryRef::of_id(plan.registry.clone())?;
     let (identities, mut found) = gather(parts, &plan.cluster, &registry, call).await?;
     check_is_current(plan.expires, parts.time())?;
-    let request = options.request(&identities, &found.registry)?;
+    let request = request(parts, &options, &identities, &found.registry, call).await?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
     let is_same_grant =
         decision.grant.principal_id == plan.principal_id && found.registry.mode.pull_role() == plan.role;
@@ -96,6 +98,18 @@ impl Decision {
             && self.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
         self.action == *action || is_done
     }
+}
+
+/// What has to exist, for the principal that pulls.
+async fn request(
+    parts: &Parts,
+    options: &AttachOptions,
+    identities: &ClusterIdentities,
+    registry: &Registry,
+    call: &Call,
+) -> Result<GrantRequest> {
+    let principal = find_principal(parts, identities, (options.principal_id, options.query_graph), call).await?;
+    AttachOptions { principal_id: principal, ..options.clone() }.request(identities, registry)
 }
 
 /// Three reads in parallel; if the registry is given by name, the third waits for the second, which finds its ID.

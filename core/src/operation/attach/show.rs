@@ -15,13 +15,18 @@ pub(crate) struct PrincipalText<'a> {
     pub principal_id: PrincipalId,
     /// Whether it was given in the options, and not read from the cluster.
     pub is_named: bool,
+    pub is_service_principal: bool,
 }
 
 impl fmt::Display for PrincipalText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.principal_id.to_string();
         let short = id.split('-').next().unwrap_or_default();
-        let what = if self.is_named { "principal" } else { "kubelet" };
+        let what = match (self.is_named, self.is_service_principal) {
+            (true, _) => "principal",
+            (_, true) => "service principal",
+            _ => "kubelet",
+        };
         write!(f, "{}/{} ({what} {short}…", self.cluster.group(), self.cluster.name())?;
         f.write_str(if self.is_named { ", given in the options)" } else { ")" })
     }
@@ -32,6 +37,8 @@ impl PrincipalText<'_> {
     pub(crate) fn details(&self, scope: &ResourceId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = if self.is_named {
             "given in the options, not compared with the cluster"
+        } else if self.is_service_principal {
+            "the cluster's service principal"
         } else {
             "the cluster's kubelet identity"
         };
@@ -58,6 +65,7 @@ impl fmt::Display for AttachPlan {
             cluster: &self.cluster,
             principal_id: self.principal_id,
             is_named: self.is_principal_named,
+            is_service_principal: self.is_service_principal,
         };
         let action = ActionText::of(&self.action);
         let sign = action.sign;

@@ -9,6 +9,7 @@ use crate::{
     diagnosis::{
         facts::{Facts, Grants, ImageFacts, Read, Unread, read},
         network::{depends_on_addresses, reports_addresses},
+        service_principal::ServicePrincipalFacts,
     },
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
@@ -44,27 +45,68 @@ pub(super) async fn gather(
     call: &Call,
 ) -> Result<Facts> {
     let cluster_id = cluster.id(parts.subscription_id());
-    let settings = read_cluster(parts, &cluster_id, call);
-    let (cluster, at) = try_join!(settings, at_registry(parts, registry, options.image.as_ref(), call))?;
-    join_facts(parts, (cluster_id, cluster), (registry, at), (options.principal_id, outbound_addresses), call).await
+    let cluster = read_cluster(parts, &cluster_id, options.query_graph, call);
+    let (cluster, at) = try_join!(cluster, at_registry(parts, registry, options.image.as_ref(), call))?;
+    join_facts(parts, cluster, (registry, at), (options.principal_id, outbound_addresses), call).await
 }
 
-/// The settings of a cluster. One that does not exist is an error.
-pub(crate) async fn read_cluster(parts: &Parts, id: &ResourceId, call: &Call) -> Result<Read<ClusterSettings>> {
-    read(parts.inventory().cluster_settings(id, call).await)
+/// What was read of a cluster.
+#[derive(Clone)]
+pub(crate) struct AtCluster {
+    pub id: ResourceId,
+    pub settings: Read<ClusterSettings>,
+    pub service_principal: Option<ServicePrincipalFacts>,
+}
+
+impl AtCluster {
+    /// The identity that pulls, if it is known.
+    pub fn principal(&self) -> Option<PrincipalId> {
+        let kubelet = self.settings.as_ref().ok()?.identities.kubelet.as_ref();
+        let found = || self.service_principal.as_ref()?.found();
+        kubelet.map(|kubelet| kubelet.object_id).or_else(|| found().map(|found| found.object_id))
+    }
+}
+
+/// The settings of a cluster, and its service principal. A cluster that does not exist is an error.
+pub(crate) async fn read_cluster(parts: &Parts, id: &ResourceId, query_graph: bool, call: &Call) -> Result<AtCluster> {
+    let settings = read(parts.inventory().cluster_settings(id, call).await)?;
+    let client_id = settings.as_ref().ok().and_then(|one| one.identities.service_principal.as_deref());
+    let service_principal = match client_id.filter(|_| query_graph) {
+        Some(client_id) => Some(read_service_principal(parts, client_id, call).await?),
+        None => None,
+    };
+    Ok(AtCluster { id: id.clone(), settings, service_principal })
+}
+
+/// What Microsoft Graph does not answer is unknown; only the end of the whole call is an error.
+async fn read_service_principal(parts: &Parts, client_id: &str, call: &Call) -> Result<ServicePrincipalFacts> {
+    fn unless_ended<T>(result: Result<T>, call: &Call) -> Result<Read<T>> {
+        match result {
+            Err(err) if ends_call(&err, call) => Err(err),
+            result => Ok(result.map_err(|err| Unread::of(&err))),
+        }
+    }
+    let limited = call.at_most(LONGEST_PROBE);
+    let manager = parts.identity_manager();
+    let (principal, credentials) =
+        join!(manager.service_principal(client_id, &limited), manager.application_credentials(client_id, &limited));
+    Ok(ServicePrincipalFacts {
+        principal: unless_ended(principal, call)?,
+        credentials: unless_ended(credentials, call)?,
+        read_at: parts.time(),
+    })
 }
 
 /// Reads what a registry says about a cluster that was read already. The facts contain no image.
 pub(crate) async fn gather_at(
     parts: &Parts,
-    (cluster_id, cluster): (&ResourceId, &Read<ClusterSettings>),
+    cluster: &AtCluster,
     registry: &RegistryRef,
     (principal_id, outbound_addresses): (Option<PrincipalId>, &[IpAddr]),
     call: &Call,
 ) -> Result<Facts> {
     let at = at_registry(parts, registry, None, call).await?;
-    let cluster = (cluster_id.clone(), cluster.clone());
-    join_facts(parts, cluster, (registry, at), (principal_id, outbound_addresses), call).await
+    join_facts(parts, cluster.clone(), (registry, at), (principal_id, outbound_addresses), call).await
 }
 
 /// Reads an image of a registry that was found.
@@ -80,23 +122,23 @@ pub(crate) async fn read_image(
 /// Adds what depends on both the cluster and the registry.
 async fn join_facts(
     parts: &Parts,
-    (cluster_id, cluster): (ResourceId, Read<ClusterSettings>),
+    cluster: AtCluster,
     (registry, at): (&RegistryRef, AtRegistry),
     (principal_id, outbound_addresses): (Option<PrincipalId>, &[IpAddr]),
     call: &Call,
 ) -> Result<Facts> {
-    let kubelet = cluster.as_ref().ok().and_then(|one| one.identities.kubelet.as_ref());
-    let principal = principal_id.or_else(|| kubelet.map(|kubelet| kubelet.object_id));
+    let principal = principal_id.or_else(|| cluster.principal());
     let settings = at.settings.as_ref().ok().and_then(Option::as_ref);
     let (grants, addresses) = try_join!(
         grants(parts, (settings, principal), at.assignments, call),
-        addresses(parts, (cluster.as_ref().ok(), settings), outbound_addresses, call),
+        addresses(parts, (cluster.settings.as_ref().ok(), settings), outbound_addresses, call),
     )?;
     let is_mode_new = settings.is_some_and(|one| parts.recent_mode_changes.has(&one.registry.id));
     Ok(Facts {
         is_mode_new,
-        cluster_id,
-        cluster,
+        cluster_id: cluster.id,
+        cluster: cluster.settings,
+        service_principal: cluster.service_principal,
         registry_ref: registry.as_str().to_owned(),
         registry: at.settings,
         is_by_id: registry.id().is_some(),

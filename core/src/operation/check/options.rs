@@ -10,8 +10,13 @@ pub struct CheckOptions {
     /// checked: whether the cluster may pull from it, and reaches it.
     pub image: Option<ImageReference>,
     /// Object ID of the identity that pulls. By default, it is the cluster's kubelet identity. A cluster with a service principal needs it:
-    /// Azure reports only the application ID of that.
+    /// Azure reports only the application ID of that. Or see `query_graph`.
     pub principal_id: Option<PrincipalId>,
+    /// Whether to query Microsoft Graph for the cluster's service principal, if it has one; off by default.
+    ///
+    /// It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires `Application.Read.All` in
+    /// Microsoft Graph, which Azure roles do not include.
+    pub query_graph: bool,
     /// The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the registry's firewall admits
     /// some addresses and the cluster's routes are your own; otherwise they are read from Azure.
     pub outbound_addresses: Vec<String>,
@@ -31,6 +36,13 @@ impl CheckOptions {
     #[must_use]
     pub fn with_principal_id(mut self, principal_id: PrincipalId) -> Self {
         self.principal_id = Some(principal_id);
+        self
+    }
+
+    /// Sets [`query_graph`](Self::query_graph).
+    #[must_use]
+    pub fn with_query_graph(mut self, query_graph: bool) -> Self {
+        self.query_graph = query_graph;
         self
     }
 

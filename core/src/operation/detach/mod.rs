@@ -39,6 +39,11 @@ pub struct DetachOptions {
     ///
     /// The cluster is then not read, so this works for a deleted cluster too: Azure keeps its grants.
     pub principal_id: Option<PrincipalId>,
+    /// Whether to query Microsoft Graph for the object ID of the cluster's service principal, if the cluster has one instead of a kubelet
+    /// identity; off by default.
+    ///
+    /// It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+    pub query_graph: bool,
     /// Whether to keep grants that this library did not create, such as a grant that Terraform or Bicep would create again.
     ///
     /// Off by default: every direct grant of the two roles that attach assigns is removed.
@@ -52,6 +57,13 @@ impl DetachOptions {
     #[must_use]
     pub fn with_principal_id(mut self, principal: PrincipalId) -> Self {
         self.principal_id = Some(principal);
+        self
+    }
+
+    /// Sets [`query_graph`](Self::query_graph).
+    #[must_use]
+    pub fn with_query_graph(mut self, query_graph: bool) -> Self {
+        self.query_graph = query_graph;
         self
     }
 

@@ -50,6 +50,8 @@ pub struct DetachPlan {
     pub remaining: Vec<PullGrant>,
     /// Whether the options named the principal; otherwise it is the cluster's kubelet identity.
     pub is_principal_named: bool,
+    /// Whether it is the cluster's service principal, found through Microsoft Graph.
+    pub is_service_principal: bool,
     /// Whether only grants that this library created are removed.
     pub only_created_by_aks_acr: bool,
 }
@@ -59,6 +61,7 @@ impl DetachPlan {
     pub(super) fn options(&self, how: &ApplyDetachOptions) -> DetachOptions {
         DetachOptions {
             principal_id: self.is_principal_named.then_some(self.principal_id),
+            query_graph: self.is_service_principal,
             only_created_by_aks_acr: self.only_created_by_aks_acr,
             call: how.call.clone(),
         }
@@ -93,6 +96,7 @@ impl fmt::Display for DetachPlan {
             cluster: &self.cluster,
             principal_id: self.principal_id,
             is_named: self.is_principal_named,
+            is_service_principal: self.is_service_principal,
         };
         let registry = self.registry.name();
         if self.remove.is_empty() {

@@ -13,7 +13,7 @@ use crate::{
     missing,
     operation::{
         Parts,
-        attach::{GOOD_FOR, PrincipalAdvice, check_before, check_is_current, principal},
+        attach::{GOOD_FOR, PrincipalAdvice, check_before, check_is_current, find_principal, is_found, principal},
         attachments::{PullGrant, pull_grants},
     },
     registry::RegistryRef,
@@ -30,6 +30,8 @@ struct Observed {
     /// `None`: the registry was given by its ID, and was not read.
     mode: Option<RoleAssignmentMode>,
     principal_id: PrincipalId,
+    /// Whether it was found through Microsoft Graph.
+    is_service_principal: bool,
     /// The cluster, if it was read.
     cluster: Option<ResourceId>,
     held: SplitAssignments,
@@ -67,6 +69,7 @@ pub(crate) async fn plan(
         remove: found.held.remove,
         remaining,
         is_principal_named: options.principal_id.is_some(),
+        is_service_principal: found.is_service_principal,
         only_created_by_aks_acr: options.only_created_by_aks_acr,
     })
 }
@@ -102,10 +105,13 @@ async fn gather(
     registry.check_cloud(parts.cloud())?;
     let whose = async {
         if let Some(named) = options.principal_id {
-            return Ok((named, None));
+            return Ok((named, false, None));
         }
         let identities = parts.identity_resolver().identities(cluster, call).await.map_err(explain_absent)?;
-        Ok((principal(&identities, None, PrincipalAdvice::PassPrincipal)?, Some(identities.cluster)))
+        let asked = (None, options.query_graph);
+        let found = find_principal(parts, &identities, asked, call).await?;
+        let principal = principal(&identities, found, PrincipalAdvice::PassPrincipal)?;
+        Ok((principal, is_found(&identities, asked), Some(identities.cluster)))
     };
     let at_registry = async {
         let (id, mode) = match registry.id() {
@@ -116,11 +122,11 @@ async fn gather(
         Ok((id, mode, assignments))
     };
     let all = async { futures::try_join!(whose, at_registry) };
-    let ((principal_id, cluster), (registry, mode, assignments)) =
+    let ((principal_id, is_service_principal, cluster), (registry, mode, assignments)) =
         call.step("reading cluster and role assignments", all).await?;
     let of_groups = assignments.iter().filter(|one| one.is_of_group() && !one.is_of(principal_id)).cloned().collect();
     let held = decide(assignments, &registry, principal_id, options);
-    Ok(Observed { registry, mode, principal_id, cluster, held, of_groups })
+    Ok(Observed { registry, mode, principal_id, is_service_principal, cluster, held, of_groups })
 }
 
 fn explain_absent(err: Error) -> Error {

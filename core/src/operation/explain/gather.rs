@@ -6,15 +6,15 @@ use crate::{
     cluster::ClusterRef,
     diagnosis::{
         catalogue::FindingId,
-        facts::{Facts, ImageFacts, Read, Unread},
+        facts::{Facts, ImageFacts, Unread},
     },
     error::Result,
     id::{ResourceId, SubscriptionId},
     image::ImageReference,
-    inventory::{ClusterSettings, SearchAll},
+    inventory::SearchAll,
     operation::{
         Parts,
-        check::gather::{gather_at, read_cluster, read_image},
+        check::gather::{AtCluster, gather_at, read_cluster, read_image},
     },
     registry::{Registry, RegistryRef},
 };
@@ -75,14 +75,14 @@ pub(super) async fn gather(
     }
     let hosts: Vec<&str> = images.keys().map(String::as_str).collect();
     let searching = SearchAll::by_login_servers(parts.inventory(), &hosts, subscriptions(parts, cluster), false, call);
-    let (settings, search) = try_join!(read_cluster(parts, id, call), searching)?;
+    let (at_cluster, search) = try_join!(read_cluster(parts, id, options.query_graph, call), searching)?;
     let read_host = |(host, names): (&String, &BTreeSet<String>)| {
-        let (host, names, settings) = (host.clone(), names.clone(), &settings);
+        let (host, names, at_cluster) = (host.clone(), names.clone(), &at_cluster);
         let found = search.find(&host).cloned();
         async move {
             let at = match &found {
-                None => AtHost { facts: not_found(id, settings, &host), images: BTreeMap::new() },
-                Some(registry) => at_host(parts, (id, settings), registry, &names, options, addresses, call).await?,
+                None => AtHost { facts: not_found(at_cluster, &host), images: BTreeMap::new() },
+                Some(registry) => at_host(parts, at_cluster, registry, &names, options, addresses, call).await?,
             };
             Ok::<_, crate::Error>((host, at))
         }
@@ -106,7 +106,7 @@ fn subscriptions(parts: &Parts, cluster: &ClusterRef) -> Vec<SubscriptionId> {
 
 async fn at_host(
     parts: &Parts,
-    cluster: (&ResourceId, &Read<ClusterSettings>),
+    cluster: &AtCluster,
     registry: &Registry,
     names: &BTreeSet<String>,
     options: &ExplainOptions,
@@ -145,15 +145,16 @@ async fn read_images(
 }
 
 /// A registry that no subscription shows.
-fn not_found(id: &ResourceId, cluster: &Read<ClusterSettings>, host: &str) -> Facts {
+fn not_found(cluster: &AtCluster, host: &str) -> Facts {
     Facts {
-        cluster_id: id.clone(),
-        cluster: cluster.clone(),
+        cluster_id: cluster.id.clone(),
+        cluster: cluster.settings.clone(),
+        service_principal: cluster.service_principal.clone(),
         registry_ref: host.to_owned(),
         registry: Ok(None),
         is_by_id: false,
         is_mode_new: false,
-        principal: cluster.as_ref().ok().and_then(|one| one.identities.kubelet.as_ref()).map(|one| one.object_id),
+        principal: cluster.principal(),
         grants: Err(Unread::of_no_registry()),
         denials: Err(Unread::of_no_registry()),
         addresses: Ok(Vec::new()),

@@ -28,8 +28,11 @@ const (
 
 // What AKS writes into /etc/kubernetes/azure.json.
 type azure struct {
-	TenantID               string `json:"tenantId"`
-	UserAssignedIdentityID string `json:"userAssignedIdentityID"`
+	TenantID                    string `json:"tenantId"`
+	UseManagedIdentityExtension bool   `json:"useManagedIdentityExtension"`
+	UserAssignedIdentityID      string `json:"userAssignedIdentityID"`
+	AADClientID                 string `json:"aadClientId"`
+	AADClientSecret             string `json:"aadClientSecret"`
 }
 
 var client = http.Client{
@@ -59,9 +62,12 @@ func provide(arguments []string) error {
 		return err
 	}
 	host, _, _ := strings.Cut(request.Image, "/")
-	token, keep, err := known.token()
-	if err != nil {
-		return err
+	user, token, keep := known.AADClientID, "", "5m0s"
+	if known.UseManagedIdentityExtension {
+		if token, keep, err = known.token(); err != nil {
+			return err
+		}
+		user = token_user
 	}
 	for _, option := range arguments[1:] {
 		name, duration, ok := strings.Cut(strings.TrimPrefix(option, "--keep="), "=")
@@ -72,9 +78,12 @@ func provide(arguments []string) error {
 			keep = duration
 		}
 	}
-	password, err := exchange(host, token, known.TenantID)
-	if err != nil {
-		return err
+	// A service principal's client id and secret are given as they are.
+	password := known.AADClientSecret
+	if known.UseManagedIdentityExtension {
+		if password, err = exchange(host, token, known.TenantID); err != nil {
+			return err
+		}
 	}
 	type object = map[string]any
 	return json.NewEncoder(os.Stdout).Encode(object{
@@ -83,7 +92,7 @@ func provide(arguments []string) error {
 		// The empty entry adds a try without a credential.
 		"auth": object{
 			"*.azurecr.*": object{"username": "", "password": ""},
-			host:          object{"username": token_user, "password": password},
+			host:          object{"username": user, "password": password},
 		},
 	})
 }

@@ -297,7 +297,7 @@ fn from_host<'w>(
             known.is_some_and(|(one, _)| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
         Credentials::Password { username, password } => {
-            let principal = gate::password(world, source, username, password);
+            let principal = gate::password(world, source, username, password, now);
             principal.is_some_and(|one| gate::permits(world, source, &one, Right::Pull, &import.repository, now))
         }
         Credentials::Token(text) => {

@@ -13,6 +13,8 @@ use crate::world::World;
 pub(crate) struct Identities {
     pub(crate) control_plane: String,
     pub(crate) control_plane_id: Option<String>,
+    /// What the nodes of a cluster with a service principal sign in with.
+    pub(crate) secret: Option<String>,
     pub(crate) kubelet: Option<String>,
     pub(crate) kubelet_id: String,
     pub(crate) brought_kubelet: bool,
@@ -36,6 +38,7 @@ impl World {
                 principal: former.object_id.clone(),
                 client: former.client_id.clone(),
                 is_managed: true,
+                secret: None,
             });
             self.principals.push(Principal { name: format!("{} (former kubelet identity)", cluster.name), ..former });
         }
@@ -50,7 +53,11 @@ impl World {
         let named = |name: String, principal: Principal| Principal { name, ..principal };
         let control_plane = if seed.service_principal {
             let principal = Principal::service(&format!("{key}/service-principal"), self.ids.secret(), start);
-            named(format!("{} (service principal)", seed.name), principal)
+            let mut principal = named(format!("{} (service principal)", seed.name), principal);
+            let lasts = seed.secret_lasts.map(|lasts| self.clock.unix(start) + lasts.as_secs());
+            let end = seed.secret_ends.or(lasts);
+            principal.passwords.iter_mut().for_each(|one| one.end = end);
+            principal
         } else {
             named(format!("{} (control plane)", seed.name), Principal::managed(&key, start))
         };
@@ -69,6 +76,7 @@ impl World {
         let identities = Identities {
             control_plane: control_plane.object_id.clone(),
             control_plane_id: assigned,
+            secret: control_plane.passwords.first().map(|one| one.text.clone()),
             kubelet: kubelet.as_ref().map(|one| one.object_id.clone()),
             kubelet_id: identity(&node_group(seed), &format!("{}-agentpool", seed.name)),
             brought_kubelet: false,
@@ -112,8 +120,8 @@ impl World {
             seed,
         };
         cluster.pulls_as = match &cluster.kubelet {
-            Some(kubelet) => self.node_identity(kubelet, true),
-            None if cluster.seed.service_principal => self.node_identity(&cluster.control_plane, false),
+            Some(kubelet) => self.node_identity(kubelet),
+            None if cluster.seed.service_principal => self.service_identity(&cluster.control_plane, identities.secret),
             None => None,
         };
         let id = cluster.id();

@@ -105,10 +105,9 @@ impl Cluster {
         self.seed.nodes.iter().filter(|_| !self.stopped).map(spec).collect()
     }
 
-    /// The principal of its nodes; those of a cluster with a service principal sign in as that.
+    /// The managed identity of its nodes.
     pub(crate) fn node_identity<'a>(&self, world: &'a World) -> Option<&'a Principal> {
-        let principal = self.seed.service_principal.then_some(&self.control_plane);
-        world.principal(self.kubelet.as_ref().or(principal)?)
+        world.principal(self.kubelet.as_ref()?)
     }
 
     /// Adds a node to its pool, which is created if there is none.
@@ -119,6 +118,16 @@ impl Cluster {
         }
         self.seed.nodes.push(node);
         self.adjust_nodes(now);
+    }
+
+    /// Takes another service principal, or another secret of it: all its nodes are made anew.
+    pub(crate) fn change_service_principal(&mut self, identity: NodeIdentity, now: Instant) {
+        self.control_plane.clone_from(&identity.principal);
+        self.pulls_as = Some(identity);
+        let pools = self.seed.nodes.iter().map(|node| node.pool.clone());
+        for pool in pools.collect::<std::collections::BTreeSet<_>>() {
+            self.renew_nodes(&pool, now);
+        }
     }
 
     /// Lets nodes join and leave until there are those of the pools.
@@ -164,10 +173,16 @@ impl Cluster {
 }
 
 impl World {
-    /// How nodes sign in that have the identity of this principal.
-    pub(crate) fn node_identity(&self, principal: &str, is_managed: bool) -> Option<NodeIdentity> {
+    /// How nodes sign in that have the managed identity of this principal.
+    pub(crate) fn node_identity(&self, principal: &str) -> Option<NodeIdentity> {
         let one = self.principal(principal)?;
-        Some(NodeIdentity { principal: one.object_id.clone(), client: one.client_id.clone(), is_managed })
+        let (principal, client) = (one.object_id.clone(), one.client_id.clone());
+        Some(NodeIdentity { principal, client, is_managed: true, secret: None })
+    }
+
+    /// The same of a cluster with a service principal.
+    pub(crate) fn service_identity(&self, principal: &str, secret: Option<String>) -> Option<NodeIdentity> {
+        Some(NodeIdentity { is_managed: false, secret, ..self.node_identity(principal)? })
     }
 
     /// The cluster with this id, however its letters are written.

@@ -11,6 +11,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::password::Fits;
 use crate::reply::{self, Caller, Reply};
 use crate::world::World;
 
@@ -106,12 +107,12 @@ fn issue(world: &World, tenant: &str, form: &[u8], now: Instant) -> Reply {
         if let Some((code, text)) = fault {
             return refused(StatusCode::UNAUTHORIZED, "invalid_client", code, &text);
         }
-    } else if principal.secret.is_none() || field("client_secret") != principal.secret {
-        let text = format!(
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
-             not the client secret ID, for a secret added to app '{client}'."
-        );
-        return refused(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, &text);
+    } else if let Some((code, text)) = secret_fault(world, &client, &field("client_secret").unwrap_or_default(), now) {
+        return refused(StatusCode::UNAUTHORIZED, "invalid_client", code, &text);
+    }
+    if !principal.enabled {
+        let text = format!("Application '{client}'({}) is disabled.", principal.name);
+        return refused(StatusCode::BAD_REQUEST, "unauthorized_client", 7_000_112, &text);
     }
     let scope = field("scope").unwrap_or_default();
     let Some(audience) = audience_of(world, &scope) else {
@@ -149,6 +150,29 @@ fn audience_of(world: &World, scopes: &str) -> Option<String> {
 fn no_tenant(tenant: &str) -> Reply {
     let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
     refused(StatusCode::BAD_REQUEST, "invalid_tenant", 90002, &text)
+}
+
+/// Why a secret is refused. See [AADSTS error
+/// codes](https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+fn secret_fault(world: &World, client: &str, secret: &str, now: Instant) -> Option<(u32, String)> {
+    match world.fits(client, secret, now) {
+        Fits::Yes => None,
+        Fits::Ended => Some((
+            7_000_222,
+            format!(
+                "The provided client secret keys for app '{client}' are expired. Visit the Azure portal to create new keys for \
+                 your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: \
+                 https://aka.ms/certCreds."
+            ),
+        )),
+        Fits::No => Some((
+            7_000_215,
+            format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
+                 not the client secret ID, for a secret added to app '{client}'."
+            ),
+        )),
+    }
 }
 
 fn refused(status: StatusCode, error: &str, code: u32, text: &str) -> Reply {

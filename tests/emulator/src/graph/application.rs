@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{body, missing};
+use crate::clock::Clock;
+use crate::password::{self, Password};
 use crate::principal::{Principal, stable_id};
 use crate::reply::{self, Reply, arm_error};
 use crate::world::World;
@@ -15,16 +17,15 @@ pub(crate) struct Application {
     id: String,
     app_id: String,
     name: String,
-    /// Those that were added, without their texts.
-    passwords: Vec<Value>,
-    /// The newest password, which its service principal signs in with.
-    secret: Option<String>,
+    /// All that were added. Its service principal signs in with any of them that has not ended.
+    passwords: Vec<Password>,
 }
 
 impl Application {
-    pub(super) fn shown(&self) -> Value {
+    pub(super) fn shown(&self, clock: &Clock) -> Value {
+        let passwords: Vec<Value> = self.passwords.iter().map(|one| one.shown(clock)).collect();
         json!({"@odata.type": "#microsoft.graph.application", "id": self.id, "appId": self.app_id,
-               "displayName": self.name, "passwordCredentials": self.passwords, "keyCredentials": [],
+               "displayName": self.name, "passwordCredentials": passwords, "keyCredentials": [],
                "identifierUris": [], "signInAudience": "AzureADMyOrg"})
     }
 
@@ -59,23 +60,46 @@ pub(super) fn make(world: &mut World, sent: &[u8]) -> Reply {
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
     let Some(name) = text(&sent, "displayName") else { return required("displayName") };
     let key = format!("application/{name}/{}", world.applications.len());
-    let made = Application {
-        id: stable_id(&key),
-        app_id: stable_id(&format!("{key}/client")),
-        name,
-        passwords: Vec::new(),
-        secret: None,
-    };
-    let shown = made.shown();
+    let made =
+        Application { id: stable_id(&key), app_id: stable_id(&format!("{key}/client")), name, passwords: Vec::new() };
+    let shown = made.shown(&world.clock);
     world.applications.push(made);
     reply::json(StatusCode::CREATED, &shown)
 }
 
 pub(super) fn one(world: &World, id: &str) -> Reply {
     match world.applications.iter().find(|one| one.is(id)) {
-        Some(found) => reply::json(StatusCode::OK, &found.shown()),
+        Some(found) => reply::json(StatusCode::OK, &found.shown(&world.clock)),
         None => missing(id),
     }
+}
+
+/// An application by its client id, as in `applications(appId='...')`. A service principal of a scene has one as well.
+pub(super) fn of_app_id(world: &World, app_id: &str) -> Reply {
+    if let Some(found) = world.applications.iter().find(|one| one.app_id.eq_ignore_ascii_case(app_id)) {
+        return reply::json(StatusCode::OK, &found.shown(&world.clock));
+    }
+    let of_scene = |one: &&Principal| one.of_application && one.client_id.eq_ignore_ascii_case(app_id);
+    let Some(principal) = world.principals.iter().find(of_scene) else { return missing(app_id) };
+    let application = Application {
+        id: stable_id(&format!("{}/application", principal.client_id)),
+        app_id: principal.client_id.clone(),
+        name: principal.name.clone(),
+        passwords: principal.passwords.clone(),
+    };
+    reply::json(StatusCode::OK, &application.shown(&world.clock))
+}
+
+/// Switches a service principal off or on.
+pub(super) fn change_principal(world: &mut World, id: &str, sent: &[u8]) -> Reply {
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let found = world.principals.iter_mut().find(|one| one.object_id.eq_ignore_ascii_case(id) && one.of_application);
+    let Some(found) = found else { return missing(id) };
+    match sent["accountEnabled"].as_bool() {
+        Some(enabled) => found.enabled = enabled,
+        None => return required("accountEnabled"),
+    }
+    reply::empty(StatusCode::NO_CONTENT)
 }
 
 pub(super) fn delete(world: &mut World, id: &str) -> Reply {
@@ -93,23 +117,44 @@ pub(super) fn delete(world: &mut World, id: &str) -> Reply {
 /// The text of a password is shown in this answer only.
 pub(super) fn add_password(world: &mut World, id: &str, sent: &[u8], now: Instant) -> Reply {
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
-    let secret = crate::registry::new_password(&world.ids);
+    let asked = &sent["passwordCredential"];
+    let Some(end) = password::end_of_new(&asked["endDateTime"], world.clock.unix(now)) else {
+        return required("endDateTime");
+    };
+    let text = crate::registry::new_password(&world.ids);
     let key = world.ids.id().to_string();
-    let start = world.clock.rfc3339(now);
     let Some(found) = world.applications.iter_mut().find(|one| one.is(id)) else {
         return missing(id);
     };
-    let asked = &sent["passwordCredential"];
-    let mut shown = json!({"keyId": key, "displayName": asked["displayName"], "startDateTime": start,
-                           "endDateTime": asked["endDateTime"], "hint": &secret[..3]});
-    found.passwords.push(shown.clone());
-    found.secret = Some(secret.clone());
+    let made = Password { key, name: asked["displayName"].clone(), text, since: now, end: Some(end) };
+    found.passwords.push(made.clone());
     let app_id = found.app_id.clone();
     if let Some(principal) = world.principals.iter_mut().find(|one| one.client_id == app_id) {
-        principal.secret = Some(secret.clone());
+        principal.passwords.push(made.clone());
     }
-    shown["secretText"] = secret.into();
+    let mut shown = made.shown(&world.clock);
+    shown["secretText"] = made.text.into();
     reply::json(StatusCode::OK, &shown)
+}
+
+/// A password that is removed counts no more.
+pub(super) fn remove_password(world: &mut World, id: &str, sent: &[u8]) -> Reply {
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let Some(key) = text(&sent, "keyId") else { return required("keyId") };
+    let Some(found) = world.applications.iter_mut().find(|one| one.is(id)) else {
+        return missing(id);
+    };
+    let before = found.passwords.len();
+    found.passwords.retain(|one| one.key != key);
+    if found.passwords.len() == before {
+        let message = "No password credential found with keyId.";
+        return arm_error(StatusCode::BAD_REQUEST, "Request_BadRequest", message);
+    }
+    let app_id = found.app_id.clone();
+    if let Some(principal) = world.principals.iter_mut().find(|one| one.client_id == app_id) {
+        principal.passwords.retain(|one| one.key != key);
+    }
+    reply::empty(StatusCode::NO_CONTENT)
 }
 
 pub(super) fn make_principal(world: &mut World, sent: &[u8], now: Instant) -> Reply {
@@ -126,7 +171,8 @@ pub(super) fn make_principal(world: &mut World, sent: &[u8], now: Instant) -> Re
     let principal = Principal {
         object_id: stable_id(&format!("{}/principal", application.id)),
         client_id: application.app_id,
-        secret: Some(application.secret.unwrap_or_else(|| crate::registry::new_password(&world.ids))),
+        passwords: application.passwords,
+        of_application: true,
         ..Principal::managed(&application.name, now)
     };
     let shown = body(&principal);

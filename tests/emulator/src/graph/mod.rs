@@ -62,11 +62,53 @@ fn permits(world: &World, request: &Request<Bytes>, caller: &Principal) -> bool 
         }
         (&Method::GET, ["groups", group]) => has(&READS_GROUPS) || owns(group),
         (&Method::GET, ["groups", ..]) | (&Method::POST, [_, _, "checkmembergroups"]) => has(&READS_GROUPS),
+        (&Method::GET, ["serviceprincipals" | "applications", ..]) => has(&READS_APPLICATIONS),
+        (&Method::GET, [collection]) if app_id(collection).is_some() => has(&READS_APPLICATIONS),
         _ => false,
     }
 }
 
 const READS_GROUPS: [&str; 2] = ["GroupMember.Read.All", "GroupMember.ReadWrite.All"];
+
+/// See [Get servicePrincipal](https://learn.microsoft.com/graph/api/serviceprincipal-get).
+const READS_APPLICATIONS: [&str; 3] = ["Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"];
+
+/// The collection and the client id in `servicePrincipals(appId='...')`: an alternate key.
+fn app_id(segment: &str) -> Option<(&str, &str)> {
+    let (collection, key) = segment.split_once("(appid=")?;
+    let id = key.strip_suffix(')')?.trim_matches('\'');
+    matches!(collection, "serviceprincipals" | "applications").then_some((collection, id))
+}
+
+fn by_app_id(world: &World, request: &Request<Bytes>, segment: &str, now: Instant) -> Reply {
+    let Some((collection, id)) = app_id(segment) else {
+        return crate::world::unknown_request(request.method(), request.uri());
+    };
+    let answer = if collection == "applications" {
+        application::of_app_id(world, id)
+    } else {
+        let found = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(id));
+        match found.filter(|one| one.kind == "ServicePrincipal" && !is_young(world, one, now)) {
+            Some(principal) => reply::json(StatusCode::OK, &body(principal)),
+            None => missing(id),
+        }
+    };
+    selected(answer, request)
+}
+
+/// Leaves out the fields that `$select` does not name.
+fn selected(answer: Reply, request: &Request<Bytes>) -> Reply {
+    let select = form_field(request.uri().query().unwrap_or_default().as_bytes(), "$select");
+    let (Some(select), true) = (select, answer.status().is_success()) else { return answer };
+    let named: Vec<&str> = select.split(',').collect();
+    match serde_json::from_slice(answer.body()) {
+        Ok(Value::Object(mut whole)) => {
+            whole.retain(|field, _| field.starts_with('@') || named.contains(&field.as_str()));
+            reply::json(answer.status(), &Value::Object(whole))
+        }
+        _ => answer,
+    }
+}
 
 /// Whether the directory does not find a principal yet: a new one is at first unknown in some of its replicas.
 fn is_young(world: &World, principal: &Principal, now: Instant) -> bool {
@@ -85,11 +127,16 @@ fn route(world: &mut World, request: &Request<Bytes>, caller: &Principal, now: I
         (&Method::GET, ["me"]) => reply::json(StatusCode::OK, &body(caller)),
         (&Method::GET, ["applications"]) => applications(world, request),
         (&Method::POST, ["applications"]) => application::make(world, request.body()),
+        (&Method::GET, [collection]) if app_id(collection).is_some() => by_app_id(world, request, collection, now),
         (&Method::GET, ["applications", id]) => application::one(world, id),
         (&Method::DELETE, ["applications", id]) => application::delete(world, id),
         (&Method::POST, ["applications", id, "addpassword"]) => {
             application::add_password(world, id, request.body(), now)
         }
+        (&Method::POST, ["applications", id, "removepassword"]) => {
+            application::remove_password(world, id, request.body())
+        }
+        (&Method::PATCH, ["serviceprincipals", id]) => application::change_principal(world, id, request.body()),
         (&Method::POST, ["serviceprincipals"]) => application::make_principal(world, request.body(), now),
         (&Method::GET, ["groups", group, "owners"]) => owners(world, group),
         (&Method::POST, ["groups"]) => make_group(world, request.body(), now),
@@ -136,8 +183,11 @@ fn body(principal: &Principal) -> Value {
             "id": principal.object_id,
             "appId": principal.client_id,
             "displayName": principal.name,
+            "accountEnabled": principal.enabled,
             "servicePrincipalNames": [principal.client_id],
-            "servicePrincipalType": if principal.secret.is_some() { "Application" } else { "ManagedIdentity" },
+            "passwordCredentials": [],
+            "keyCredentials": [],
+            "servicePrincipalType": if principal.of_application { "Application" } else { "ManagedIdentity" },
         }),
     }
 }
@@ -280,7 +330,7 @@ fn applications(world: &World, request: &Request<Bytes>) -> Reply {
     for one in &world.applications {
         match one.meets(&filter) {
             None => return crate::world::unknown_request(request.method(), request.uri()),
-            Some(true) => items.push(one.shown()),
+            Some(true) => items.push(one.shown(&world.clock)),
             Some(false) => {}
         }
     }

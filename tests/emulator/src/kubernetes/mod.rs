@@ -67,12 +67,13 @@ mod yaml_scalar;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::node::{Containerd, Network};
+use crate::node::{Containerd, Credential, Network, SignIn};
 use clock::Clock;
 use correlator::Correlator;
 use kinds::Kinds;
@@ -108,7 +109,7 @@ pub(crate) struct NodeSpec {
 }
 
 /// The identity of a node. It is given to the node when it is made, and another one only when it is made anew.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct NodeIdentity {
     /// The object id.
     pub(crate) principal: String,
@@ -116,12 +117,31 @@ pub(crate) struct NodeIdentity {
     pub(crate) client: String,
     /// Whether it is a managed identity, which a label of the node names.
     pub(crate) is_managed: bool,
+    /// The secret of a service principal.
+    pub(crate) secret: Option<String>,
+}
+
+impl fmt::Debug for NodeIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeIdentity").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+impl NodeIdentity {
+    /// What the node signs in with. A service principal without a secret gives none.
+    pub(crate) fn sign_in(&self) -> Option<SignIn> {
+        if self.is_managed {
+            return Some(SignIn::Managed(self.principal.clone()));
+        }
+        let password = self.secret.clone()?;
+        Some(SignIn::Service(Credential { username: self.client.clone(), password }))
+    }
 }
 
 #[cfg(test)]
 impl NodeIdentity {
     pub(crate) fn fake() -> Self {
-        Self { principal: String::from("principal"), client: String::from("client"), is_managed: true }
+        Self { principal: String::from("principal"), client: String::from("client"), is_managed: true, secret: None }
     }
 }
 

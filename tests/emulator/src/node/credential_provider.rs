@@ -8,8 +8,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::form_urlencoded::Serializer;
 
-use super::Network;
 use super::challenge::Challenge;
+use super::{Network, SignIn};
 
 const AUDIENCE: &str = "https://containerregistry.azure.net";
 /// The user name that stands for "the password is a refresh token".
@@ -52,14 +52,21 @@ pub(super) fn matches(host: &str) -> bool {
 }
 
 /// Challenge, identity token, exchange. `None` when any of them fails: kubelet then has no credential.
-pub(super) fn provide(host: &str, identity: &str, network: &mut dyn Network) -> Option<Credential> {
+///
+/// A service principal's client id and secret are given as they are, without a request: see `GetCredentials` in cloud-provider-azure,
+/// `pkg/credentialprovider/azure_credentials.go`. Whether the secret is valid shows when the runtime asks the registry for a token.
+pub(super) fn provide(host: &str, identity: &SignIn, network: &mut dyn Network) -> Option<Credential> {
+    let principal = match identity {
+        SignIn::Managed(principal) => principal,
+        SignIn::Service(credential) => return Some(credential.clone()),
+    };
     let probe = Request::builder().uri(format!("https://{host}/v2/")).body(Bytes::new()).ok()?;
     let answer = network.send(probe).ok()?;
     if answer.status() != StatusCode::UNAUTHORIZED {
         return None;
     }
     let challenge = Challenge::of(answer.headers())?;
-    let token = network.identity_token(identity, AUDIENCE)?;
+    let token = network.identity_token(principal, AUDIENCE)?;
     let exchange = exchange_request(host, &challenge, &token, &network.tenant())?;
     let answer = network.send(exchange).ok()?;
     if !answer.status().is_success() {

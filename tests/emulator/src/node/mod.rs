@@ -75,7 +75,16 @@ pub(crate) struct Node {
     access: Access,
     provided: BTreeMap<String, Provided>,
     /// The object id of what it signs in as.
-    identity: Option<String>,
+    identity: Option<SignIn>,
+}
+
+/// What a node signs in with.
+#[derive(Clone, Debug)]
+pub(crate) enum SignIn {
+    /// The managed identity of this principal.
+    Managed(String),
+    /// A service principal's client id and secret.
+    Service(Credential),
 }
 
 /// A credential to try: `None` is an anonymous try.
@@ -102,7 +111,7 @@ impl Node {
         (os, architecture): (&str, &str),
         kubelet: Kubelet,
         containerd: Containerd,
-        identity: Option<String>,
+        identity: Option<SignIn>,
     ) -> Self {
         Self {
             os: os.to_owned(),
@@ -195,7 +204,7 @@ impl Node {
         if let Some(known) = self.provided.get(host).filter(|known| known.is_fresh(now)) {
             return Some(known.credential.clone());
         }
-        let credential = credential_provider::provide(host, self.identity.as_deref()?, network)?;
+        let credential = credential_provider::provide(host, self.identity.as_ref()?, network)?;
         self.provided.insert(host.to_owned(), Provided::new(credential.clone(), now + network.credential_life()));
         Some(credential)
     }

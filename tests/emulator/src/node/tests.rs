@@ -11,7 +11,12 @@ fn pull_as(network: &mut FakeNetwork, image: &str, secrets: Vec<Credential>) -> 
 }
 
 fn node(kubernetes: &str) -> Node {
-    Node::new(("linux", "amd64"), Kubelet::of(kubernetes), USUAL_CONTAINERD, Some(String::from("kubelet")))
+    Node::new(
+        ("linux", "amd64"),
+        Kubelet::of(kubernetes),
+        USUAL_CONTAINERD,
+        Some(SignIn::Managed(String::from("kubelet"))),
+    )
 }
 
 fn pull(network: &mut FakeNetwork, image: &str) -> Result<String, String> {
@@ -45,6 +50,22 @@ fn without_an_identity_only_the_anonymous_try_is_reported() {
     let mut network = FakeNetwork { identity: false, ..FakeNetwork::with_nginx() };
     let error = pull(&mut network, "r.azurecr.io/nginx:v1").unwrap_err();
     assert!(error.contains("failed to fetch anonymous token") && !error.contains("oauth token"), "{error}");
+}
+
+#[test]
+fn a_service_principal_is_shown_as_it_is_and_its_refusal_is_a_refused_token() {
+    let mut network = FakeNetwork { identity: false, ..FakeNetwork::with_nginx() };
+    network.users.insert("app:new".to_owned());
+    let mut pull_with = |password: &str| {
+        let credential = Credential { username: "app".to_owned(), password: password.to_owned() };
+        let identity = Some(SignIn::Service(credential));
+        let mut node = Node::new(("linux", "amd64"), Kubelet::of("1.33"), USUAL_CONTAINERD, identity);
+        node.pull(&Image::parse("r.azurecr.io/nginx:v1").unwrap(), Vec::new(), Instant::now(), &mut network)
+    };
+    let text = pull_with("old").unwrap_err();
+    assert!(text.contains("failed to fetch oauth token") && text.contains("401 Unauthorized"), "{text}");
+    assert!(pull_with("new").is_ok());
+    assert!(!network.log.iter().any(|request| request.contains("/oauth2/exchange")), "{:?}", network.log);
 }
 
 #[test]

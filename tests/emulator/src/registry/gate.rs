@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::Registry;
 use crate::entra::token::Claims;
+use crate::password::Fits;
 use crate::principal::Principal;
 use crate::rbac::Wanted;
 use crate::reply::{self, Reply};
@@ -119,14 +120,20 @@ pub(crate) fn permits_abac(
 
 /// Who signs in with a user name and a password: the admin user if there is one, or a service principal with its
 /// client id and secret.
-pub(crate) fn password(world: &World, registry: &Registry, username: &str, password: &str) -> Option<Principal> {
+pub(crate) fn password(
+    world: &World,
+    registry: &Registry,
+    username: &str,
+    password: &str,
+    now: Instant,
+) -> Option<Principal> {
     if username.eq_ignore_ascii_case(&registry.name) {
         let enabled = registry.properties["adminUserEnabled"] == true;
         let fits = registry.passwords.iter().any(|known| known == password);
         return (enabled && fits).then(|| admin(world, registry));
     }
     let known = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(username))?;
-    known.secret.as_deref().is_some_and(|secret| secret == password).then(|| known.clone())
+    (known.enabled && world.fits(username, password, now) == Fits::Yes).then(|| known.clone())
 }
 
 /// Whether a token was issued before the registry's mode was last switched: a switch invalidates all tokens.

@@ -27,6 +27,8 @@ pub(super) struct Cluster {
     local_accounts_disabled: bool,
     #[serde(default)]
     service_principal: bool,
+    /// When the secret of its service principal ends, such as `2026-01-01T00:00:00Z`.
+    secret_ends: Option<String>,
     #[serde(default)]
     user_assigned: bool,
     /// Its nodes then pull anonymously.
@@ -79,6 +81,10 @@ impl Cluster {
             if wanted {
                 seed = set(seed);
             }
+        }
+        if let Some(end) = &self.secret_ends {
+            let odd = || ServeError::new(format!("clusters: secretEnds of {} is not a time: {end}", self.name));
+            seed.secret_ends = Some(crate::password::unix(end).ok_or_else(odd)?);
         }
         seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
         seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));

@@ -10,6 +10,7 @@ use super::scene_cluster::Cluster;
 use super::scene_upstream::Outside;
 use crate::arm::registry::name_fault;
 use crate::emulator::Emulator;
+use crate::principal::Principal;
 use crate::role_seed::RoleSeed;
 use crate::seed::RegistrySeed;
 use crate::world::OWNER;
@@ -229,7 +230,7 @@ fn set_secret(azure: &Emulator, name: &str, secret: Option<String>) {
     azure.act(|world| {
         let known = world.principals.iter_mut().find(|one| one.name == name);
         if let (Some(known), Some(secret)) = (known, secret) {
-            known.secret = Some(secret);
+            known.passwords = Principal::service(name, secret, known.made).passwords;
         }
     });
 }

@@ -171,3 +171,66 @@ async fn a_new_identity_is_at_first_unknown_in_graph() {
     assert_eq!(graph(&azure, Method::Get, &shown, None).await.status, 200);
     assert_eq!(graph(&azure, Method::Post, &path, body()).await.status, 204);
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_passwords_of_an_application_are_kept_and_each_ends_on_its_own() {
+    let azure = scene().with_graph_rights("owner");
+    let made = graph(&azure, Method::Post, "applications", Some(json!({"displayName": "robot"}))).await.body;
+    let (id, client) = (made["id"].as_str().unwrap().to_owned(), made["appId"].as_str().unwrap().to_owned());
+    graph(&azure, Method::Post, "servicePrincipals", Some(json!({"appId": client}))).await;
+    let add = |end: Value| {
+        let path = format!("applications/{id}/addPassword");
+        let azure = &azure;
+        async move {
+            let sent = json!({"passwordCredential": {"displayName": "ci", "endDateTime": end}});
+            graph(azure, Method::Post, &path, Some(sent)).await.body
+        }
+    };
+    let ended = add(json!("2020-01-01T00:00:00Z")).await;
+    let usual = add(Value::Null).await;
+    let last = add(json!("2099-01-01T00:00:00Z")).await;
+    let sign_in = |secret: Value| {
+        let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", azure.tenant());
+        let form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret={}&scope={GRAPH}/.default",
+            secret.as_str().unwrap()
+        );
+        let (azure, kind) = (&azure, [("content-type", String::from("application/x-www-form-urlencoded"))]);
+        async move { send(azure, Method::Post, &url, &kind, Some(form)).await.unwrap() }
+    };
+    for (password, status, code) in [(&ended, 401, "7000222"), (&usual, 200, ""), (&last, 200, "")] {
+        let answer = sign_in(password["secretText"].clone()).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(answer.body.to_string().contains(code), "{}", answer.body);
+    }
+    let path = format!("applications(appId='{client}')?$select=passwordCredentials,keyCredentials");
+    let shown = graph(&azure, Method::Get, &path, None).await.body;
+    let ends: Vec<&str> = shown["passwordCredentials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["endDateTime"].as_str().unwrap())
+        .collect();
+    assert_eq!((ends.len(), ends[0], ends[2]), (3, "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"));
+    assert!(shown["appId"].is_null() && !shown.to_string().contains(last["secretText"].as_str().unwrap()), "{shown}");
+    let gone = json!({"keyId": last["keyId"]});
+    assert_eq!(graph(&azure, Method::Post, &format!("applications/{id}/removePassword"), Some(gone)).await.status, 204);
+    assert_eq!(sign_in(last["secretText"].clone()).await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_principal_is_read_by_its_client_id_with_a_permission_for_it() {
+    let azure = scene().with_graph_permission("owner", "Application.Read.All");
+    let cluster = get(&azure, &azure.cluster_id("group", "dev")).await;
+    let client = cluster.body["properties"]["servicePrincipalProfile"]["clientId"].as_str().unwrap();
+    let path = format!("servicePrincipals(appId='{client}')");
+    let found = graph(&azure, Method::Get, &path, None).await;
+    let id = azure.control_plane_object_id("group", "dev");
+    assert_eq!((found.body["id"].as_str(), found.body["accountEnabled"].as_bool()), (Some(id.as_str()), Some(true)));
+    azure.set_service_principal_enabled(&id, false);
+    assert_eq!(graph(&azure, Method::Get, &path, None).await.body["accountEnabled"], false);
+    let gone = graph(&azure, Method::Get, "applications(appId='00000000-0000-0000-0000-00000000000a')", None).await;
+    assert_eq!((gone.status, gone.code()), (404, "Request_ResourceNotFound"));
+    let refused = graph(&scene(), Method::Get, &path, None).await;
+    assert_eq!((refused.status, refused.code()), (403, "Authorization_RequestDenied"));
+}

@@ -337,3 +337,73 @@ async fn a_group_that_is_joined_late_helps_once_the_nodes_have_another_token() {
         assert_eq!(api.state().await.0, "Running", "{keeps:?}");
     }
 }
+
+fn of_service_principal(lasts: Option<Duration>) -> Emulator {
+    let seed = ClusterSeed::new("group", "dev").service_principal();
+    let seed = lasts.map_or_else(|| seed.clone(), |lasts| seed.clone().secret_lasts(lasts));
+    let azure = scene_of(seed, RegistrySeed::new("group", "myregistry"));
+    azure.grant("AcrPull", &azure.control_plane_object_id("group", "dev"), &azure.registry_id("group", "myregistry"));
+    azure
+}
+
+/// Client id and secret go to the registry as they are: there is no token of Entra's, and no exchange.
+#[tokio::test(start_paused = true)]
+async fn a_service_principal_pulls_with_its_client_id_and_its_secret() {
+    let azure = of_service_principal(None);
+    let api = Api::of(&azure).await;
+    api.run(IMAGE).await;
+    pass(60).await;
+    assert_eq!(api.state().await.0, "Running");
+    let of_node: Vec<String> =
+        azure.requests().iter().filter(|one| one.from == From::Node).map(|one| one.path.clone()).collect();
+    assert!(of_node.iter().any(|path| path == "/oauth2/token"), "{of_node:?}");
+    assert!(!of_node.iter().any(|path| path == "/oauth2/exchange"), "{of_node:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_secret_is_refused_until_the_nodes_have_another() {
+    let azure = of_service_principal(Some(Duration::ZERO)).with_graph_rights("owner");
+    let api = Api::of(&azure).await;
+    api.run(IMAGE).await;
+    pass(60).await;
+    let (phase, message) = api.state().await;
+    assert_eq!(phase, "Pending");
+    assert!(message.contains("failed to fetch oauth token") && message.contains("401 Unauthorized"), "{message}");
+    // Another application, as `az ad sp create-for-rbac` makes it, and `az aks update-credentials`.
+    let bearer = format!("Bearer {}", crate::client::token(&azure, "owner", "https://graph.microsoft.com").await);
+    let graph = |path: String, body: Value| {
+        let (azure, bearer) = (azure.clone(), bearer.clone());
+        async move {
+            let url = format!("https://graph.microsoft.com/v1.0/{path}");
+            let headers = [("authorization", bearer)];
+            crate::client::send(&azure, azure_core::http::Method::Post, &url, &headers, Some(body.to_string()))
+                .await
+                .unwrap()
+                .body
+        }
+    };
+    let made = graph("applications".into(), json!({"displayName": "another"})).await;
+    let principal = graph("servicePrincipals".into(), json!({"appId": made["appId"]})).await;
+    let id = made["id"].as_str().unwrap();
+    let password = graph(format!("applications/{id}/addPassword"), json!({"passwordCredential": {}})).await;
+    azure.grant("AcrPull", principal["id"].as_str().unwrap(), &azure.registry_id("group", "myregistry"));
+    let path = format!("{}/resetServicePrincipalProfile", azure.cluster_id("group", "dev"));
+    let sent = json!({"clientId": made["appId"], "secret": password["secretText"]});
+    let reset = arm(&azure, "owner", azure_core::http::Method::Post, &path, Some(sent)).await;
+    assert_eq!(reset.status, 202, "{}", reset.body);
+    // The nodes are made anew, and bare pods go with them.
+    pass(900).await;
+    api.run(IMAGE).await;
+    pass(60).await;
+    assert_eq!(api.state().await.0, "Running", "{:?}", api.state().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabled_service_principal_pulls_nothing() {
+    let azure = of_service_principal(None);
+    azure.set_service_principal_enabled(&azure.control_plane_object_id("group", "dev"), false);
+    let api = Api::of(&azure).await;
+    api.run(IMAGE).await;
+    pass(60).await;
+    assert!(api.state().await.1.contains("failed to fetch oauth token"), "{:?}", api.state().await);
+}

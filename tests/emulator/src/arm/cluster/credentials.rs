@@ -26,13 +26,10 @@ pub(super) fn reset(world: &mut World, call: &Call<'_>, place: Place<'_>) -> Res
     }
     let sent = call.json()?;
     let principal = put::service_principal(world, &json!({"properties": {"servicePrincipalProfile": sent}}))?;
-    let identity = world.node_identity(&principal, false);
+    let identity = world.service_identity(&principal, sent["secret"].as_str().map(str::to_owned));
     let cluster = &mut world.clusters[at];
-    cluster.control_plane = principal;
-    cluster.pulls_as = identity;
-    let pools: Vec<String> = cluster.pools.iter().filter_map(|pool| pool["name"].as_str().map(str::to_owned)).collect();
-    for pool in pools {
-        cluster.renew_nodes(&pool, call.now);
+    if let Some(identity) = identity {
+        cluster.change_service_principal(identity, call.now);
     }
     cluster.state = String::from("Updating");
     let (id, location) = (cluster.id(), cluster.location.clone());

@@ -104,6 +104,7 @@ fn identities(
         return Ok(Identities {
             control_plane,
             control_plane_id: None,
+            secret: sent["properties"]["servicePrincipalProfile"]["secret"].as_str().map(str::to_owned),
             kubelet: None,
             kubelet_id,
             brought_kubelet: false,
@@ -122,7 +123,14 @@ fn identities(
         let made = world.make_identity([&subscription, node_group, &name], &seed.location, call.now);
         (made.id(), made.principal)
     });
-    Ok(Identities { control_plane, control_plane_id, kubelet: Some(kubelet), kubelet_id, brought_kubelet })
+    Ok(Identities {
+        control_plane,
+        control_plane_id,
+        secret: None,
+        kubelet: Some(kubelet),
+        kubelet_id,
+        brought_kubelet,
+    })
 }
 
 fn own_control_plane(world: &mut World, call: &Call<'_>, seed: &ClusterSeed) -> String {
@@ -237,7 +245,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
     let asked = sent["properties"]["kubernetesVersion"].as_str().filter(|version| !version.is_empty());
     let version = asked.filter(|asked| *asked != cluster.wanted_version).map(|_| wanted::version(sent)).transpose()?;
     let kubelet = other_kubelet(world, call, at, sent)?;
-    let identity = kubelet.as_ref().and_then(|(_, principal)| world.node_identity(principal, true));
+    let identity = kubelet.as_ref().and_then(|(_, principal)| world.node_identity(principal));
     let etag = world.ids.id().to_string();
     let cluster = &mut world.clusters[at];
     if let Some((asked, version)) = version {

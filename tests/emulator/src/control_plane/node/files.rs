@@ -64,7 +64,7 @@ pub(super) fn put(
     file("kubernetes-ca.pem", &authority)?;
     file("kubeconfig", &kubeconfig(&common.fqdn, &authority, &client).to_string())?;
     file("kubelet.json", &kubelet().to_string())?;
-    file("azure.json", &json!({"tenantId": azure.tenant, "userAssignedIdentityID": azure.identity}).to_string())?;
+    file("azure.json", &cloud_configuration(azure).to_string())?;
     file("providers.json", &providers().to_string())?;
     file("containerd.toml", CONTAINERD)?;
     file("cni/pods.conflist", &network(place).to_string())?;
@@ -179,6 +179,16 @@ fn kubelet() -> Value {
         // As emulated nodes: the registry decides how many pulls it takes.
         "registryPullQPS": 0,
     })
+}
+
+/// What the credential provider reads, in the fields of cloud-provider-azure.
+fn cloud_configuration(azure: &Azure) -> Value {
+    match &azure.identity {
+        Some(one) if !one.is_managed => json!({"tenantId": azure.tenant, "useManagedIdentityExtension": false,
+            "aadClientId": one.client, "aadClientSecret": one.secret}),
+        one => json!({"tenantId": azure.tenant, "useManagedIdentityExtension": true,
+            "userAssignedIdentityID": one.as_ref().map(|one| &one.client)}),
+    }
 }
 
 /// As AKS configures its credential provider.

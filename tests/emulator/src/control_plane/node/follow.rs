@@ -126,7 +126,7 @@ impl Running {
         spec: &NodeSpec,
         renewed: u64,
     ) {
-        let identity = spec.identity.as_ref().map(|one| one.client.clone()).unwrap_or_default();
+        let identity = spec.identity.clone();
         let Some(azure) = cluster.look(|world, _| Azure { tenant: world.tenant.clone(), identity }) else {
             return;
         };

@@ -13,7 +13,7 @@ use super::super::client::Client;
 use super::super::guard::Guard;
 use super::super::programs::Programs;
 use super::files;
-use crate::kubernetes::NodeSpec;
+use crate::kubernetes::{NodeIdentity, NodeSpec};
 use crate::serve::{Addresses, NodeGate};
 
 /// What a node knows. The API server has the address of the service `kubernetes`; hosts that do not respond have the one that texts of
@@ -61,8 +61,7 @@ pub(in super::super) struct Common {
 /// Who a node is in Azure.
 pub(super) struct Azure {
     pub(super) tenant: String,
-    /// The client id of its identity.
-    pub(super) identity: String,
+    pub(super) identity: Option<NodeIdentity>,
 }
 
 /// A node that runs. It ends when this is dropped.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use super::super::NodeSpec;
+use super::super::{NodeIdentity, NodeSpec};
 use super::PodWork;
 use crate::node::{Kubelet, Node};
 
@@ -44,7 +44,7 @@ impl Workers {
     }
 
     fn made(&self, spec: &NodeSpec) -> Node {
-        let identity = spec.identity.as_ref().map(|one| one.principal.clone());
+        let identity = spec.identity.as_ref().and_then(NodeIdentity::sign_in);
         Node::new((&spec.os, &spec.architecture), Kubelet::of(&self.version), spec.containerd, identity)
     }
 

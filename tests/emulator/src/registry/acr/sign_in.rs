@@ -140,7 +140,7 @@ impl Visit<'_> {
         if let Some(token) = self.registry.token(user, secret, (&self.world.clock, self.now)) {
             return Some(Visitor::Known { principal: Box::new(token), legacy: Vec::new() });
         }
-        let principal = gate::password(self.world, self.registry, user, secret)?;
+        let principal = gate::password(self.world, self.registry, user, secret, self.now)?;
         let legacy = gate::legacy_actions(self.world, self.registry, &principal, self.now);
         let legacy = legacy.into_iter().map(str::to_owned).collect();
         Some(Visitor::Known { principal: Box::new(principal), legacy })
