@@ -2179,6 +2179,14 @@ export interface ImportOptions extends CallOptions {
    * fails with `'invalid_input'`.
    */
   sourceRegistry?: string;
+  /**
+   * Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and theirs. Not by
+   * default. Azure's import copies the image alone. They are listed by the source's referrers API, or by the tags that
+   * clients and cosign use instead, so the source must be readable from here: without `credentials`. The result's
+   * `referrers` report what was imported and what could not be listed or imported, which does not fail the import of
+   * the image. A tag of cosign is treated like the image's, by `onExistingTag`. `start_import` rejects this option.
+   */
+  referrers?: boolean;
   /** The user name; left out if the password is a token for the registry. */
   username?: string;
   /**
@@ -2820,6 +2828,17 @@ export type ReadSource =
   | 'arm'
   /** Azure Resource Graph: an index that is updated with a delay. */
   | 'graph';
+
+/** Whether a referrer of an imported image was imported. */
+export type ReferrerOutcome =
+  /** It was copied, and the target has its digest. */
+  | 'imported'
+  /** The target already had it. */
+  | 'already_exists'
+  /** Azure reports that it was copied, but the target could not be read. */
+  | 'unverified'
+  /** It could not be copied. */
+  | 'failed';
 
 /** What refused a call. Each kind is resolved in a different way, by a different person. */
 export type RefusalKind =
@@ -4572,6 +4591,11 @@ export interface Import {
    * response to the write was lost.
    */
   readonly correlationId: string | null;
+  /**
+   * What refers to the image, such as signatures and SBOMs, and whether it was imported. `null` unless the options ask
+   * for it.
+   */
+  readonly referrers: ImportedReferrers | null;
 }
 
 /** Whether an imported image was verified to equal its source. */
@@ -4605,6 +4629,33 @@ export type ImportProof =
       /** Why it could not be read. */
       readonly reason: string;
     };
+
+/** What refers to an imported image, and whether it was imported. */
+export interface ImportedReferrers {
+  /** Every manifest that refers to the image, to an image of its index, or to another item of this list. */
+  readonly items: readonly ImportedReferrer[];
+  /** Why the list may be incomplete: what could not be listed, and why. Empty if everything was listed. */
+  readonly incomplete: readonly string[];
+}
+
+/** A manifest that refers to an imported image, such as a signature or an SBOM. */
+export interface ImportedReferrer {
+  /** The digest of its manifest. */
+  readonly digest: string;
+  /** The digest of what it refers to. */
+  readonly subject: string;
+  /**
+   * What it is, as a media type, such as `application/vnd.cncf.notary.signature`. `null` if the source does not report
+   * it.
+   */
+  readonly artifactType: string | null;
+  /** Its tag, if that is the only link to the image, as cosign writes it: `sha256-….sig`, `.att` or `.sbom`. */
+  readonly tag: string | null;
+  /** Whether it was imported. */
+  readonly outcome: ReferrerOutcome;
+  /** Why it could not be imported or verified. `null` if it was. */
+  readonly reason: string | null;
+}
 
 /** The result of `startImport`. */
 export type StartedImport =

@@ -1493,6 +1493,7 @@ pub struct ImportOptions {
     pub untagged_repositories: Option<Vec<String>>,
     pub on_existing_tag: Option<Text<aks_acr::OnExistingTag>>,
     pub source_registry: Option<Text<aks_acr::RegistryRef>>,
+    pub referrers: Option<bool>,
     pub username: Option<String>,
     pub password: Option<Hidden>,
     pub deadline_ms: Option<Millis>,
@@ -1508,6 +1509,7 @@ impl ImportOptions {
         set(&mut options.untagged_repositories, self.untagged_repositories);
         set(&mut options.on_existing_tag, self.on_existing_tag.map(|one| one.0));
         options.source_registry = self.source_registry.map(|one| one.0);
+        set(&mut options.referrers, self.referrers);
         options.credentials = argument::credentials(self.username, self.password)?;
         Ok(options)
     }
@@ -1523,6 +1525,7 @@ pub struct ImportItem {
     pub untagged_repositories: Option<Vec<String>>,
     pub on_existing_tag: Option<Text<aks_acr::OnExistingTag>>,
     pub source_registry: Option<Text<aks_acr::RegistryRef>>,
+    pub referrers: Option<bool>,
     pub username: Option<String>,
     pub password: Option<Hidden>,
     pub deadline_ms: Option<Millis>,
@@ -1537,6 +1540,7 @@ impl ImportItem {
             untagged_repositories: self.untagged_repositories,
             on_existing_tag: self.on_existing_tag,
             source_registry: self.source_registry,
+            referrers: self.referrers,
             username: self.username,
             password: self.password,
             deadline_ms: self.deadline_ms,
@@ -1886,6 +1890,8 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "UnreadClusterPart" => serde_json::from_str::<aks_acr::UnreadClusterPart>(&json).map(|value| value.to_string()),
         "Import" => serde_json::from_str::<aks_acr::Import>(&json).map(|value| value.to_string()),
         "ImportProof" => serde_json::from_str::<aks_acr::ImportProof>(&json).map(|value| value.to_string()),
+        "ImportedReferrers" => serde_json::from_str::<aks_acr::ImportedReferrers>(&json).map(|value| value.to_string()),
+        "ImportedReferrer" => serde_json::from_str::<aks_acr::ImportedReferrer>(&json).map(|value| value.to_string()),
         "StartedImport" => serde_json::from_str::<aks_acr::StartedImport>(&json).map(|value| value.to_string()),
         "ImportStatus" => serde_json::from_str::<aks_acr::ImportStatus>(&json).map(|value| value.to_string()),
         "MergedKubeconfig" => serde_json::from_str::<aks_acr::MergedKubeconfig>(&json).map(|value| value.to_string()),

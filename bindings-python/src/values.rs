@@ -1478,6 +1478,9 @@ value! {
         /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or if
         /// the response to the write was lost.
         correlation_id: Option<String>,
+        /// What refers to the image, such as signatures and SBOMs, and whether it was imported. `None` unless the
+        /// options ask for it.
+        referrers: Option<ImportedReferrers>,
     }
 }
 
@@ -1504,6 +1507,35 @@ variants! {
             /// Why it could not be read.
             reason: String,
         },
+    }
+}
+
+value! {
+    /// What refers to an imported image, and whether it was imported.
+    pub struct ImportedReferrers {
+        /// Every manifest that refers to the image, to an image of its index, or to another item of this list.
+        items: Several<ImportedReferrer>,
+        /// Why the list may be incomplete: what could not be listed, and why. Empty if everything was listed.
+        incomplete: Several<String>,
+    }
+}
+
+value! {
+    /// A manifest that refers to an imported image, such as a signature or an SBOM.
+    pub struct ImportedReferrer {
+        /// The digest of its manifest.
+        digest: String,
+        /// The digest of what it refers to.
+        subject: String,
+        /// What it is, as a media type, such as `application/vnd.cncf.notary.signature`. `None` if the source does not
+        /// report it.
+        artifact_type: Option<String>,
+        /// Its tag, if that is the only link to the image, as cosign writes it: `sha256-….sig`, `.att` or `.sbom`.
+        tag: Option<String>,
+        /// Whether it was imported.
+        outcome: Word<aks_acr::ReferrerOutcome>,
+        /// Why it could not be imported or verified. `None` if it was.
+        reason: Option<String>,
     }
 }
 
@@ -1933,6 +1965,7 @@ word::known!(
     PullStage,
     ReadFrom,
     ReadSource,
+    ReferrerOutcome,
     RefusalKind,
     RegistryAccess,
     RegistryPart,
@@ -2130,6 +2163,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<UnreadClusterPart>()?;
     module.add_class::<Import>()?;
     module.add_class::<ImportProof>()?;
+    module.add_class::<ImportedReferrers>()?;
+    module.add_class::<ImportedReferrer>()?;
     module.add_class::<StartedImport>()?;
     module.add_class::<ImportStatus>()?;
     module.add_class::<MergedKubeconfig>()?;

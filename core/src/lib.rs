@@ -81,7 +81,7 @@ pub use identity::{
     CreatedIdentity, EntraSettings, IdentityManager, IdentityResolver, KubeletIdentity, ManagedIdentity, NewIdentity,
     ServicePrincipal,
 };
-pub use image::{Digest, Image, ImageDetails, ImageReference, Platform, ReferenceError};
+pub use image::{Digest, Image, ImageDetails, ImageReference, Platform, ReferenceError, Referrer};
 pub use inventory::{
     AzureInventory, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster, Listing, NodePool, ReadSource,
     RegistryFilter, RoleAssignmentUsage,

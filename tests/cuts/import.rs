@@ -40,6 +40,9 @@ pub fn cases() -> Vec<Case> {
                 )
                 .await
         }),
+        case!("import_image", "a signature, an SBOM and its signature", with_referrers(), |client, scene| {
+            client.import_image(&registry(), &nginx(), to(scene, "nginx:v1").with_referrers(true)).await
+        }),
         case!("import_images", "four, two at a time, one there", with_one_there().await, |client, scene| {
             import_four(client, scene).await
         }),
@@ -80,6 +83,19 @@ fn with_images() -> Scene {
     let azure = azure.with_image("docker.io/library/redis:7", &["linux/amd64"]);
     let scene = Scene::of(azure.with_image("mcr.microsoft.com/hello-world:latest", &["linux/amd64"]));
     scene.azure.set_timing(Timing::none().with_import(Duration::from_secs(25)));
+    scene
+}
+
+/// One of them is connected with the image by cosign's tag only.
+fn with_referrers() -> Scene {
+    let scene = with_images();
+    let name = "docker.io/library/nginx:latest";
+    let sbom = scene.azure.push_referrer(name, "application/spdx+json").expect("an image");
+    let of_sbom =
+        scene.azure.push_referrer(&format!("docker.io/library/nginx@{sbom}"), "application/vnd.cncf.notary.signature");
+    let tag = scene.azure.digest(name).expect("an image").replace(':', "-");
+    scene.azure.push_image(&format!("docker.io/library/nginx:{tag}.sig"), &["linux/amd64"]);
+    assert!(of_sbom.is_some());
     scene
 }
 

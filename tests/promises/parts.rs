@@ -8,10 +8,10 @@ use aks_acr::{
     ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster, DeletedRegistry,
     DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
     ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
-    ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods, PrincipalId, PullSecretState, Registry,
-    RegistryFilter, RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result,
-    Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, SubscriptionId,
-    UpdatedRegistry, Uuid, WorkloadRef, async_trait,
+    ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods, PrincipalId, PullSecretState, Referrer,
+    Registry, RegistryFilter, RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate,
+    ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener,
+    SubscriptionId, UpdatedRegistry, Uuid, WorkloadRef, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -105,6 +105,9 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     }
     async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken> {
         self.part().token(login_server, call).await
+    }
+    async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>> {
+        self.part().referrers(image, call).await
     }
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
         self.part().repository_count(registry, call).await

@@ -35,6 +35,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("operation/import/mod.rs: import_into", "the job has the call"),
     ("operation/import/mod.rs: start", "the job has the call"),
     ("operation/import/many.rs: import_many", "each of the imports has the call"),
+    ("operation/import/referrers.rs: import", "each of the imports has the call"),
     ("operation/import/run.rs: prepare", "the registry, which it is given, is looked for with the call"),
     ("cluster/kubernetes/watch.rs: until_silent", "read by `next`, within `call.run`"),
     ("kubernetes/send.rs: within_a_try", "given to `call.run` by its callers"),

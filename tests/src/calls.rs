@@ -536,6 +536,7 @@ pub(crate) fn import_options(args: &mut Arguments) -> Result<ImportOptions, Erro
     args.set("untagged_repositories", &mut options.untagged_repositories)?;
     args.set("on_existing_tag", &mut options.on_existing_tag)?;
     args.set("source_registry", &mut options.source_registry)?;
+    args.set("referrers", &mut options.referrers)?;
     args.credentials(&mut options.credentials)?;
     Ok(options)
 }

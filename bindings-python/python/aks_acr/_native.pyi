@@ -61,6 +61,7 @@ from ._words import (
     PullStage,
     ReadFrom,
     ReadSource,
+    ReferrerOutcome,
     RefusalKind,
     RegistryAccess,
     RegistryPart,
@@ -2004,6 +2005,7 @@ class Calls:
         untagged_repositories: Sequence[str] | None = None,
         on_existing_tag: _OnExistingTag | None = None,
         source_registry: str | None = None,
+        referrers: bool | None = None,
         username: str | None = None,
         password: str | None = None,
         deadline: _Seconds | None = None,
@@ -2035,6 +2037,12 @@ class Calls:
                 Give its resource ID if it is in another subscription. A source without a host is then a repository of
                 that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
                 host outside this cloud's registries, the call fails with `InvalidInputError`.
+            referrers: Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and
+                theirs. Not by default. Azure's import copies the image alone. They are listed by the source's referrers
+                API, or by the tags that clients and cosign use instead, so the source must be readable from here:
+                without `credentials`. The result's `referrers` report what was imported and what could not be listed or
+                imported, which does not fail the import of the image. A tag of cosign is treated like the image's, by
+                `on_existing_tag`. `start_import` rejects this option.
             username: The user name; left out if the password is a token for the registry.
             password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
                 Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
@@ -2104,6 +2112,7 @@ class Calls:
         untagged_repositories: Sequence[str] | None = None,
         on_existing_tag: _OnExistingTag | None = None,
         source_registry: str | None = None,
+        referrers: bool | None = None,
         username: str | None = None,
         password: str | None = None,
         deadline: _Seconds | None = None,
@@ -2129,6 +2138,12 @@ class Calls:
                 Give its resource ID if it is in another subscription. A source without a host is then a repository of
                 that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
                 host outside this cloud's registries, the call fails with `InvalidInputError`.
+            referrers: Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and
+                theirs. Not by default. Azure's import copies the image alone. They are listed by the source's referrers
+                API, or by the tags that clients and cosign use instead, so the source must be readable from here:
+                without `credentials`. The result's `referrers` report what was imported and what could not be listed or
+                imported, which does not fail the import of the image. A tag of cosign is treated like the image's, by
+                `on_existing_tag`. `start_import` rejects this option.
             username: The user name; left out if the password is a token for the registry.
             password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
                 Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
@@ -2568,6 +2583,7 @@ _PullSecretWarningKind: TypeAlias = PullSecretWarningKind | Literal["expired", "
 _PullStage: TypeAlias = PullStage | Literal["reference", "cluster", "registry", "network", "identity", "sign_in", "authorization", "image", "platform", "layers", "node"]
 _ReadFrom: TypeAlias = ReadFrom | Literal["auto", "arm", "graph"]
 _ReadSource: TypeAlias = ReadSource | Literal["arm", "graph"]
+_ReferrerOutcome: TypeAlias = ReferrerOutcome | Literal["imported", "already_exists", "unverified", "failed"]
 _RefusalKind: TypeAlias = RefusalKind | Literal["missing_right", "policy", "lock", "deny_assignment", "constrained_delegation", "conditional_access", "read_only_client", "write_hook"]
 _RegistryAccess: TypeAlias = RegistryAccess | Literal["pull", "push", "delete", "list_repositories"]
 _RegistryPart: TypeAlias = RegistryPart | Literal["repositories", "role_assignments", "deny_assignments", "clusters"]
@@ -2658,6 +2674,13 @@ class ImportItem(TypedDict):
     it is in another subscription. A source without a host is then a repository of that registry: `app:v1` means
     `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the
     call fails with `InvalidInputError`.
+    """
+    referrers: NotRequired[bool | None]
+    """Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and theirs. Not by
+    default. Azure's import copies the image alone. They are listed by the source's referrers API, or by the tags that
+    clients and cosign use instead, so the source must be readable from here: without `credentials`. The result's
+    `referrers` report what was imported and what could not be listed or imported, which does not fail the import of the
+    image. A tag of cosign is treated like the image's, by `on_existing_tag`. `start_import` rejects this option.
     """
     username: NotRequired[str | None]
     """The user name; left out if the password is a token for the registry."""
@@ -5808,7 +5831,7 @@ class UnreadClusterPart(Result):
 class Import(Result):
     """The result of an import."""
 
-    __match_args__ = ("source", "target", "additional_tags", "is_new", "proof", "correlation_id")
+    __match_args__ = ("source", "target", "additional_tags", "is_new", "proof", "correlation_id", "referrers")
     def __new__(
         cls,
         *,
@@ -5818,6 +5841,7 @@ class Import(Result):
         is_new: bool,
         proof: _ImportProof,
         correlation_id: str | None,
+        referrers: ImportedReferrers | None,
     ) -> Import: ...
     @property
     def source(self) -> str:
@@ -5843,6 +5867,12 @@ class Import(Result):
     def correlation_id(self) -> str | None:
         """`x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was copied, or if the
         response to the write was lost.
+        """
+
+    @property
+    def referrers(self) -> ImportedReferrers | None:
+        """What refers to the image, such as signatures and SBOMs, and whether it was imported. `None` unless the
+        options ask for it.
         """
 
 
@@ -5902,6 +5932,68 @@ class ImportProof(Result):
         def reason(self) -> str:
             """Why it could not be read."""
 
+
+
+@final
+class ImportedReferrers(Result):
+    """What refers to an imported image, and whether it was imported."""
+
+    __match_args__ = ("items", "incomplete")
+    def __new__(
+        cls,
+        *,
+        items: Iterable[ImportedReferrer],
+        incomplete: Iterable[str],
+    ) -> ImportedReferrers: ...
+    @property
+    def items(self) -> tuple[ImportedReferrer, ...]:
+        """Every manifest that refers to the image, to an image of its index, or to another item of this list."""
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """Why the list may be incomplete: what could not be listed, and why. Empty if everything was listed."""
+
+
+@final
+class ImportedReferrer(Result):
+    """A manifest that refers to an imported image, such as a signature or an SBOM."""
+
+    __match_args__ = ("digest", "subject", "artifact_type", "tag", "outcome", "reason")
+    def __new__(
+        cls,
+        *,
+        digest: str,
+        subject: str,
+        artifact_type: str | None,
+        tag: str | None,
+        outcome: _ReferrerOutcome,
+        reason: str | None,
+    ) -> ImportedReferrer: ...
+    @property
+    def digest(self) -> str:
+        """The digest of its manifest."""
+
+    @property
+    def subject(self) -> str:
+        """The digest of what it refers to."""
+
+    @property
+    def artifact_type(self) -> str | None:
+        """What it is, as a media type, such as `application/vnd.cncf.notary.signature`. `None` if the source does not
+        report it.
+        """
+
+    @property
+    def tag(self) -> str | None:
+        """Its tag, if that is the only link to the image, as cosign writes it: `sha256-….sig`, `.att` or `.sbom`."""
+
+    @property
+    def outcome(self) -> ReferrerOutcome:
+        """Whether it was imported."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it could not be imported or verified. `None` if it was."""
 
 
 @disjoint_base

@@ -566,6 +566,19 @@ class ReadSource(_Word):
     """Azure Resource Graph: an index that is updated with a delay."""
 
 
+class ReferrerOutcome(_Word):
+    """Whether a referrer of an imported image was imported."""
+
+    IMPORTED = "imported"
+    """It was copied, and the target has its digest."""
+    ALREADY_EXISTS = "already_exists"
+    """The target already had it."""
+    UNVERIFIED = "unverified"
+    """Azure reports that it was copied, but the target could not be read."""
+    FAILED = "failed"
+    """It could not be copied."""
+
+
 class RefusalKind(_Word):
     """What refused a call. Each kind is resolved in a different way, by a different person."""
 

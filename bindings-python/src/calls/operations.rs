@@ -2072,6 +2072,12 @@ impl Calls {
     ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
     ///         that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
     ///         host outside this cloud's registries, the call fails with `InvalidInputError`.
+    ///     referrers: Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and
+    ///         theirs. Not by default. Azure's import copies the image alone. They are listed by the source's referrers
+    ///         API, or by the tags that clients and cosign use instead, so the source must be readable from here:
+    ///         without `credentials`. The result's `referrers` report what was imported and what could not be listed or
+    ///         imported, which does not fail the import of the image. A tag of cosign is treated like the image's, by
+    ///         `on_existing_tag`. `start_import` rejects this option.
     ///     username: The user name; left out if the password is a token for the registry.
     ///     password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
     ///         Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
@@ -2091,7 +2097,7 @@ impl Calls {
     /// Example:
     ///     done = client.import_image("myregistry", "nginx", target="nginx:v1")
     ///     print(done.target, done.proof)
-    #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, referrers = None, username = None, password = None, deadline = None, on_progress = None))]
     fn import_image(
         &self,
         py: Python<'_>,
@@ -2102,6 +2108,7 @@ impl Calls {
         untagged_repositories: Option<Vec<String>>,
         on_existing_tag: Option<Word<aks_acr::OnExistingTag>>,
         source_registry: Option<Parsed<aks_acr::RegistryRef>>,
+        referrers: Option<bool>,
         username: Option<String>,
         password: Option<String>,
         deadline: Option<Span>,
@@ -2114,6 +2121,7 @@ impl Calls {
         set(&mut options.untagged_repositories, untagged_repositories);
         set(&mut options.on_existing_tag, on_existing_tag.map(|Word(one)| one));
         options.source_registry = source_registry.map(|Parsed(one)| one);
+        set(&mut options.referrers, referrers);
         options.credentials = argument::credentials(username, password)?;
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work =
@@ -2190,6 +2198,12 @@ impl Calls {
     ///         Give its resource ID if it is in another subscription. A source without a host is then a repository of
     ///         that registry: `app:v1` means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a
     ///         host outside this cloud's registries, the call fails with `InvalidInputError`.
+    ///     referrers: Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and
+    ///         theirs. Not by default. Azure's import copies the image alone. They are listed by the source's referrers
+    ///         API, or by the tags that clients and cosign use instead, so the source must be readable from here:
+    ///         without `credentials`. The result's `referrers` report what was imported and what could not be listed or
+    ///         imported, which does not fail the import of the image. A tag of cosign is treated like the image's, by
+    ///         `on_existing_tag`. `start_import` rejects this option.
     ///     username: The user name; left out if the password is a token for the registry.
     ///     password: The password or the token. Credentials for a source that does not allow anonymous pulls. Only
     ///         Azure uses them: the source is not read before the import. So nothing is compared, unless the source is
@@ -2205,7 +2219,7 @@ impl Calls {
     ///     started = client.start_import("myregistry", "nginx", target="nginx:v2")
     ///     if isinstance(started, aks_acr.StartedImport.Started):
     ///         print("started; store the handle, it is a secret")
-    #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, username = None, password = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (registry, source, *, target = None, additional_tags = None, untagged_repositories = None, on_existing_tag = None, source_registry = None, referrers = None, username = None, password = None, deadline = None, on_progress = None))]
     fn start_import(
         &self,
         py: Python<'_>,
@@ -2216,6 +2230,7 @@ impl Calls {
         untagged_repositories: Option<Vec<String>>,
         on_existing_tag: Option<Word<aks_acr::OnExistingTag>>,
         source_registry: Option<Parsed<aks_acr::RegistryRef>>,
+        referrers: Option<bool>,
         username: Option<String>,
         password: Option<String>,
         deadline: Option<Span>,
@@ -2228,6 +2243,7 @@ impl Calls {
         set(&mut options.untagged_repositories, untagged_repositories);
         set(&mut options.on_existing_tag, on_existing_tag.map(|Word(one)| one));
         options.source_registry = source_registry.map(|Parsed(one)| one);
+        set(&mut options.referrers, referrers);
         options.credentials = argument::credentials(username, password)?;
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work =
@@ -2712,6 +2728,7 @@ pub fn import_item(given: &Bound<'_, PyMapping>) -> PyResult<aks_acr::ImportItem
     let mut untagged_repositories: Option<Vec<String>> = None;
     let mut on_existing_tag: Option<Word<aks_acr::OnExistingTag>> = None;
     let mut source_registry: Option<Parsed<aks_acr::RegistryRef>> = None;
+    let mut referrers: Option<bool> = None;
     let mut username: Option<String> = None;
     let mut password: Option<String> = None;
     let mut deadline: Option<Span> = None;
@@ -2724,6 +2741,7 @@ pub fn import_item(given: &Bound<'_, PyMapping>) -> PyResult<aks_acr::ImportItem
             "untagged_repositories" => untagged_repositories = value.extract()?,
             "on_existing_tag" => on_existing_tag = value.extract()?,
             "source_registry" => source_registry = value.extract()?,
+            "referrers" => referrers = value.extract()?,
             "username" => username = value.extract()?,
             "password" => password = value.extract()?,
             "deadline" => deadline = value.extract()?,
@@ -2737,6 +2755,7 @@ pub fn import_item(given: &Bound<'_, PyMapping>) -> PyResult<aks_acr::ImportItem
     set(&mut options.untagged_repositories, untagged_repositories);
     set(&mut options.on_existing_tag, on_existing_tag.map(|Word(one)| one));
     options.source_registry = source_registry.map(|Parsed(one)| one);
+    set(&mut options.referrers, referrers);
     options.credentials = argument::credentials(username, password)?;
     options.call.deadline = Span::named(deadline, py, "deadline")?;
     Ok(aks_acr::ImportItem::new(source, options))

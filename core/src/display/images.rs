@@ -2,7 +2,7 @@
 
 use super::grants::{list, place};
 use crate::{
-    operation::import::{Import, StartedImport},
+    operation::import::{Import, ImportedReferrer, ImportedReferrers, StartedImport},
     registry::{CreatedRegistry, ImportHandle, ImportStatus, Registry},
 };
 use std::fmt;
@@ -28,7 +28,30 @@ impl fmt::Display for Import {
         if !self.additional_tags.is_empty() {
             write!(f, ", {}", list(&self.additional_tags))?;
         }
-        write!(f, " ({})", self.proof)
+        write!(f, " ({})", self.proof)?;
+        self.referrers.iter().try_for_each(|referrers| write!(f, "; referrers: {referrers}"))
+    }
+}
+
+impl fmt::Display for ImportedReferrers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.items.is_empty() && self.incomplete.is_empty() {
+            return f.write_str("none");
+        }
+        let incomplete = self.incomplete.iter().map(|reason| format!("incomplete ({reason})"));
+        f.write_str(&list(self.items.iter().map(ToString::to_string).chain(incomplete)))
+    }
+}
+
+impl fmt::Display for ImportedReferrer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.tag {
+            Some(tag) => write!(f, "{tag} ")?,
+            None => write!(f, "{} ", self.digest)?,
+        }
+        self.artifact_type.iter().try_for_each(|kind| write!(f, "[{kind}] "))?;
+        write!(f, "{}", self.outcome)?;
+        self.reason.iter().try_for_each(|reason| write!(f, " ({reason})"))
     }
 }
 

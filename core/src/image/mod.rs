@@ -4,11 +4,13 @@ mod details;
 mod digest;
 mod error;
 mod reference;
+mod referrer;
 
 pub use details::{ImageDetails, Platform};
 pub use digest::Digest;
 pub use error::ReferenceError;
 pub use reference::ImageReference;
+pub use referrer::Referrer;
 
 use serde::Serialize;
 

@@ -171,6 +171,11 @@ impl ImageReference {
         Self { digest: Some(digest), ..self.clone() }
     }
 
+    /// Another image of the same repository, by its tag.
+    pub(crate) fn with_tag(&self, tag: &str) -> Result<Self> {
+        Self::parse(&format!("{}/{}:{tag}", self.registry, self.repository))
+    }
+
     /// The same reference without its digest, if it has a tag.
     pub(crate) fn tagged(&self) -> Option<Self> {
         self.tag.as_ref().map(|_| Self { digest: None, ..self.clone() })

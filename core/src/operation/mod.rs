@@ -61,7 +61,8 @@ pub mod exports {
     pub use super::explain::{ExplainOptions, ExplainTarget, Explanation, OtherCause, PodGroup};
     pub use super::grant_access::{ApplyGrantAccessOptions, GrantAccessOptions, GrantAccessPlan, GrantedAccess};
     pub use super::import::{
-        Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, OnExistingTag, StartedImport,
+        Import, ImportItem, ImportManyOptions, ImportOptions, ImportProof, ImportedReferrer, ImportedReferrers,
+        OnExistingTag, ReferrerOutcome, StartedImport,
     };
     pub use super::kubelet_identity::{
         ApplyKubeletIdentityOptions, IdentityPart, IdentityPartKind, KubeletIdentityOptions, KubeletIdentityPlan,

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     http::Arm,
     id::{ResourceId, SubscriptionId},
-    image::{Image, ImageDetails, ImageReference},
+    image::{Image, ImageDetails, ImageReference, Referrer},
 };
 use async_trait::async_trait;
 
@@ -87,6 +87,10 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>> {
         self.data_plane.describe(image, call).await
+    }
+
+    async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>> {
+        self.data_plane.referrers(image, call).await
     }
 
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {

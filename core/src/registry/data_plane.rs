@@ -6,6 +6,7 @@ use super::{
     address, catalog, describe,
     manifest::{self, Seen},
     probe::{Probe, failed},
+    referrers::{self, Page},
     sign_in::{Challenge, SignIn},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
     http::{Answer, Registries, Tokens},
-    image::{Digest, Image, ImageDetails, ImageReference, Platform},
+    image::{Digest, Image, ImageDetails, ImageReference, Platform, Referrer},
     role::RoleAssignmentMode,
 };
 use azure_core::http::Method;
@@ -76,6 +77,65 @@ impl DataPlane {
         }
     }
 
+    /// What refers to an image, which is named by its digest, and to each image of its index.
+    pub async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>> {
+        let probe = &self.probe(Access::Image(image), call);
+        let answer = self.follow(Method::Get, image, probe).await?;
+        let mut subjects: Vec<Digest> = image.digest().into_iter().cloned().collect();
+        if manifest::read_body(image, &answer)?.is_some() {
+            subjects.extend(referrers::read_children(image, &answer)?);
+        }
+        let mut all = Vec::new();
+        for subject in &subjects {
+            let (listed, tagged) =
+                futures::try_join!(self.listed(image, subject, probe), self.tagged(image, subject, call))?;
+            all.extend(listed.into_iter().chain(tagged));
+        }
+        Ok(all)
+    }
+
+    /// Those that the registry lists, page by page, or that clients list in a tag where the registry has no such list.
+    async fn listed(&self, image: &ImageReference, subject: &Digest, probe: &Probe<'_>) -> Result<Vec<Referrer>> {
+        let first = referrers::first_url(image, subject)?;
+        let (mut all, mut url) = (Vec::new(), first.clone());
+        for page in 0..referrers::MOST_PAGES {
+            let answer = self.follow_from(Method::Get, url, image, probe).await?;
+            if page == 0 && referrers::is_unsupported(&answer) {
+                return self.listed_in_tag(image, subject, probe).await;
+            }
+            let Page { referrers, next } = referrers::read_page(image, subject, &answer, &first)?;
+            all.extend(referrers);
+            let Some(next) = next else { return Ok(all) };
+            url = next;
+        }
+        Err(referrers::endless(image))
+    }
+
+    async fn listed_in_tag(
+        &self,
+        image: &ImageReference,
+        subject: &Digest,
+        probe: &Probe<'_>,
+    ) -> Result<Vec<Referrer>> {
+        let index = image.with_tag(&referrers::tag_of(subject))?;
+        let answer = self.follow(Method::Get, &index, probe).await?;
+        match manifest::read_body(&index, &answer)? {
+            Some(_) => referrers::read_index(&index, subject, &answer),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Those that only a tag connects with the image.
+    async fn tagged(&self, image: &ImageReference, subject: &Digest, call: &Call) -> Result<Vec<Referrer>> {
+        let mut all = Vec::new();
+        for tag in referrers::cosign_tags(subject) {
+            if let Some(found) = self.image(&image.with_tag(&tag)?, call).await? {
+                all.push(Referrer { tag: Some(tag), ..Referrer::new(found.digest, subject.clone()) });
+            }
+        }
+        Ok(all)
+    }
+
     /// The number of repositories of an Azure registry. It is read page by page.
     pub async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
         let probe = &self.probe(Access::Catalog(&registry.login_server), call);
@@ -112,7 +172,16 @@ impl DataPlane {
 
     /// Requests the manifest from the registry, and follows its redirects. A token goes only to the host that it is for.
     async fn follow(&self, method: Method, image: &ImageReference, probe: &Probe<'_>) -> Result<Answer> {
-        let mut url = first_url(image)?;
+        self.follow_from(method, first_url(image)?, image, probe).await
+    }
+
+    async fn follow_from(
+        &self,
+        method: Method,
+        mut url: Url,
+        image: &ImageReference,
+        probe: &Probe<'_>,
+    ) -> Result<Answer> {
         let mut answer = self.ask_registry(method, &url, probe).await?;
         for _ in 0..MOST_MOVES {
             let Some(moved) = moved(&answer, &url)? else { return Ok(answer) };

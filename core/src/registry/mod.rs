@@ -16,6 +16,7 @@ mod lookup;
 mod manifest;
 mod probe;
 mod reference;
+mod referrers;
 mod settings;
 mod sign_in;
 mod token;
@@ -42,7 +43,7 @@ use crate::{
     call::Call,
     error::{Result, words},
     id::ResourceId,
-    image::{Image, ImageDetails, ImageReference},
+    image::{Image, ImageDetails, ImageReference, Referrer},
     role::RoleAssignmentMode,
 };
 use async_trait::async_trait;
@@ -69,6 +70,8 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 ///   rejects is [`Forbidden`](crate::ErrorKind::Forbidden).
 /// - `settings` is `find` with the settings that decide who reaches the registry. A setting that cannot be parsed is an error.
 /// - `describe` of a missing image is `None`; it reads an Azure registry with the caller's identity, like `image`.
+/// - `referrers` lists what refers to an image that is named by its digest, and to each image of its index. It is an error if any of the lists
+///   cannot be read to its end: a list is complete.
 /// - `repository_count` signs in at the registry with the caller's identity; a caller that cannot list repositories is
 ///   [`Forbidden`](crate::ErrorKind::Forbidden).
 #[async_trait]
@@ -93,6 +96,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn token(&self, login_server: &str, call: &Call) -> Result<RegistryToken>;
     /// Reads which platforms an image has, if it exists.
     async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>>;
+    /// Lists what refers to an image, such as signatures and SBOMs.
+    async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>>;
     /// Counts the repositories of a registry.
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32>;
 }

@@ -5,6 +5,7 @@ mod look;
 mod many;
 mod origin;
 mod outside;
+mod referrers;
 mod source;
 mod steps;
 mod unreached;
@@ -24,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         origin::cases(),
         many::cases(),
         outside::cases(),
+        referrers::cases(),
         unreached::cases(),
     ];
     all.into_iter().flatten().collect()

@@ -97,13 +97,47 @@ impl Repository {
         self.tags.get(reference).map(|(digest, _)| digest.as_str())
     }
 
+    /// Puts a manifest that refers to another one; the answer is its digest.
+    pub(crate) fn refer(&mut self, reference: &str, artifact_type: &str, now: Instant) -> Option<String> {
+        const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+        let subject = self.resolve(reference)?.to_owned();
+        let to = self.manifests.get(&subject)?;
+        let subject = json!({"mediaType": to.media_type, "digest": subject, "size": to.bytes.len()});
+        let content = Bytes::from(format!("{artifact_type} of {}", subject["digest"]));
+        let (config, layer) = (Bytes::from_static(b"{}"), digest_of(&content));
+        let config_digest = digest_of(&config);
+        let body = json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "artifactType": artifact_type,
+            "config": {"mediaType": EMPTY, "digest": config_digest, "size": config.len()},
+            "layers": [{"mediaType": artifact_type, "digest": layer, "size": content.len()}],
+            "subject": subject,
+        });
+        self.blobs.insert(layer, content);
+        self.blobs.insert(config_digest, config);
+        Some(put(self, MANIFEST, &body, now))
+    }
+
+    /// Adds a manifest to the index that stands in for a list of referrers.
+    pub(crate) fn list_in_tag(&mut self, subject: &str, digest: &str, now: Instant) {
+        let tag = subject.replacen(':', "-", 1);
+        let known = self.resolve(&tag).and_then(|digest| self.manifests.get(digest));
+        let mut listed = known.map(Manifest::children).unwrap_or_default();
+        listed.extend(self.manifests.get(digest).map(|manifest| manifest.descriptor(digest)));
+        let index = put(self, INDEX, &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), now);
+        self.tags.insert(tag, (index, Some(now)));
+    }
+
     /// Whether something was not switched off, of an item or of the whole.
     pub(crate) fn may(&self, item: &str, what: &str) -> bool {
         let on = |item: &str| self.switches.get(item).and_then(|known| known.get(what)).copied().unwrap_or(true);
         on("") && on(item)
     }
 
-    /// Takes over a manifest with all that it refers to.
+    /// Takes over a manifest with all that it refers to, and nothing that refers to it: an import of Azure copies the image without its
+    /// signatures (microsoft/Docker-Provider#1246). A copied manifest with a subject is listed by its new registry like a pushed one,
+    /// which no page of Azure says of imports.
     pub(crate) fn take_from(&mut self, source: &Self, digest: &str) {
         let Some(manifest) = source.manifests.get(digest) else {
             return;

@@ -338,6 +338,54 @@ impl Emulator {
         });
     }
 
+    /// Adds a manifest of this artifact type that refers to an image, such as a signature or an SBOM. Returns its digest; `None` if the image
+    /// does not exist. It has no tag. In a registry without a referrers API, it is added to the index with the tag `sha256-…`, as the
+    /// [OCI specification](https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema) has clients do.
+    ///
+    /// ```
+    /// use aks_acr_emulator::Emulator;
+    ///
+    /// let azure = Emulator::new().with_image("ghcr.io/team/app:v1", &["linux/amd64"]);
+    /// let sbom = azure.push_referrer("ghcr.io/team/app:v1", "application/spdx+json").unwrap();
+    /// assert!(azure.push_referrer(&format!("ghcr.io/team/app@{sbom}"), "application/vnd.cncf.notary.signature").is_some());
+    /// ```
+    pub fn push_referrer(&self, subject: &str, artifact_type: &str) -> Option<String> {
+        let (host, repository, reference) = image::split(subject);
+        self.act(|world| {
+            let now = world.clock.now();
+            if let Some(own) = world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host)) {
+                let into = own.images.repositories.get_mut(repository)?;
+                return into.refer(reference, artifact_type, now);
+            }
+            let one = world.upstreams.get_mut(upstream::api_host(host))?;
+            let into = one.images.repositories.get_mut(repository)?;
+            let subject = into.resolve(reference)?.to_owned();
+            let digest = into.refer(reference, artifact_type, now)?;
+            if one.manner.knows_no_referrers {
+                into.list_in_tag(&subject, &digest, now);
+            }
+            Some(digest)
+        })
+    }
+
+    /// Gives an image, named by its tag or digest, another tag in its repository. Returns whether the image exists.
+    pub fn tag_image(&self, name: &str, tag: &str) -> bool {
+        let (host, repository, reference) = image::split(name);
+        self.act(|world| {
+            let now = world.clock.now();
+            let own = world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host));
+            let store = match own {
+                Some(registry) => Some(&mut registry.images),
+                None => world.upstreams.get_mut(upstream::api_host(host)).map(|one| &mut one.images),
+            };
+            let repository = store.and_then(|store| store.repositories.get_mut(repository));
+            let digest = repository.as_ref().and_then(|found| found.resolve(reference)).map(str::to_owned);
+            let (Some(repository), Some(digest)) = (repository, digest) else { return false };
+            repository.tags.insert(tag.to_owned(), (digest, Some(now)));
+            true
+        })
+    }
+
     fn tag_of(&self, host: &str, repository: &str, reference: &str) -> Option<String> {
         self.act(|world| {
             let registry = world.registries.iter().find(|one| one.login_server().eq_ignore_ascii_case(host))?;

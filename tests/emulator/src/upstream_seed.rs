@@ -31,6 +31,7 @@ pub(crate) struct Manner {
     /// The host that manifests are looked for at.
     pub(crate) moved_to: Option<String>,
     pub(crate) knows_no_head: bool,
+    pub(crate) knows_no_referrers: bool,
 }
 
 /// How a registry asks to sign in.
@@ -139,6 +140,14 @@ impl UpstreamSeed {
     #[must_use]
     pub fn moved_to(mut self, host: &str) -> Self {
         self.manner.moved_to = Some(host.to_owned());
+        self
+    }
+
+    /// Has no referrers API: clients then keep the list of what refers to an image in the tag `sha256-…`, as
+    /// [`Emulator::push_referrer`](crate::Emulator::push_referrer) does.
+    #[must_use]
+    pub fn without_referrers(mut self) -> Self {
+        self.manner.knows_no_referrers = true;
         self
     }
 

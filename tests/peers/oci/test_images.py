@@ -3,7 +3,8 @@
 import json
 import tarfile
 
-from conftest import sha256, unpacked
+from conftest import Client, sha256, unpacked
+from emulator import running
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 
@@ -145,6 +146,26 @@ def test_referrers_are_found_by_their_subject(azure, admin, image):
     # No tag stands in for the API, and the tags are those of the image alone.
     assert admin.crane("ls", f"{azure.host}/words").split() == ["v1"]
     assert admin.regctl("artifact", "get", f"{azure.host}/words@{one['digest']}") == '{"list": "of parts"}'
+
+
+def test_referrers_are_found_page_by_page_and_in_the_tag_of_a_registry_without_the_api(tmp_path):
+    kinds = [f"application/x-{number}" for number in range(101)]
+    names = ["quay.io/team/app:v1", "ghcr.io/team/app:v1"]
+    scene = {
+        "images": [{"name": name, "platforms": ["linux/amd64"]} for name in names],
+        "upstreams": [{"host": "ghcr.io", "withoutReferrers": True}],
+        "referrers": [{"subject": names[0], "artifactType": kind} for kind in kinds]
+        + [{"subject": names[1], "artifactType": kind} for kind in kinds[:2]],
+    }
+    (tmp_path / "scene.json").write_text(json.dumps(scene))
+    with running(f"--seed={tmp_path / 'scene.json'}") as emulator:
+        client = Client(emulator, "client")
+        for name, wanted in zip(names, (kinds, kinds[:2]), strict=True):
+            listed = json.loads(client.regctl("artifact", "list", "--format", "raw-body", name))
+            assert sorted(one["artifactType"] for one in listed["manifests"]) == sorted(wanted)
+        asked = [(one["path"], one["query"]) for one in emulator.requests() if one["host"] == "quay.io"]
+        pages = [query for path, query in asked if "/referrers/" in path]
+        assert len(pages) == 2 and "last=" in pages[1]
 
 
 def test_a_layer_is_added_to_an_image_in_the_registry(azure, admin, image, tmp_path):

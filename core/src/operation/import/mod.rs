@@ -4,6 +4,7 @@ mod many;
 mod options;
 mod proof;
 mod reach;
+mod referrers;
 mod result;
 mod run;
 mod source;
@@ -11,7 +12,9 @@ mod target;
 
 pub use many::{ImportItem, ImportManyOptions};
 pub use options::ImportOptions;
-pub use result::{Import, ImportProof, OnExistingTag, StartedImport};
+pub use result::{
+    Import, ImportProof, ImportedReferrer, ImportedReferrers, OnExistingTag, ReferrerOutcome, StartedImport,
+};
 
 pub(crate) use many::{DEADLINE as LIST_DEADLINE, import_many};
 
@@ -23,7 +26,7 @@ use super::{
 use crate::{
     action::{IMPORT, PULL, READ_CONTENT},
     call::Call,
-    error::{ErrorKind, ImportSide, Result},
+    error::{Error, ErrorKind, ImportSide, Result},
     image::ImageReference,
     registry::{ImportHandle, ImportStatus, Registry, RegistryRef},
 };
@@ -78,10 +81,14 @@ async fn import_into(
 ) -> Result<Import> {
     let job = Job::prepare(parts, registry, checked, sources, call).await?;
     let missing = job.missing().await?;
-    match job.existing().filter(|_| missing.is_empty()) {
-        Some(existing) => Ok(existing),
-        None => job.copy(&missing).await,
+    let mut import = match job.existing().filter(|_| missing.is_empty()) {
+        Some(existing) => existing,
+        None => job.copy(&missing).await?,
+    };
+    if job.options.referrers {
+        import.referrers = Some(referrers::import(&job).await?);
     }
+    Ok(import)
 }
 
 pub(crate) async fn start(
@@ -92,6 +99,10 @@ pub(crate) async fn start(
     call: &Call,
 ) -> Result<StartedImport> {
     registry.check_cloud(parts.cloud())?;
+    if options.referrers {
+        let text = "referrers are imported once the image is: import_image does so, start_import ends before";
+        return Err(Error::invalid(text, "referrers", "true"));
+    }
     let checked = Checked::new(parts, source, options)?;
     let sources = Sources::default();
     let job = Job::prepare(parts, find_target(parts, registry, call), checked, &sources, call).await?;

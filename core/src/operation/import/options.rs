@@ -30,6 +30,12 @@ pub struct ImportOptions {
     /// means `app:v1` there, not Docker Hub's `library/app:v1`. If the source names a host outside this cloud's registries, the call
     /// fails with [`InvalidInput`](crate::ErrorKind::InvalidInput).
     pub source_registry: Option<RegistryRef>,
+    /// Whether to import what refers to the image as well: its signatures, SBOMs and attestations, and theirs. Not by default.
+    /// Azure's import copies the image alone. They are listed by the source's referrers API, or by the tags that clients and cosign use
+    /// instead, so the source must be readable from here: without [`credentials`](Self::credentials). The result's `referrers` report
+    /// what was imported and what could not be listed or imported, which does not fail the import of the image. A tag of cosign is
+    /// treated like the image's, by [`on_existing_tag`](Self::on_existing_tag). `start_import` rejects this option.
+    pub referrers: bool,
     /// Credentials for a source that does not allow anonymous pulls.
     /// Only Azure uses them: the source is not read before the import. So nothing is compared, unless the source is named by its
     /// digest. An existing tag then always makes the call fail with [`Conflict`](crate::ErrorKind::Conflict), even in a second run, and
@@ -72,6 +78,13 @@ impl ImportOptions {
     #[must_use]
     pub fn with_source_registry(mut self, registry: RegistryRef) -> Self {
         self.source_registry = Some(registry);
+        self
+    }
+
+    /// Sets [`referrers`](Self::referrers).
+    #[must_use]
+    pub fn with_referrers(mut self, referrers: bool) -> Self {
+        self.referrers = referrers;
         self
     }
 

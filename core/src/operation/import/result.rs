@@ -41,7 +41,61 @@ pub struct Import {
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
     /// `None` if nothing was copied, or if the response to the write was lost.
     pub correlation_id: Option<String>,
+    /// What refers to the image, such as signatures and SBOMs, and whether it was imported.
+    /// `None` unless the options ask for it.
+    pub referrers: Option<ImportedReferrers>,
 }
+
+/// What refers to an imported image, and whether it was imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImportedReferrers {
+    /// Every manifest that refers to the image, to an image of its index, or to another item of this list.
+    pub items: Vec<ImportedReferrer>,
+    /// Why the list may be incomplete: what could not be listed, and why.
+    /// Empty if everything was listed.
+    pub incomplete: Vec<String>,
+}
+
+/// A manifest that refers to an imported image, such as a signature or an SBOM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImportedReferrer {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The digest of what it refers to.
+    pub subject: Digest,
+    /// What it is, as a media type, such as `application/vnd.cncf.notary.signature`.
+    /// `None` if the source does not report it.
+    pub artifact_type: Option<String>,
+    /// Its tag, if that is the only link to the image, as cosign writes it: `sha256-….sig`, `.att` or `.sbom`.
+    pub tag: Option<String>,
+    /// Whether it was imported.
+    pub outcome: ReferrerOutcome,
+    /// Why it could not be imported or verified.
+    /// `None` if it was.
+    pub reason: Option<String>,
+}
+
+/// Whether a referrer of an imported image was imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReferrerOutcome {
+    /// It was copied, and the target has its digest.
+    Imported,
+    /// The target already had it.
+    AlreadyExists,
+    /// Azure reports that it was copied, but the target could not be read.
+    Unverified,
+    /// It could not be copied.
+    Failed,
+}
+
+words!(
+    ReferrerOutcome,
+    "outcome": Imported => "imported", AlreadyExists => "already_exists", Unverified => "unverified", Failed => "failed"
+);
 
 /// Whether an imported image was verified to equal its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -56,16 +56,16 @@ struct Remaining<'a> {
 
 /// An import that is ready to be sent: the image, and its names.
 pub(super) struct Job<'a> {
-    parts: &'a Parts,
+    pub parts: &'a Parts,
     pub registry: Registry,
-    source: ImageReference,
-    options: &'a ImportOptions,
-    source_registry: Option<ResourceId>,
+    pub source: ImageReference,
+    pub options: &'a ImportOptions,
+    pub source_registry: Option<ResourceId>,
     pub targets: Vec<ImageReference>,
     pub seen: ProbeResult,
     /// The first targets before the import, once they have been read.
-    before: OnceLock<Vec<ProbeResult>>,
-    reach: &'a Reach,
+    pub before: OnceLock<Vec<ProbeResult>>,
+    pub reach: &'a Reach,
     pub call: &'a Call,
 }
 
@@ -202,12 +202,14 @@ impl<'a> Job<'a> {
     /// Copies to the targets that do not have the image, and verifies the result.
     pub async fn copy(&self, missing: &[&ImageReference]) -> Result<Import> {
         let step = format!("importing {} as {}", self.source, self.targets[0]);
-        let work = async {
-            let correlation_id = self.run_until_arrived(missing).await?;
-            let proof = self.prove().await?;
-            Ok(self.done(true, proof, correlation_id))
-        };
-        self.call.step(&step, work).await
+        self.call.step(&step, self.copy_unreported(missing)).await
+    }
+
+    /// The same without progress, for what is a part of another step.
+    pub async fn copy_unreported(&self, missing: &[&ImageReference]) -> Result<Import> {
+        let correlation_id = self.run_until_arrived(missing).await?;
+        let proof = self.prove().await?;
+        Ok(self.done(true, proof, correlation_id))
     }
 
     /// Sends the import again only if its result was not found, or for the targets that were not copied because of one existing
@@ -314,7 +316,8 @@ impl<'a> Job<'a> {
 
     fn done(&self, is_new: bool, proof: ImportProof, correlation_id: Option<String>) -> Import {
         let (target, additional_tags) = (self.targets[0].clone(), self.targets[1..].to_vec());
-        Import { source: self.source.clone(), target, additional_tags, is_new, proof, correlation_id }
+        let source = self.source.clone();
+        Import { source, target, additional_tags, is_new, proof, correlation_id, referrers: None }
     }
 }
 

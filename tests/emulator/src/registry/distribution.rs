@@ -70,7 +70,9 @@ fn tags(store: &Store, repository: &str, request: &Request<Bytes>) -> Reply {
     page.linked(answer, request, last.as_deref())
 }
 
-/// The manifests whose subject is this one, as an index.
+/// The manifests whose subject is this one, as an index, in pages: az follows the link of an Azure registry (azure-cli 2.91,
+/// `command_modules/acr/manifest.py`), whose page size is not documented; all else is as the OCI specification has it
+/// (Azure/azure-rest-api-specs#42612).
 fn referrers(store: &Store, repository: &str, digest: &str, request: &Request<Bytes>) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     let kind = crate::entra::form_field(query.as_bytes(), "artifactType");
@@ -81,8 +83,11 @@ fn referrers(store: &Store, repository: &str, digest: &str, request: &Request<By
         .map(|(digest, manifest)| manifest.descriptor(digest))
         .filter(|item| kind.as_deref().is_none_or(|kind| item["artifactType"] == kind))
         .collect();
+    let page = Page::of(request, 100);
+    let (items, last) = page.cut(&items, |item| item["digest"].as_str().unwrap_or_default());
     let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": items});
     let answer = reply::bytes(StatusCode::OK, INDEX, Bytes::from(body.to_string()));
+    let answer = page.linked(answer, request, last.as_deref());
     if kind.is_some() { reply::with(answer, "oci-filters-applied", "artifactType") } else { answer }
 }
 

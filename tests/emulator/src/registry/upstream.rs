@@ -102,7 +102,7 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
     let (Some((known, one)), Some(wish)) = (found, wish(path)) else {
         return crate::world::unknown_request(request.method(), request.uri());
     };
-    if let (Wish::Manifest { .. }, Some(other)) = (&wish, &one.manner.moved_to) {
+    if let (Wish::Manifest { .. } | Wish::Referrers { .. }, Some(other)) = (&wish, &one.manner.moved_to) {
         let moved = reply::empty(StatusCode::TEMPORARY_REDIRECT);
         return reply::with(moved, "location", &format!("https://{other}{path}"));
     }
@@ -111,6 +111,9 @@ pub(super) fn serve(world: &World, host: &str, request: &Request<Bytes>, now: In
     }
     if one.manner.knows_no_head && request.method() == Method::HEAD {
         return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    if one.manner.knows_no_referrers && matches!(wish, Wish::Referrers { .. }) {
+        return reply::empty(StatusCode::NOT_FOUND);
     }
     let mut answer = distribution::give(&one.images, &wish, request);
     match &one.manner.digest {

@@ -28,6 +28,8 @@ pub(super) struct Scene {
     registries: Vec<Registry>,
     clusters: Vec<Cluster>,
     images: Vec<Image>,
+    /// What refers to images: signatures, SBOMs.
+    referrers: Vec<Referrer>,
     /// Registries outside of Azure that require a sign-in to pull, or answer differently.
     upstreams: Vec<Outside>,
     roles: Vec<Role>,
@@ -90,6 +92,14 @@ struct Image {
     name: String,
     #[serde(default)]
     platforms: Vec<String>,
+}
+
+/// A manifest that refers to an image, which is named by its tag or digest.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Referrer {
+    subject: String,
+    artifact_type: String,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -295,6 +305,10 @@ impl Scene {
             let platforms: Vec<&str> = image.platforms.iter().map(String::as_str).collect();
             let platforms = if platforms.is_empty() { vec!["linux/amd64", "linux/arm64"] } else { platforms };
             azure = azure.with_image(&image.name, &platforms);
+        }
+        for Referrer { subject, artifact_type } in &self.referrers {
+            let pushed = azure.push_referrer(subject, artifact_type);
+            pushed.ok_or_else(|| ServeError::new(format!("referrers: the image {subject} does not exist")))?;
         }
         for role in &self.roles {
             azure = role.enter(azure);

@@ -21,6 +21,9 @@ pub(super) struct Outside {
     digest: Option<String>,
     /// The host that it redirects manifest requests to.
     moved_to: Option<String>,
+    /// Whether it has no referrers API.
+    #[serde(default)]
+    without_referrers: bool,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -45,6 +48,9 @@ impl Outside {
             Some("none") => seed.without_digest(),
             Some(text) => seed.digest(text),
         };
+        if self.without_referrers {
+            seed = seed.without_referrers();
+        }
         Ok(self.moved_to.iter().fold(seed, |seed, host| seed.moved_to(host)))
     }
 }

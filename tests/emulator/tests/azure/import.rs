@@ -96,6 +96,18 @@ async fn a_digest_can_be_imported_and_tagged() {
     assert_eq!(azure.digest("target.azurecr.io/nginx:pinned"), Some(digest));
 }
 
+/// As microsoft/Docker-Provider#1246 found of `az acr import`.
+#[tokio::test(start_paused = true)]
+async fn an_import_leaves_what_refers_to_the_image() {
+    let azure = scene();
+    let signature = azure.push_referrer(HUB, "application/vnd.cncf.notary.signature").unwrap();
+    assert_eq!(import(&azure, hub("Force")).await.status, 200);
+    assert_eq!(azure.digest(&format!("target.azurecr.io/nginx@{signature}")), None);
+    let body = json!({"source": {"registryUri": "docker.io", "sourceImage": format!("library/nginx@{signature}")}, "untaggedTargetRepositories": ["nginx"]});
+    assert_eq!(import(&azure, body).await.status, 200);
+    assert!(azure.digest(&format!("target.azurecr.io/nginx@{signature}")).is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_untagged_import_makes_no_tag() {
     let azure = scene();

@@ -178,6 +178,15 @@ async fn referrers_name_what_they_speak_of() {
     assert_eq!(found.header("oci-filters-applied"), Some("artifactType"));
     let none = client.get(&format!("/v2/app/referrers/{subject}?artifactType=other")).await;
     assert_eq!(none.body["manifests"], json!([]));
+    let second = client.azure.push_referrer(&format!("myregistry.azurecr.io/app@{subject}"), "other").unwrap();
+    let page = client.get(&format!("/v2/app/referrers/{subject}?n=1")).await;
+    let link = page.header("link").unwrap().trim_start_matches('<').split('>').next().unwrap();
+    let rest = client.get(link).await;
+    let mut seen = [&page, &rest].map(|page| page.body["manifests"][0]["digest"].as_str().unwrap().to_owned());
+    let mut wanted = [reference, second];
+    seen.sort();
+    wanted.sort();
+    assert_eq!((seen, rest.header("link")), (wanted, None));
 }
 
 #[tokio::test(start_paused = true)]
