@@ -1,16 +1,17 @@
 //! What was read for a diagnosis.
 
-use super::{finding::Need, service_principal::ServicePrincipalFacts, text::PullFailure};
+use super::{finding::Need, text::PullFailure};
 use crate::{
     cluster::ObservedSecret,
     error::{Error, ErrorKind},
     id::{PrincipalId, ResourceId},
+    identity::{ApplicationCredential, ServicePrincipal},
     image::{ImageDetails, ImageReference, Platform},
     inventory::ClusterSettings,
     registry::RegistrySettings,
     role::{DenyAssignment, GroupAccess, RoleAssignment, Roles},
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, time::SystemTime};
 
 /// A value, or why it could not be read.
 pub(crate) type Read<T> = Result<T, Unread>;
@@ -47,6 +48,24 @@ pub(crate) struct Facts {
     /// The addresses from which the nodes reach the registry, read only if its firewall depends on them.
     pub addresses: Read<Vec<IpAddr>>,
     pub image: Option<ImageFacts>,
+}
+
+/// What Microsoft Graph says of a cluster's service principal.
+#[derive(Clone, Debug)]
+pub(crate) struct ServicePrincipalFacts {
+    /// `None`: there is none.
+    pub principal: Read<Option<ServicePrincipal>>,
+    /// Of its application. `None`: that is in another tenant.
+    pub credentials: Read<Option<Vec<ApplicationCredential>>>,
+    /// By Azure's clock.
+    pub read_at: SystemTime,
+}
+
+impl ServicePrincipalFacts {
+    /// Its object ID, if it is known.
+    pub fn found(&self) -> Option<&ServicePrincipal> {
+        self.principal.as_ref().ok()?.as_ref()
+    }
 }
 
 /// The role assignments at a registry and above it.

@@ -17,7 +17,7 @@ mod rank;
 pub(crate) mod redact;
 pub(crate) mod report;
 mod secrets;
-pub(crate) mod service_principal;
+mod service_principal;
 pub(crate) mod stage;
 pub(crate) mod text;
 

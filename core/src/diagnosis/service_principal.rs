@@ -2,36 +2,18 @@
 
 use super::{
     catalogue::FindingId,
-    facts::{Facts, Read, Unread},
+    facts::{Facts, ServicePrincipalFacts, Unread},
     finding::{Finding, Need},
     outcome::Outcome,
 };
 use crate::{
-    identity::{ApplicationCredential, READ_APPLICATIONS, ServicePrincipal},
+    identity::{READ_APPLICATIONS, ServicePrincipal},
     stored_time,
 };
 use std::time::{Duration, SystemTime};
 
 /// From when on the end of the last secret is a warning.
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// What Microsoft Graph says of a cluster's service principal.
-#[derive(Clone, Debug)]
-pub(crate) struct ServicePrincipalFacts {
-    /// `None`: there is none.
-    pub principal: Read<Option<ServicePrincipal>>,
-    /// Of its application. `None`: that is in another tenant.
-    pub credentials: Read<Option<Vec<ApplicationCredential>>>,
-    /// By Azure's clock.
-    pub read_at: SystemTime,
-}
-
-impl ServicePrincipalFacts {
-    /// Its object ID, if it is known.
-    pub fn found(&self) -> Option<&ServicePrincipal> {
-        self.principal.as_ref().ok()?.as_ref()
-    }
-}
 
 /// The stage of a cluster that signs in with this application. `outcome` passes if the object ID is known.
 pub(super) fn judge(facts: &Facts, client_id: &str, outcome: Outcome) -> Outcome {

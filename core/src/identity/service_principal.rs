@@ -31,7 +31,7 @@ pub struct ServicePrincipal {
 }
 
 impl ServicePrincipal {
-    /// An enabled service principal without credentials of its own.
+    /// An enabled service principal that has no credentials itself.
     #[must_use]
     pub fn new(object_id: PrincipalId) -> Self {
         Self { object_id, is_enabled: true, credentials: Vec::new() }

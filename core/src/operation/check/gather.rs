@@ -7,9 +7,8 @@ use crate::{
     cloud::Cloud,
     cluster::ClusterRef,
     diagnosis::{
-        facts::{Facts, Grants, ImageFacts, Read, Unread, read},
+        facts::{Facts, Grants, ImageFacts, Read, ServicePrincipalFacts, Unread, read},
         network::{depends_on_addresses, reports_addresses},
-        service_principal::ServicePrincipalFacts,
     },
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
