@@ -2099,10 +2099,10 @@ export interface CreateClusterOptions extends CallOptions {
   nodePools?: readonly NewNodePool[];
   /**
    * How pods get their addresses; by default the service's choice. Windows pools need `azure` or `azure_overlay`.
-   * Values: `'Azure'`, `'AzureOverlay'`, `'Kubenet'` or `'None'`.
+   * Values: `'azure'`, `'azure_overlay'`, `'kubenet'` or `'none'`.
    */
   networkPlugin?: NetworkPlugin;
-  /** What enforces network policies; none by default. Values: `'Azure'`, `'Calico'` or `'Cilium'`. */
+  /** What enforces network policies; none by default. Values: `'azure'`, `'calico'` or `'cilium'`. */
   networkPolicy?: NetworkPolicy;
   /** Resource ID of the subnet of all pools that have none of their own; by default Azure creates a network. */
   subnet?: string;
@@ -2587,22 +2587,22 @@ export type NetworkAction =
 /** How pods get their addresses. */
 export type NetworkPlugin =
   /** Azure CNI: addresses of the subnet. */
-  | 'Azure'
+  | 'azure'
   /** Azure CNI Overlay: addresses of a network of their own. */
-  | 'AzureOverlay'
+  | 'azure_overlay'
   /** A route table, for Linux only. */
-  | 'Kubenet'
+  | 'kubenet'
   /** No plugin: you install one. */
-  | 'None';
+  | 'none';
 
 /** What enforces network policies. */
 export type NetworkPolicy =
   /** Azure Network Policy Manager. */
-  | 'Azure'
+  | 'azure'
   /** Calico. */
-  | 'Calico'
+  | 'calico'
   /** Cilium, with Cilium's data plane. */
-  | 'Cilium';
+  | 'cilium';
 
 /** Whether the nodes of a pool pull with the cluster's identity. */
 export type NodeIdentityState =

@@ -1852,9 +1852,9 @@ class Calls:
             node_pools: All node pools, of which at least one has the mode `System`; by default one, of `node_count` and
                 `vm_size`.
             network_plugin: How pods get their addresses; by default the service's choice. Windows pools need `azure` or
-                `azure_overlay`. Values: `"Azure"`, `"AzureOverlay"`, `"Kubenet"` or `"None"`.
-            network_policy: What enforces network policies; none by default. Values: `"Azure"`, `"Calico"` or
-                `"Cilium"`.
+                `azure_overlay`. Values: `"azure"`, `"azure_overlay"`, `"kubenet"` or `"none"`.
+            network_policy: What enforces network policies; none by default. Values: `"azure"`, `"calico"` or
+                `"cilium"`.
             subnet: Resource ID of the subnet of all pools that have none of their own; by default Azure creates a
                 network.
             private_api_server: Whether the API server has a private address only, so that only its network reaches it;
@@ -2559,8 +2559,8 @@ _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
 _ModeChangeOutcome: TypeAlias = ModeChangeOutcome | Literal["changed", "already_changed"]
 _NetworkAction: TypeAlias = NetworkAction | Literal["Allow", "Deny"]
-_NetworkPlugin: TypeAlias = NetworkPlugin | Literal["Azure", "AzureOverlay", "Kubenet", "None"]
-_NetworkPolicy: TypeAlias = NetworkPolicy | Literal["Azure", "Calico", "Cilium"]
+_NetworkPlugin: TypeAlias = NetworkPlugin | Literal["azure", "azure_overlay", "kubenet", "none"]
+_NetworkPolicy: TypeAlias = NetworkPolicy | Literal["azure", "calico", "cilium"]
 _NodeIdentityState: TypeAlias = NodeIdentityState | Literal["current", "outdated", "mixed", "not_labelled", "no_nodes"]
 _NodeOs: TypeAlias = NodeOs | Literal["Linux", "Windows"]
 _NodePoolMode: TypeAlias = NodePoolMode | Literal["System", "User"]

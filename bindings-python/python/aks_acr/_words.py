@@ -233,24 +233,24 @@ class NetworkAction(_Word):
 class NetworkPlugin(_Word):
     """How pods get their addresses."""
 
-    AZURE = "Azure"
+    AZURE = "azure"
     """Azure CNI: addresses of the subnet."""
-    AZURE_OVERLAY = "AzureOverlay"
+    AZURE_OVERLAY = "azure_overlay"
     """Azure CNI Overlay: addresses of a network of their own."""
-    KUBENET = "Kubenet"
+    KUBENET = "kubenet"
     """A route table, for Linux only."""
-    NONE = "None"
+    NONE = "none"
     """No plugin: you install one."""
 
 
 class NetworkPolicy(_Word):
     """What enforces network policies."""
 
-    AZURE = "Azure"
+    AZURE = "azure"
     """Azure Network Policy Manager."""
-    CALICO = "Calico"
+    CALICO = "calico"
     """Calico."""
-    CILIUM = "Cilium"
+    CILIUM = "cilium"
     """Cilium, with Cilium's data plane."""
 
 

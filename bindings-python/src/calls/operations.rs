@@ -1828,9 +1828,9 @@ impl Calls {
     ///     node_pools: All node pools, of which at least one has the mode `System`; by default one, of `node_count` and
     ///         `vm_size`.
     ///     network_plugin: How pods get their addresses; by default the service's choice. Windows pools need `azure` or
-    ///         `azure_overlay`. Values: `"Azure"`, `"AzureOverlay"`, `"Kubenet"` or `"None"`.
-    ///     network_policy: What enforces network policies; none by default. Values: `"Azure"`, `"Calico"` or
-    ///         `"Cilium"`.
+    ///         `azure_overlay`. Values: `"azure"`, `"azure_overlay"`, `"kubenet"` or `"none"`.
+    ///     network_policy: What enforces network policies; none by default. Values: `"azure"`, `"calico"` or
+    ///         `"cilium"`.
     ///     subnet: Resource ID of the subnet of all pools that have none of their own; by default Azure creates a
     ///         network.
     ///     private_api_server: Whether the API server has a private address only, so that only its network reaches it;

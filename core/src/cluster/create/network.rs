@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// How pods get their addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NetworkPlugin {
     /// Azure CNI: addresses of the subnet.
@@ -38,6 +39,7 @@ impl NetworkPlugin {
 
 /// What enforces network policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NetworkPolicy {
     /// Azure Network Policy Manager.

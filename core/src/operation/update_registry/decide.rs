@@ -13,6 +13,7 @@ pub(super) fn decide(
     found: &RegistrySettings,
 ) -> Result<(RegistryUpdate, Vec<SettingChange>)> {
     check_sku(options, found)?;
+    check_rules(options, found)?;
     let mut changes = Changes::default();
     let update = RegistryUpdate {
         mode: None,
@@ -30,6 +31,21 @@ pub(super) fn decide(
         tags: tags(options, &found.registry.tags, &mut changes),
     };
     Ok((update, changes.0))
+}
+
+/// Rejects a list of addresses that would leave the registry open: the firewall reads it only if everything else is denied.
+fn check_rules(options: &UpdateRegistryOptions, found: &RegistrySettings) -> Result<()> {
+    let denies = match options.default_action {
+        Some(action) => action == NetworkAction::Deny,
+        None => found.default_action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("Deny")),
+    };
+    match options.allowed_addresses.as_deref() {
+        Some(addresses @ [_, ..]) if !denies => {
+            let text = "the addresses have no effect while the default action is Allow: set default_action to Deny as well";
+            Err(Error::invalid(text, "allowed_addresses", addresses.join(", ")))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[derive(Default)]

@@ -21,7 +21,8 @@ pub struct UpdateRegistryOptions {
     pub public_network_access: Option<bool>,
     /// What the firewall does with an address that no rule allows. `Deny` needs `Premium`.
     pub default_action: Option<NetworkAction>,
-    /// The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them: others are removed. Needs `Premium`.
+    /// The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them: others are removed. Needs `Premium`, and a
+    /// [`default_action`](Self::default_action) of `Deny`: otherwise every address is allowed, and the call is rejected.
     pub allowed_addresses: Option<Vec<String>>,
     /// Whether the registry has data endpoints of its own, such as `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
     pub data_endpoint: Option<bool>,
