@@ -322,10 +322,11 @@ export interface Operations {
   /**
    * Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person.
    *
-   * No cluster is involved. The principal is given by its object ID. The built-in role follows the registry's mode:
-   * `AcrPull` or `AcrPush`, or Container Registry Repository Reader or Writer. As with `attach`, at most one role
-   * assignment is written, and none if it exists or if a scope above the registry or an Entra group gives the access.
-   * Role assignments of others are never changed.
+   * No cluster is involved. The principal is given by its object ID, which for a pipeline's application is that of its
+   * service principal: Azure also accepts the application (client) ID, and such a grant gives nothing. The built-in
+   * role follows the registry's mode: `AcrPull` or `AcrPush`, or Container Registry Repository Reader or Writer. As
+   * with `attach`, at most one role assignment is written, and none if it exists or if a scope above the registry or an
+   * Entra group gives the access. Role assignments of others are never changed.
    *
    * Nothing is wider than requested: on a registry with repository permissions, a `condition` restricts the grant to
    * repositories. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second call takes 2
@@ -2004,7 +2005,7 @@ export interface UpdateRegistryOptions extends CallOptions {
   defaultAction?: NetworkAction;
   /**
    * The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them: others are removed. Needs
-   * `Premium`.
+   * `Premium`, and a `defaultAction` of `Deny`: otherwise every address is allowed, and the call is rejected.
    */
   allowedAddresses?: readonly string[];
   /**

@@ -627,10 +627,11 @@ class Calls:
     ) -> Call[GrantedAccess]:
         """Lets a principal pull from a registry, or push to it: a CI pipeline, Flux, an Entra group, a person.
 
-        No cluster is involved. The principal is given by its object ID. The built-in role follows the registry's mode:
-        `AcrPull` or `AcrPush`, or Container Registry Repository Reader or Writer. As with `attach`, at most one role
-        assignment is written, and none if it exists or if a scope above the registry or an Entra group gives the
-        access. Role assignments of others are never changed.
+        No cluster is involved. The principal is given by its object ID, which for a pipeline's application is that of
+        its service principal: Azure also accepts the application (client) ID, and such a grant gives nothing. The
+        built-in role follows the registry's mode: `AcrPull` or `AcrPush`, or Container Registry Repository Reader or
+        Writer. As with `attach`, at most one role assignment is written, and none if it exists or if a scope above the
+        registry or an Entra group gives the access. Role assignments of others are never changed.
 
         Nothing is wider than requested: on a registry with repository permissions, a `condition` restricts the grant to
         repositories. If you pass the registry's resource ID, this takes 3 requests in 2 round trips; a second call
@@ -1442,7 +1443,8 @@ class Calls:
             default_action: What the firewall does with an address that no rule allows. `Deny` needs `Premium`. Values:
                 `"Allow"` or `"Deny"`.
             allowed_addresses: The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them:
-                others are removed. Needs `Premium`.
+                others are removed. Needs `Premium`, and a `default_action` of `Deny`: otherwise every address is
+                allowed, and the call is rejected.
             data_endpoint: Whether the registry has data endpoints of its own, such as
                 `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
             tags: Tags to set; a tag without a value is removed. Other tags stay.

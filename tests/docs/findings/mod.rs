@@ -166,7 +166,10 @@ fn end(text: &str) -> String {
 
 /// The findings that an operation reports, or that it resolves.
 pub fn of_operation(operation: Operation) -> String {
+    // Nodes are read by the operations that explain pods only.
+    let reads_nodes = |facts: &Facts| facts.reads.split(' ').any(|one| one == "K1");
     let is_own = |facts: &&Facts| match operation {
+        Operation::Check | Operation::WaitForRollout if reads_nodes(facts) => false,
         Operation::Check => facts.reads != "K" && facts.reads != "K K5",
         Operation::Explain => true,
         Operation::WaitForRollout => facts.reads.contains('K') || facts.id.starts_with("grant."),

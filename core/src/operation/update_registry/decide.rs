@@ -41,7 +41,8 @@ fn check_rules(options: &UpdateRegistryOptions, found: &RegistrySettings) -> Res
     };
     match options.allowed_addresses.as_deref() {
         Some(addresses @ [_, ..]) if !denies => {
-            let text = "the addresses have no effect while the default action is Allow: set default_action to Deny as well";
+            let text =
+                "the addresses have no effect while the default action is Allow: set default_action to Deny as well";
             Err(Error::invalid(text, "allowed_addresses", addresses.join(", ")))
         }
         _ => Ok(()),
