@@ -1889,7 +1889,7 @@ export interface ExplainOptions extends CallOptions {
 /** Options for proving a pull. */
 export interface ProvePullOptions extends CallOptions {
   /**
-   * The namespace of the Jobs; `default` by default. It must exist. One of its own keeps the Jobs apart from your
+   * The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the Jobs apart from your
    * workloads.
    */
   namespace?: string;
@@ -2009,8 +2009,7 @@ export interface UpdateRegistryOptions extends CallOptions {
    */
   allowedAddresses?: readonly string[];
   /**
-   * Whether the registry has data endpoints of its own, such as `myregistry.westeurope.data.azurecr.io`. Needs
-   * `Premium`.
+   * Whether the registry has its own data endpoints, such as `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
    */
   dataEndpoint?: boolean;
   /** Tags to set; a tag without a value is removed. Other tags stay. */
@@ -2721,7 +2720,7 @@ export type ProofOutcome =
   | 'proven'
   /** Nothing was tried: the pool has no nodes, or the image has no manifest for their platform. */
   | 'skipped'
-  /** No node got as far as to pull: the pod was not created or not scheduled, or the time was over. */
+  /** No node began to pull: the pod was not created or not scheduled, or the time was over. */
   | 'inconclusive'
   /** A node tried to pull the image and failed. */
   | 'failed';

@@ -1114,8 +1114,8 @@ class Calls:
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             image: An image reference: registry, repository, and a tag or a digest or both.
-            namespace: The namespace of the Jobs; `default` by default. It must exist. One of its own keeps the Jobs
-                apart from your workloads.
+            namespace: The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the
+                Jobs apart from your workloads.
             pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
                 node now.
             service_account: The service account of the pods; `default` by default. Its pull secrets are used.
@@ -1445,7 +1445,7 @@ class Calls:
             allowed_addresses: The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them:
                 others are removed. Needs `Premium`, and a `default_action` of `Deny`: otherwise every address is
                 allowed, and the call is rejected.
-            data_endpoint: Whether the registry has data endpoints of its own, such as
+            data_endpoint: Whether the registry has its own data endpoints, such as
                 `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
             tags: Tags to set; a tag without a value is removed. Other tags stay.
             replace_tags: Whether tags that `tags` does not name are removed; off by default.

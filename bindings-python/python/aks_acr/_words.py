@@ -442,7 +442,7 @@ class ProofOutcome(_Word):
     SKIPPED = "skipped"
     """Nothing was tried: the pool has no nodes, or the image has no manifest for their platform."""
     INCONCLUSIVE = "inconclusive"
-    """No node got as far as to pull: the pod was not created or not scheduled, or the time was over."""
+    """No node began to pull: the pod was not created or not scheduled, or the time was over."""
     FAILED = "failed"
     """A node tried to pull the image and failed."""
 

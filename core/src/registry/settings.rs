@@ -23,7 +23,7 @@ pub struct RegistrySettings {
     /// Whether the admin user, who has full access with a password, is enabled; `None` if Azure does not report it.
     #[serde(default)]
     pub admin_user: Option<bool>,
-    /// Whether the registry has data endpoints of its own; `None` if Azure does not report it.
+    /// Whether the registry has its own data endpoints; `None` if Azure does not report it.
     #[serde(default)]
     pub data_endpoint: Option<bool>,
 }

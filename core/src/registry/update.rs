@@ -36,7 +36,7 @@ pub struct RegistryUpdate {
     pub public_network_access: Option<bool>,
     /// The firewall, as a whole.
     pub network_rules: Option<NetworkRules>,
-    /// Whether the registry has data endpoints of its own.
+    /// Whether the registry has its own data endpoints.
     pub data_endpoint: Option<bool>,
     /// All tags: others are removed.
     pub tags: Option<BTreeMap<String, String>>,

@@ -15,7 +15,7 @@ const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProvePullOptions {
-    /// The namespace of the Jobs; `default` by default. It must exist. One of its own keeps the Jobs apart from your workloads.
+    /// The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the Jobs apart from your workloads.
     pub namespace: String,
     /// The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no node now.
     pub pools: Vec<String>,

@@ -68,7 +68,7 @@ pub enum ProofOutcome {
     Proven,
     /// Nothing was tried: the pool has no nodes, or the image has no manifest for their platform.
     Skipped,
-    /// No node got as far as to pull: the pod was not created or not scheduled, or the time was over.
+    /// No node began to pull: the pod was not created or not scheduled, or the time was over.
     Inconclusive,
     /// A node tried to pull the image and failed.
     Failed,

@@ -257,7 +257,7 @@ impl Run<'_> {
     }
 }
 
-/// Why no node got as far as to pull.
+/// Why no node began to pull.
 fn reason(ended: &Ended, observed: &ObservedPods) -> String {
     let blocker = observed.pods.first().and_then(|pod| pod.blocker.as_ref());
     let blocker = match ended {

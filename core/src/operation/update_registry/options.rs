@@ -24,7 +24,7 @@ pub struct UpdateRegistryOptions {
     /// The IPv4 addresses and ranges in CIDR notation that the firewall allows, all of them: others are removed. Needs `Premium`, and a
     /// [`default_action`](Self::default_action) of `Deny`: otherwise every address is allowed, and the call is rejected.
     pub allowed_addresses: Option<Vec<String>>,
-    /// Whether the registry has data endpoints of its own, such as `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
+    /// Whether the registry has its own data endpoints, such as `myregistry.westeurope.data.azurecr.io`. Needs `Premium`.
     pub data_endpoint: Option<bool>,
     /// Tags to set; a tag without a value is removed. Other tags stay.
     pub tags: BTreeMap<String, Option<String>>,
