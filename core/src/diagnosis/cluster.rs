@@ -98,7 +98,7 @@ fn other_tenant(facts: &Facts, unread: &Unread) -> Finding {
         let found = Finding::unknown(FindingId::REGISTRY_OTHER_TENANT).needing(unread.need.clone());
         return with(found, "a service principal or an identity that is not known");
     }
-    with(Finding::failing(FindingId::REGISTRY_OTHER_TENANT), "a managed identity of the same tenant")
+    with(Finding::failing(FindingId::REGISTRY_OTHER_TENANT), "a managed identity of the cluster's tenant")
 }
 
 fn has_identity(cluster: &ClusterSettings) -> bool {
