@@ -276,12 +276,32 @@ mod tests {
             let err = decide(&options, &found("Basic")).unwrap_err();
             assert_eq!(err.kind(), ErrorKind::Unsupported);
             assert!(err.to_string().contains(&format!("needs the SKU {least}")), "{err}");
-            assert!(decide(&options.with_sku(Sku::Premium), &found("Basic")).is_ok());
+            let options = options.with_sku(Sku::Premium);
+            let options = match &options.allowed_addresses {
+                Some(_) => options.with_default_action(NetworkAction::Deny),
+                None => options,
+            };
+            assert!(decide(&options, &found("Basic")).is_ok());
         }
         let mut premium = found("Premium");
         premium.default_action = Some("Deny".to_owned());
         let down = UpdateRegistryOptions::default().with_sku(Sku::Standard);
         assert!(decide(&down, &premium).unwrap_err().to_string().contains("default_action"));
         assert!(decide(&down.with_default_action(NetworkAction::Allow), &premium).is_ok());
+    }
+
+    #[test]
+    fn addresses_that_would_leave_the_registry_open_are_refused() {
+        let asked = UpdateRegistryOptions::default().with_allowed_addresses(["203.0.113.0/24"]);
+        let err = decide(&asked, &found("Premium")).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::InvalidInput);
+        assert!(err.to_string().contains("set default_action to Deny"), "{err}");
+        assert!(decide(&asked.clone().with_default_action(NetworkAction::Allow), &found("Premium")).is_err());
+        assert!(decide(&asked.clone().with_default_action(NetworkAction::Deny), &found("Premium")).is_ok());
+        let mut closed = found("Premium");
+        closed.default_action = Some("Deny".to_owned());
+        assert!(decide(&asked, &closed).is_ok());
+        let none = UpdateRegistryOptions::default().with_allowed_addresses(Vec::<String>::new());
+        assert!(decide(&none, &found("Premium")).is_ok());
     }
 }
