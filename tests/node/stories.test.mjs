@@ -86,7 +86,8 @@ async function tell(step, client, emulator, kept, folder) {
     if (err.pullFailure) lines.check(err.pullFailure, step.call);
     const wrong = difference('fails', step.fails, canonicalError(err), { more: true });
     if (wrong) return wrong;
-    const unsaid = (step.says ?? []).find((part) => !err.message.includes(part));
+    // Options are named as they are written in this language.
+    const unsaid = (step.says ?? []).find((part) => !err.message.includes(part) && !err.message.includes(camelCase(part)));
     if (unsaid) return `does not say ${unsaid}, but ${err.message}`;
   } else {
     if (step.fails) return `gave ${JSON.stringify(result)}`;

@@ -5,17 +5,21 @@ import { AksAcrError, ImportHandle } from 'aks-acr';
 import { camelCase } from './contract.mjs';
 
 export class Told {
-  #lines = ["import type { Client, Event } from 'aks-acr';"];
+  #lines = [
+    "import type { Client, Event } from 'aks-acr';",
+    // The values without what only the package makes: their methods.
+    'type Method = (...given: never[]) => unknown;',
+    'type Data<T> = T extends Date ? T : T extends readonly (infer I)[] ? readonly Data<I>[] : T extends object ? { [K in keyof T as T[K] extends Method ? never : K]: Data<T[K]> } : T;',
+  ];
 
   add(call, result, events) {
     const type = `Awaited<ReturnType<Client['${camelCase(call)}']>>`;
-    if (call !== 'kubeconfig' && call !== 'registry_token')
-      this.#say(type, source(result, typeof result?.toJSON === 'function' ? ['toJSON: null!'] : []));
+    if (call !== 'kubeconfig' && call !== 'registry_token') this.#say(type, source(result));
     if (events.length > 0) this.#say('Event[]', source(events));
   }
 
   #say(type, text) {
-    this.#lines.push(`export const told${this.#lines.length}: ${type} = ${text};`);
+    this.#lines.push(`export const told${this.#lines.length}: Data<${type}> = ${text};`);
   }
 
   write() {
@@ -23,12 +27,12 @@ export class Told {
   }
 }
 
-function source(value, more = []) {
+function source(value) {
   if (value instanceof Date) return `new Date(${JSON.stringify(value)})`;
   // What only the package makes.
   if (value instanceof AksAcrError || value instanceof ImportHandle) return 'null!';
   if (Array.isArray(value)) return `[${value.map((one) => source(one)).join(', ')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   const fields = Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${source(one)}`);
-  return `{ ${[...fields, ...more].join(', ')} }`;
+  return `{ ${fields.join(', ')} }`;
 }
