@@ -600,8 +600,8 @@ export interface Operations {
    * `check` concludes from settings; this operation lets the kubelet do it. Each node pool that the image has a
    * platform for gets a Job whose pod pulls the image with `imagePullPolicy: Always` and starts a program that no image
    * has. So the pull is real, the container ends with `StartError`, and no code of the image runs. The pod meets the
-   * level `restricted` of Pod Security and AKS Deployment Safeguards, mounts no token, and tolerates the taints that
-   * all nodes of its pool have.
+   * level `restricted` of Pod Security, has the limits, requests and probes that AKS Deployment Safeguards ask for,
+   * mounts no token, and tolerates the taints that all nodes of its pool have.
    *
    * Pools without nodes and pools of another platform are `'skipped'`. A failed pull has the same report as from
    * `explain`. One that depends on a grant is tried again for `propagationTimeoutMs`, unless the role assignments could
@@ -638,8 +638,8 @@ export interface Operations {
    * Lists which identity the nodes of each pool pull images with, as the nodes themselves say.
    *
    * The cluster's kubelet identity is what new nodes get. Nodes that were created before the identity was changed keep
-   * the earlier one, or the service principal, until they are created anew, and pull as that: a role for the new
-   * identity does not help them. Each node of AKS names its identity in the label
+   * the earlier one, or the service principal, until they are recreated, and pull as that: a role for the new identity
+   * does not help them. Each node of AKS names its identity in the label
    * `kubernetes.azure.com/kubelet-identity-client-id`, and this operation compares it with the cluster's, pool by pool.
    * The cluster's settings and its nodes are read once each; nothing is written.
    *
@@ -2610,7 +2610,7 @@ export type NodeIdentityState =
   | 'current'
   /**
    * None of them does: they were created before the cluster got its identity, and keep what they have until they are
-   * created anew.
+   * recreated.
    */
   | 'outdated'
   /** Some do, and some do not. */

@@ -9,7 +9,7 @@ use aks_acr::{
     ApplyOptions, AttachOptions, CallOptions, ErrorKind, FindingId, Manifest, NodeIdentityState, PodSelection,
     ProofOutcome, ProvePullOptions, PullProof, PullProofKind,
 };
-use aks_acr_emulator::{ClusterSeed, Timing};
+use aks_acr_emulator::{ClusterSeed, Service, Timing};
 use std::time::Duration;
 
 pub fn cases() -> Vec<Case> {
@@ -200,13 +200,16 @@ async fn without_nodes_less_is_proven() -> Checked {
     let proof = client.prove_pull(&scene.cluster, &IMAGE.parse()?, ProvePullOptions::default()).await?;
     assert_eq!(proof.outcome, ProofOutcome::Proven, "{proof}");
     assert_eq!(proof.pools[0].proof, Some(PullProofKind::KubeletResolvedManifest), "{proof}");
-    // A reader may not create Jobs.
+    // A reader may not create Jobs, and asks once.
     let scene = self::scene(ClusterSeed::new(GROUP, CLUSTER).azure_rbac(), &["linux/amd64"])?;
     let client = scene.caller(&roles("Azure Kubernetes Service RBAC Reader"))?;
     refused(
         client.prove_pull(&scene.cluster, &IMAGE.parse()?, ProvePullOptions::default()).await,
         ErrorKind::Forbidden,
     )?;
+    let sent: Vec<String> =
+        scene.writes().into_iter().filter(|one| one.service == Service::Kubernetes).map(|one| one.method).collect();
+    assert_eq!(sent, ["PATCH"]);
     let err = refused(client.node_identities(&scene.cluster, CallOptions::default()).await, ErrorKind::Forbidden)?;
     assert!(format!("{err:#}").contains("RBAC Cluster Admin"), "{err:#}");
     Ok(())

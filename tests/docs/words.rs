@@ -99,7 +99,7 @@ pub fn value(source: &Source, ty: &Form) -> String {
         (None, Some(variants)) if variants.iter().all(|one| one.fields.is_empty()) => {
             let words = variants.iter().map(|one| {
                 let word = format!("`{}`", one.word);
-                if one.is_default { format!("**{word}**") } else { word }
+                if one.is_default && ty.name != "Option" { format!("**{word}**") } else { word }
             });
             words.collect::<Vec<_>>().join(", ")
         }

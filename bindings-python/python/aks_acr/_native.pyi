@@ -1098,8 +1098,8 @@ class Calls:
         `check` concludes from settings; this operation lets the kubelet do it. Each node pool that the image has a
         platform for gets a Job whose pod pulls the image with `imagePullPolicy: Always` and starts a program that no
         image has. So the pull is real, the container ends with `StartError`, and no code of the image runs. The pod
-        meets the level `restricted` of Pod Security and AKS Deployment Safeguards, mounts no token, and tolerates the
-        taints that all nodes of its pool have.
+        meets the level `restricted` of Pod Security, has the limits, requests and probes that AKS Deployment Safeguards
+        ask for, mounts no token, and tolerates the taints that all nodes of its pool have.
 
         Pools without nodes and pools of another platform are `ProofOutcome.SKIPPED`. A failed pull has the same report
         as from `explain`. One that depends on a grant is tried again for `propagation_timeout`, unless the role
@@ -1155,8 +1155,8 @@ class Calls:
         """Lists which identity the nodes of each pool pull images with, as the nodes themselves say.
 
         The cluster's kubelet identity is what new nodes get. Nodes that were created before the identity was changed
-        keep the earlier one, or the service principal, until they are created anew, and pull as that: a role for the
-        new identity does not help them. Each node of AKS names its identity in the label
+        keep the earlier one, or the service principal, until they are recreated, and pull as that: a role for the new
+        identity does not help them. Each node of AKS names its identity in the label
         `kubernetes.azure.com/kubelet-identity-client-id`, and this operation compares it with the cluster's, pool by
         pool. The cluster's settings and its nodes are read once each; nothing is written.
 

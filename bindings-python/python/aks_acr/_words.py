@@ -261,7 +261,7 @@ class NodeIdentityState(_Word):
     """All of them do."""
     OUTDATED = "outdated"
     """None of them does: they were created before the cluster got its identity, and keep what they have until they are
-    created anew.
+    recreated.
     """
     MIXED = "mixed"
     """Some do, and some do not."""

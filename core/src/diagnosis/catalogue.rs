@@ -140,7 +140,7 @@ findings! {
         upgrades the node pools), and attach the registry".
     NODES_OUTDATED = "identity.nodes_outdated", Identity, Never:
         "the node pulls with another identity than the cluster's kubelet identity";
-        "upgrade the node image of the pool, so that its nodes are created anew with the cluster's identity".
+        "upgrade the node image of the pool, so that its nodes are recreated with the cluster's identity".
     SERVICE_PRINCIPAL_EXPIRED = "identity.service_principal_expired", Identity, Never:
         "the secret of the cluster's service principal has ended, or ends soon, or the service principal is disabled";
         "give the service principal a new secret, and the cluster with az aks update-credentials --reset-service-principal".

@@ -91,7 +91,9 @@ fn node_identity(cluster: &ResourceId, facts: &Facts, pull: &FailedPull<'_>) -> 
     let found = Finding::failing(FindingId::NODES_OUTDATED)
         .seen("node", "kubernetes.azure.com/kubelet-identity-client-id", found)
         .seen("cluster", "identityProfile.kubeletidentity.clientId", wanted)
-        .run(format!("az aks nodepool upgrade --node-image-only -g {group} --cluster-name {name} -n {pool}"));
+        .run(format!(
+            "az aks nodepool upgrade --node-image-only --resource-group {group} --cluster-name {name} --name {pool}"
+        ));
     Some(outcome.with(found))
 }
 

@@ -23,12 +23,15 @@ impl fmt::Display for NodeIdentities {
             |one: &&PoolIdentity| matches!(one.state, NodeIdentityState::Outdated | NodeIdentityState::Mixed);
         for one in self.pools.iter().filter(outdated) {
             let (group, cluster, pool) = (self.cluster.group(), self.cluster.name(), quoted(one.pool.clone()));
-            let nodes = one.outdated_nodes.len();
+            let (outdated, all) = (one.outdated_nodes.len(), one.nodes);
+            if pool.is_empty() {
+                write!(f, "\n! {outdated} of {all} nodes that name no pool pull with another identity")?;
+                continue;
+            }
             write!(
                 f,
-                "\n! {nodes} of {} nodes of {pool} pull with another identity; create them anew: az aks nodepool upgrade \
-                 --node-image-only -g {group} --cluster-name {cluster} -n {pool}",
-                one.nodes
+                "\n! {outdated} of {all} nodes of {pool} pull with another identity; recreate them: az aks nodepool upgrade \
+                 --node-image-only --resource-group {group} --cluster-name {cluster} --name {pool}"
             )?;
         }
         Ok(())

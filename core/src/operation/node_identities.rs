@@ -65,7 +65,7 @@ pub struct PoolIdentity {
 pub enum NodeIdentityState {
     /// All of them do.
     Current,
-    /// None of them does: they were created before the cluster got its identity, and keep what they have until they are created anew.
+    /// None of them does: they were created before the cluster got its identity, and keep what they have until they are recreated.
     Outdated,
     /// Some do, and some do not.
     Mixed,

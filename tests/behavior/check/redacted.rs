@@ -11,7 +11,7 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 use std::time::Duration;
 
-/// A name in somebody else's object.
+/// A name in the resource of another subscription.
 const HOSTILE: &str = "Zeus's \"<script src=//olymp.example>alert(1)</script>\" & größe \u{1b}[2J";
 
 const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: olymp}, spec: {imagePullSecrets: [{name: hidden-secret}], \

@@ -152,7 +152,7 @@ async fn a_registry_without_a_referrers_api_lists_them_in_a_tag() -> Checked {
     let done = referrers_of(&scene, OLD).await?;
     assert_eq!((done.items.len(), done.incomplete.len()), (2, 0));
     assert!(digests.iter().all(|digest| is_in_target(&scene, "app", digest)));
-    // What is no index cannot be a list.
+    // A manifest that is not an index is not a list of referrers.
     let tag = some(scene.azure.digest(OLD), OLD)?.replace(':', "-");
     assert!(scene.azure.tag_image(OLD, &tag));
     let done = referrers_of(&scene, OLD).await?;

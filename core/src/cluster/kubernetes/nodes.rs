@@ -57,7 +57,7 @@ pub(super) fn read(node: &Value, image: Option<&[String]>) -> Option<ObservedNod
     Some(ObservedNode {
         os: label("kubernetes.io/os"),
         architecture: label("kubernetes.io/arch"),
-        pool: label(POOL),
+        pool: label(POOL).filter(|name| is_label_value(name)),
         identity_client_id: label(IDENTITY),
         node_image: label(IMAGE),
         is_available: is_ready && node["spec"]["unschedulable"] != true,
@@ -65,6 +65,13 @@ pub(super) fn read(node: &Value, image: Option<&[String]>) -> Option<ObservedNod
         has_image: image.and_then(|names| has_image(node, names)),
         ..ObservedNode::new(node["metadata"]["name"].as_str()?)
     })
+}
+
+/// Whether Kubernetes would take it as the value of a label. A pool's name becomes part of a command, and a node is not trusted to have a
+/// harmless one.
+fn is_label_value(text: &str) -> bool {
+    let is_plain = |one: u8| one.is_ascii_alphanumeric() || matches!(one, b'-' | b'_' | b'.');
+    text.starts_with(|one: char| one.is_ascii_alphanumeric()) && text.bytes().all(is_plain)
 }
 
 /// `PreferNoSchedule` keeps no pod off a node.
@@ -128,5 +135,15 @@ mod tests {
         let read = read(&node, None).unwrap();
         assert_eq!((read.pool.as_deref(), read.identity_client_id, read.is_available), (Some("one"), None, false));
         assert_eq!((read.taints, read.has_image), (vec![NodeTaint::new("gpu", "", "NoSchedule")], None));
+    }
+
+    #[test]
+    fn a_pool_whose_name_a_shell_would_execute_is_none() {
+        for (name, wanted) in
+            [("gpu1", true), ("team_a.b-c", true), ("a; rm -rf ~", false), ("$(id)", false), ("-n", false)]
+        {
+            let node = json!({ "metadata": { "name": "n", "labels": { POOL: name } } });
+            assert_eq!(read(&node, None).unwrap().pool.as_deref(), wanted.then_some(name), "{name}");
+        }
     }
 }

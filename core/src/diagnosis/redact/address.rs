@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Azure's own DNS server and health probes, the same in every network.
 const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
-/// The kind of an address that is somebody's own. `None` for one that says nothing, such as that of the metadata service.
+/// What an address is replaced by if it belongs to one network or organization. `None` for one that is the same everywhere, such as that
+/// of the metadata service.
 pub(super) fn kind(address: IpAddr) -> Option<&'static str> {
     let (is_general, is_private) = match address {
         IpAddr::V4(one) => (one.is_link_local() || one == AZURE, one.is_private()),

@@ -7,7 +7,10 @@ use crate::{
     image::{Digest, ImageReference},
 };
 use serde_json::{Map, Value, json};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 /// Nothing of the image runs: no system has anything at this path ([Debian's
 /// policy](https://www.debian.org/doc/debian-policy/ch-opersys.html) says that it must not exist), so that the container ends with `StartError` once the
@@ -26,6 +29,7 @@ pub(super) struct Canary {
     pub namespace: String,
     pub name: String,
     pub manifest: Manifest,
+    may_exist: AtomicBool,
 }
 
 impl Canary {
@@ -54,11 +58,20 @@ impl Canary {
             },
         });
         let manifest = Manifest::parse_all(&object.to_string())?.swap_remove(0);
-        Ok(Self { namespace: options.namespace.clone(), name, manifest })
+        Ok(Self { namespace: options.namespace.clone(), name, manifest, may_exist: AtomicBool::new(false) })
     }
 }
 
 impl Canary {
+    /// Remembers that the API server may have created the Job, which then has to be deleted.
+    pub fn created(&self) {
+        self.may_exist.store(true, Ordering::Relaxed);
+    }
+
+    pub fn may_exist(&self) -> bool {
+        self.may_exist.load(Ordering::Relaxed)
+    }
+
     pub fn workload(&self) -> WorkloadRef {
         WorkloadRef {
             kind: WorkloadKind::Job.name().to_owned(),
@@ -83,7 +96,8 @@ fn metadata(options: &ProvePullOptions, place: Option<(&str, &str)>) -> Value {
     metadata
 }
 
-/// The pod. It meets the level `restricted` of Pod Security and AKS Deployment Safeguards: limits, requests and both probes.
+/// The pod. It meets the level `restricted` of Pod Security, and has what AKS Deployment Safeguards ask for: limits, requests and both
+/// probes.
 fn template(pool: &Pool, image: &ImageReference, options: &ProvePullOptions, tolerated: &[NodeTaint]) -> Value {
     let is_windows = pool.os.as_deref() == Some("windows");
     let mut spec = json!({
@@ -156,4 +170,74 @@ fn toleration(taint: &NodeTaint) -> Value {
         toleration.insert("effect".to_owned(), taint.effect.as_str().into());
     }
     toleration.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(os: &str) -> Pool {
+        let taints = vec![NodeTaint::new("gpu", "", "NoSchedule"), NodeTaint::new("sku", "big", "NoExecute")];
+        Pool { name: "gpu1".to_owned(), os: Some(os.to_owned()), architecture: None, taints }
+    }
+
+    fn spec(os: &str) -> Value {
+        let (image, options) = ("r.azurecr.io/app:v1".parse().unwrap(), ProvePullOptions::default());
+        template(&pool(os), &image, &options, &[])["spec"].take()
+    }
+
+    fn name(pool: &Pool, image: &str, minutes: u64) -> String {
+        let (image, options) = (image.parse().unwrap(), ProvePullOptions::default());
+        Canary::new(pool, &image, &options, &[], Duration::from_secs(60 * minutes)).unwrap().name
+    }
+
+    /// Each field that the [level restricted](https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted) asks for, and
+    /// each that [Deployment Safeguards](https://learn.microsoft.com/azure/aks/deployment-safeguards) ask for of a pod.
+    #[test]
+    fn the_pod_is_restricted_limited_and_probed() {
+        let spec = spec("linux");
+        let container = &spec["containers"][0];
+        for (field, wanted) in [
+            (&spec["securityContext"]["runAsNonRoot"], json!(true)),
+            (&spec["securityContext"]["seccompProfile"]["type"], json!("RuntimeDefault")),
+            (&container["securityContext"]["allowPrivilegeEscalation"], json!(false)),
+            (&container["securityContext"]["capabilities"], json!({ "drop": ["ALL"] })),
+            (&spec["automountServiceAccountToken"], json!(false)),
+            (&container["imagePullPolicy"], json!("Always")),
+            (&spec["volumes"], Value::Null),
+            (&spec["hostNetwork"], Value::Null),
+        ] {
+            assert_eq!(*field, wanted);
+        }
+        for field in ["requests", "limits"] {
+            assert!(
+                container["resources"][field]["cpu"].is_string() && container["resources"][field]["memory"].is_string()
+            );
+        }
+        assert!(container["livenessProbe"].is_object() && container["readinessProbe"].is_object());
+    }
+
+    /// Kubernetes [rejects](https://kubernetes.io/docs/concepts/windows/intro/#compatibility-v1-pod-spec-containers) these fields on Windows.
+    #[test]
+    fn a_pod_for_windows_has_no_field_of_linux() {
+        let spec = spec("windows");
+        assert_eq!((&spec["os"]["name"], &spec["containers"][0]["securityContext"]), (&json!("windows"), &Value::Null));
+        assert_eq!(spec["securityContext"], json!({ "runAsNonRoot": true }));
+    }
+
+    #[test]
+    fn taints_are_tolerated_as_they_are() {
+        let any = json!({ "key": "gpu", "operator": "Exists", "effect": "NoSchedule" });
+        let one = json!({ "key": "sku", "operator": "Equal", "value": "big", "effect": "NoExecute" });
+        assert_eq!(spec("linux")["tolerations"], json!([any, one]));
+    }
+
+    /// The deadline is not part of it, so that a repeated call finds the Job of the first.
+    #[test]
+    fn what_is_proven_names_the_job() {
+        let one = name(&pool("linux"), "r.azurecr.io/app:v1", 1);
+        assert_eq!(one, name(&pool("linux"), "r.azurecr.io/app:v1", 9));
+        assert_ne!(one, name(&pool("linux"), "r.azurecr.io/app:v2", 1));
+        assert!(one.starts_with("aks-acr-pull-gpu1-") && one.len() <= 63, "{one}");
+    }
 }

@@ -118,6 +118,9 @@ impl Run<'_> {
         let canary = Canary::new(pool, self.image, self.options, self.tolerated, lives)?;
         let limited = self.call.at_most(self.call.remaining().saturating_sub(CLEANUP));
         let ended = self.pull(pool, &canary, &limited).await;
+        if !canary.may_exist() {
+            return ended.map(|proof| (proof, true));
+        }
         // A caller that cancels does not wait: Kubernetes deletes the Job after its deadline.
         if ended.as_ref().is_err_and(|err| err.kind() == ErrorKind::Cancelled) {
             return ended.map(|proof| (proof, false));
@@ -184,8 +187,11 @@ impl Run<'_> {
     async fn start(&self, canary: &Canary, call: &Call) -> Result<bool> {
         let manifests = std::slice::from_ref(&canary.manifest);
         let deployer = self.parts.cluster_deployer();
-        let applied = deployer.apply(self.cluster, manifests, &ApplyOptions::default(), call).await?;
-        Ok(applied.first().is_some_and(|one| one.is_new))
+        let applied = deployer.apply(self.cluster, manifests, &ApplyOptions::default(), call).await;
+        if !applied.as_ref().is_err_and(is_rejected) {
+            canary.created();
+        }
+        Ok(applied?.first().is_some_and(|one| one.is_new))
     }
 
     async fn has_ended(&self, canary: &Canary, call: &Call) -> Result<bool> {
@@ -255,6 +261,11 @@ impl Run<'_> {
         let name = pod.pod.node.as_ref()?;
         self.nodes?.iter().find(|node| node.name == *name)
     }
+}
+
+/// Whether the API server said no, so that there is no Job. Any other error says nothing about that.
+fn is_rejected(err: &Error) -> bool {
+    matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::InvalidInput)
 }
 
 /// Why no node began to pull.
