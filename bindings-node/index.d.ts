@@ -175,6 +175,10 @@ export interface Operations {
    * checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
    * (`onInheritedGrant`).
    *
+   * The result's `warnings` name what keeps pods from pulling all the same, such as a stopped cluster or a registry
+   * without public access, if the settings of the cluster and the registry show it. `check` also reads the network and
+   * the image.
+   *
    * On a cluster with a service principal, set `queryGraph` to read its object ID from Microsoft Graph, or pass it as
    * `principalId`.
    *
@@ -534,6 +538,13 @@ export interface Operations {
    * requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull role, and
    * a firewall cost more.
    *
+   * A pull that has succeeded answers what Azure does not show, such as the path to a private endpoint behind your own
+   * DNS servers. If only that can decide, the call also reads pods, their events and nodes in Kubernetes: the kubelet's
+   * events about pulls, which Kubernetes keeps for an hour, and running containers, which show that the image was
+   * pulled since their node was created. These are 4 more requests, 2 deep, and take at most 10 seconds; `kubernetes`
+   * switches them off or always on. A pull from before the newest change of the registry or of the identity's role
+   * assignments is a warning only, and a pull never overrules what was read as failing.
+   *
    * A cluster with a service principal instead of a kubelet identity needs `queryGraph`, which also reads when its
    * secrets end, or the object ID as `principalId`. Two requests to Microsoft Graph are then added.
    *
@@ -603,6 +614,9 @@ export interface Operations {
    * level `restricted` of Pod Security, has the limits, requests and probes that AKS Deployment Safeguards ask for,
    * mounts no token, and tolerates the taints that all nodes of its pool have.
    *
+   * One node per pool does not speak for the others, whose image, identity or network may differ: `nodesPerPool` tries
+   * more, each with its own Job that tolerates the node's taints.
+   *
    * Pools without nodes and pools of another platform are `'skipped'`. A failed pull has the same report as from
    * `explain`. One that depends on a grant is tried again for `propagationTimeoutMs`, unless the role assignments could
    * be read and none allows it: then it fails at once. `'kubelet_pulled_layers'` means that the node did not have the
@@ -662,6 +676,32 @@ export interface Operations {
    * ```
    */
   nodeIdentities(cluster: string, options?: CallOptions): Promise<NodeIdentities>;
+
+  /**
+   * Lists the hosts of a registry that firewalls, proxies and private DNS have to know.
+   *
+   * An image comes from two hosts: the login server, and a data endpoint of the registry, or else a storage account of
+   * Microsoft's whose name changes, so that only a wildcard can allow it. A private endpoint enables the data endpoints
+   * of a registry, which then need a record of their own in each region. The result has the hosts with their purposes,
+   * the records of the private DNS zone, the entries for `noProxy` (without wildcards, which AKS rejects), and the
+   * service tags. The registry is read once, and the cluster once if it is given; nothing is written.
+   *
+   * With `cluster`, it also has the hosts of Microsoft's own registry, which the nodes need for what AKS runs on them.
+   *
+   * @param registry A reference to a registry: name, login server or resource ID.
+   * @param options The deadline is 2 minutes by default.
+   *
+   * @throws {AksAcrError} `'not_found'` if the registry or the cluster does not exist.
+   * @throws {AksAcrError} `'forbidden'` if the caller lacks the permission to read one of them.
+   *
+   * @example
+   * ```js
+   * const { hosts, noProxy } = await client.endpoints('myregistry', { cluster: 'my-group/my-cluster' });
+   * for (const { host, port, purpose } of hosts) console.log('allow', host, 'on port', port, 'for', purpose);
+   * console.log('noProxy:', noProxy.join(','));
+   * ```
+   */
+  endpoints(registry: string, options?: EndpointsOptions): Promise<RegistryEndpoints>;
 
   /**
    * Lists the clusters that match a filter, in all subscriptions that the caller can see.
@@ -745,10 +785,12 @@ export interface Operations {
    *
    * Pass the password on standard input. A password on a command line can be read by other users of the machine:
    *
-   * | program | command | |---|---| | docker |
-   * `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | | helm |
-   * `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | |
-   * oras | `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` |
+   * For docker: `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
+   *
+   * For helm:
+   * `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
+   *
+   * For oras: `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
    *
    * A registry that is given by its login server is not looked up, so the call needs no permission in Resource Manager,
    * and 2 requests; otherwise it needs 3.
@@ -952,9 +994,9 @@ export interface Operations {
    *
    * The current state is read again first. If a principal that is not in the plan would lose access, nothing is
    * written. The equivalent roles are granted and read again; the mode changes when the newest of them is 10 minutes
-   * old, because Azure may take that long to honour a role. The old role assignments stay: remove them when the change
-   * has proven itself. A call that was interrupted can be repeated: it grants what is missing, and waits only for the
-   * rest of the 10 minutes.
+   * old, because Azure may take that long to honour a role. The old role assignments stay: see `stopped` of the plan. A
+   * call that was interrupted can be repeated: it grants what is missing, and waits only for the rest of the 10
+   * minutes.
    *
    * **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour, and
    * until then a pull may be refused with 401 although the role is right. `credentialsUntil` has that time, and `check`
@@ -1612,6 +1654,14 @@ export declare class AksAcrError extends Error {
    * again to continue. `undefined` does not prove that nothing exists: the response may have been lost.
    */
   readonly created?: string;
+  /**
+   * The roles at the `scope`, or above it, that the caller can activate in Privileged Identity Management.
+   *
+   * They are read after a write was refused because the caller's roles do not contain the action. The role that is
+   * named first is the smallest one that contains it, if the caller is eligible for that; whether another one does is
+   * not checked.
+   */
+  readonly eligibleRoles?: readonly EligibleRole[];
   /** The side of an import that is at fault, if known. */
   readonly failedSide?: ImportSide;
   /** Why an image cannot be pulled, and the next step, if that is why the call failed. */
@@ -1856,6 +1906,11 @@ export interface CheckOptions extends CallOptions {
    * Azure.
    */
   outboundAddresses?: readonly string[];
+  /**
+   * Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull with;
+   * by default, only if nothing else can answer. Values: `'never'`, `'if_needed'` (default) or `'always'`.
+   */
+  kubernetes?: KubernetesReads;
 }
 
 /** Options for explaining why pods do not run. */
@@ -1895,6 +1950,12 @@ export interface ProvePullOptions extends CallOptions {
   namespace?: string;
   /** The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no node now. */
   pools?: readonly string[];
+  /**
+   * How many nodes of each pool pull the image; 1 by default, which Kubernetes chooses. With more, the nodes that do
+   * not have the image yet are tried first, and those that are cordoned or not ready are left out. It requires the
+   * permission to list nodes.
+   */
+  nodesPerPool?: number;
   /** The service account of the pods; `default` by default. Its pull secrets are used. */
   serviceAccount?: string;
   /** Names of pull secrets for the pods, in addition to those of the service account. */
@@ -1915,6 +1976,20 @@ export interface ProvePullOptions extends CallOptions {
    * does not extend the deadline. In milliseconds.
    */
   propagationTimeoutMs?: number;
+  /**
+   * Whether to query Microsoft Graph for the cluster's service principal, if it has one and a pull fails; off by
+   * default.
+   *
+   * It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires
+   * `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+   */
+  queryGraph?: boolean;
+}
+
+/** Options for the hosts of a registry. */
+export interface EndpointsOptions extends CallOptions {
+  /** The cluster that pulls. With it, the hosts of Microsoft's own registry are listed too, which every node needs. */
+  cluster?: string;
 }
 
 /** Options for listing the resources of many subscriptions. */
@@ -2545,6 +2620,28 @@ export type GroupMembership =
    */
   | 'unchecked';
 
+/** What a host is for. */
+export type HostPurpose =
+  /** The login server: sign-in, manifests, tags. */
+  | 'login'
+  /** A data endpoint of the registry: layers. */
+  | 'data'
+  /** The login server of one region. */
+  | 'regional_login'
+  /** Microsoft's storage accounts: layers of a registry without data endpoints. */
+  | 'blob'
+  /** Microsoft's own registry, from which nodes get what AKS runs on them. */
+  | 'mcr';
+
+/** Who needs a host. */
+export type HostUser =
+  /** The nodes of clusters. */
+  | 'node'
+  /** Those who push images, or look at them. */
+  | 'client'
+  /** Both. */
+  | 'node_and_client';
+
 /** A part of an own kubelet identity. */
 export type IdentityPartKind =
   /** One of the two identities. */
@@ -2560,6 +2657,18 @@ export type ImportSide =
   | 'source'
   /** The registry that the image is imported into. */
   | 'target';
+
+/**
+ * Whether a check reads in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull
+ * with.
+ */
+export type KubernetesReads =
+  /** It does not: that every node pulls with the cluster's identity is an assumption of the report. */
+  | 'never'
+  /** It does if the verdict would be unknown otherwise, and such a pull can decide it. */
+  | 'if_needed'
+  /** It does, and reads the labels of the nodes and the scale sets of the node pools. */
+  | 'always';
 
 /** What a merge did with the entries. */
 export type MergeOutcome =
@@ -3112,6 +3221,11 @@ export interface Attachment {
    * empty.
    */
   readonly uncheckedGroups: readonly string[];
+  /**
+   * What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the registry show
+   * it. Usually empty. `check` reads more.
+   */
+  readonly warnings: readonly Finding[];
 }
 
 /** What attach found or did. */
@@ -3151,6 +3265,67 @@ export type AttachOutcome =
        */
       readonly existing: string | null;
     };
+
+/** One reason why a pull fails, may fail, or cannot be judged. */
+export interface Finding {
+  /** The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`. */
+  readonly id: string;
+  /** What it says about the pull. */
+  readonly status: FindingStatus;
+  /** The stage that it belongs to. */
+  readonly stage: PullStage;
+  /** What it means here, in one sentence. */
+  readonly message: string;
+  /** What it was concluded from. */
+  readonly evidence: readonly Evidence[];
+  /** What to do about it. */
+  readonly nextStep: NextStep;
+  /** What is missing for an answer, if it is unknown. */
+  readonly needs: readonly Need[];
+  /** Whether waiting can help. */
+  readonly retry: PullRetry;
+  /** The address of the page about it, in the documentation of this version. */
+  readonly docs: string;
+}
+
+/** A value that was read. */
+export interface Evidence {
+  /** What it was read from, such as `registry` or `role assignment`. */
+  readonly source: string;
+  /** The field, in the service's words. */
+  readonly field: string;
+  /** Its value. */
+  readonly value: string;
+}
+
+/** What to do about a finding. */
+export interface NextStep {
+  /** The step, in one sentence. */
+  readonly summary: string;
+  /**
+   * The operation of this library that does it, such as `attach`. `arguments` contains everything that the operation
+   * needs.
+   */
+  readonly operation: string | null;
+  /** The arguments of `operation`, by name. */
+  readonly arguments: { readonly [name: string]: string };
+  /** The `az` or `kubectl` command that does it. */
+  readonly command: string | null;
+}
+
+/** What is missing for an answer: a permission, or an option. */
+export interface Need {
+  /** The action that the caller lacks. */
+  readonly action: string | null;
+  /** The scope at which it is needed. */
+  readonly scope: string | null;
+  /** The smallest built-in role that contains it. */
+  readonly smallestRole: string | null;
+  /** The option that would answer it. */
+  readonly option: string | null;
+  /** Why there is no answer. */
+  readonly reason: string;
+}
 
 /**
  * A plan of what attach would do. It is valid for one hour.
@@ -3197,6 +3372,11 @@ export interface AttachPlan {
    * empty.
    */
   readonly uncheckedGroups: readonly string[];
+  /**
+   * What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the registry show
+   * it. Usually empty. `check` reads more.
+   */
+  readonly warnings: readonly Finding[];
   /** The form that is stored, the same in every language. */
   toJSON(): StoredPlan;
 }
@@ -3624,7 +3804,7 @@ export interface Registry {
 
 /** Whether a cluster can pull from a registry, and if not, why, and what to do about it. */
 export interface Report {
-  /** The version of this form. */
+  /** The version of this form. A stored form of another version is rejected. */
   readonly version: number;
   /** The verdict. */
   readonly verdict: Verdict;
@@ -3644,6 +3824,8 @@ export interface Report {
   readonly assumptions: readonly string[];
   /** When it was checked, by Azure's clock. */
   readonly checkedAt: Date;
+  /** What was read, without secrets, so that `replayed` can diagnose it again. */
+  readonly facts: unknown;
   /**
    * The same report with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in
    * an issue.
@@ -3654,6 +3836,15 @@ export interface Report {
    * @throws {AksAcrError} `'unexpected'` if the report has no JSON form.
    */
   redacted(): Report;
+  /**
+   * The report that this version makes of the same `facts`. No request is made.
+   *
+   * A report that was stored by an earlier version is diagnosed with the findings of this one.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if the report has no facts, or facts that this version cannot read, as
+   * those of a report with pseudonyms may be.
+   */
+  replayed(): Report;
   /**
    * Fails unless the cluster can pull, for a pipeline that must not go on otherwise.
    *
@@ -3667,66 +3858,15 @@ export interface Report {
   toHTML(): string;
 }
 
-/** One reason why a pull fails, may fail, or cannot be judged. */
-export interface Finding {
-  /** The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`. */
-  readonly id: string;
-  /** What it says about the pull. */
-  readonly status: FindingStatus;
-  /** The stage that it belongs to. */
-  readonly stage: PullStage;
-  /** What it means here, in one sentence. */
-  readonly message: string;
-  /** What it was concluded from. */
-  readonly evidence: readonly Evidence[];
-  /** What to do about it. */
-  readonly nextStep: NextStep;
-  /** What is missing for an answer, if it is unknown. */
-  readonly needs: readonly Need[];
-  /** Whether waiting can help. */
-  readonly retry: PullRetry;
-  /** The address of the page about it, in the documentation of this version. */
-  readonly docs: string;
-}
-
-/** A value that was read. */
-export interface Evidence {
-  /** What it was read from, such as `registry` or `role assignment`. */
-  readonly source: string;
-  /** The field, in the service's words. */
-  readonly field: string;
-  /** Its value. */
-  readonly value: string;
-}
-
-/** What to do about a finding. */
-export interface NextStep {
-  /** The step, in one sentence. */
-  readonly summary: string;
+export declare const Report: {
   /**
-   * The operation of this library that does it, such as `attach`. `arguments` contains everything that the operation
-   * needs.
+   * Reads a stored result, as `JSON.parse` returns it: written by `JSON.stringify` here, or by core's JSON form in Rust
+   * or Python.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a result.
    */
-  readonly operation: string | null;
-  /** The arguments of `operation`, by name. */
-  readonly arguments: { readonly [name: string]: string };
-  /** The `az` or `kubectl` command that does it. */
-  readonly command: string | null;
-}
-
-/** What is missing for an answer: a permission, or an option. */
-export interface Need {
-  /** The action that the caller lacks. */
-  readonly action: string | null;
-  /** The scope at which it is needed. */
-  readonly scope: string | null;
-  /** The smallest built-in role that contains it. */
-  readonly smallestRole: string | null;
-  /** The option that would answer it. */
-  readonly option: string | null;
-  /** Why there is no answer. */
-  readonly reason: string;
-}
+  fromJSON(stored: object): Report;
+};
 
 /** A stage, and what is known of it. */
 export interface Stage {
@@ -3740,11 +3880,14 @@ export interface Stage {
 
 /** Why pods do not run: what keeps their images from being pulled, and what else they wait for. */
 export interface Explanation {
-  /** The version of this form. */
+  /** The version of this form. A stored form of another version is rejected. */
   readonly version: number;
   /** The cluster. A resource ID. */
   readonly cluster: string;
-  /** The cause of the first group: what to fix first. `null` if no pull has failed for a known cause. */
+  /**
+   * The cause of the first group: what to fix first. Without a group of a known cause, that of pods that admission
+   * denies.
+   */
   readonly rootCause: string | null;
   /**
    * Pods whose images are not pulled, grouped by their cause: the earliest stage of a pull first, then the largest
@@ -3778,6 +3921,16 @@ export interface Explanation {
   toHTML(): string;
 }
 
+export declare const Explanation: {
+  /**
+   * Reads a stored result, as `JSON.parse` returns it: written by `JSON.stringify` here, or by core's JSON form in Rust
+   * or Python.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a result.
+   */
+  fromJSON(stored: object): Explanation;
+};
+
 /** Pods that cannot pull the same image for the same reason. */
 export interface PodGroup {
   /** The pods, as `namespace/name`. */
@@ -3788,6 +3941,8 @@ export interface PodGroup {
   readonly os: string | null;
   /** The architecture of their nodes, such as `amd64`, if it could be read. */
   readonly architecture: string | null;
+  /** The node pool of their nodes, if it could be read. */
+  readonly pool: string | null;
   /** Their service account. */
   readonly serviceAccount: string;
   /** The names of their pull secrets. */
@@ -3853,11 +4008,13 @@ export interface OtherCause {
   readonly objects: readonly string[];
   /** What to do about it, if known. */
   readonly nextStep: string | null;
+  /** The finding, if admission denies the pods. */
+  readonly finding: Finding | null;
 }
 
 /** Whether the nodes of a cluster have pulled an image, pool by pool. */
 export interface PullProof {
-  /** The version of this form. */
+  /** The version of this form. A stored form of another version is rejected. */
   readonly version: number;
   /** The cluster. A resource ID. */
   readonly cluster: string;
@@ -3865,7 +4022,7 @@ export interface PullProof {
   readonly image: string;
   /** `'failed'` if a pool failed; else `'inconclusive'` if a pool was, or all were skipped; else `'proven'`. */
   readonly outcome: ProofOutcome;
-  /** The node pools, sorted by name. */
+  /** The node pools, sorted by name; with `nodesPerPool`, a pool once for each node that was tried. */
   readonly pools: readonly PoolProof[];
   /**
    * Whether all Jobs were deleted. Otherwise, Kubernetes deletes them a minute after they end, at the latest after the
@@ -3874,7 +4031,29 @@ export interface PullProof {
   readonly cleanedUp: boolean;
   /** When it was proven, by Azure's clock. */
   readonly checkedAt: Date;
+  /**
+   * The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an
+   * issue.
+   *
+   * The digits of a name's pseudonym are the same in all results about one subscription; the word before them says what
+   * the name stands for in this one, such as `registry` or `name`. The outcomes, the IDs of findings, the stages and
+   * the times stay. Words that neither this library nor a node's own messages have are replaced too, wherever they
+   * stand.
+   *
+   * @throws {AksAcrError} `'unexpected'` if it has no JSON form.
+   */
+  redacted(): PullProof;
 }
+
+export declare const PullProof: {
+  /**
+   * Reads a stored result, as `JSON.parse` returns it: written by `JSON.stringify` here, or by core's JSON form in Rust
+   * or Python.
+   *
+   * @throws {AksAcrError} `'invalid_input'` if it is not such a result.
+   */
+  fromJSON(stored: object): PullProof;
+};
 
 /** Whether a node of a pool has pulled the image. */
 export interface PoolProof {
@@ -3934,6 +4113,50 @@ export interface PoolIdentity {
   readonly os: string | null;
   /** Their architecture, such as `amd64`, if it is the same on all. */
   readonly architecture: string | null;
+}
+
+/** What a firewall, a proxy and private DNS have to know of a registry. */
+export interface RegistryEndpoints {
+  /** The registry. A resource ID. */
+  readonly registry: string;
+  /** The cluster, if one was given. A resource ID. */
+  readonly cluster: string | null;
+  /** The hosts to allow, for the egress rules of a firewall. */
+  readonly hosts: readonly RegistryHost[];
+  /** The records that a private DNS zone needs, if the registry has private endpoints. */
+  readonly privateDns: readonly PrivateDnsRecord[];
+  /**
+   * The hosts for `noProxy` in the HTTP proxy configuration of a cluster, if nodes should reach the registry without
+   * the proxy. AKS rejects wildcards, so that there are none.
+   */
+  readonly noProxy: readonly string[];
+  /** The service tags for network security groups and Azure Firewall, instead of the hosts. */
+  readonly serviceTags: readonly string[];
+}
+
+/** A host of a registry. */
+export interface RegistryHost {
+  /** The host, or a wildcard where Azure does not name the host, such as `*.blob.core.windows.net`. */
+  readonly host: string;
+  /** The port. */
+  readonly port: number;
+  /** What it is for. */
+  readonly purpose: HostPurpose;
+  /** Who needs it. */
+  readonly neededBy: HostUser;
+  /**
+   * Whether Azure reports the host for this registry. `false`: it is a wildcard, or is needed only if a feature is used
+   * that Azure does not report.
+   */
+  readonly certain: boolean;
+}
+
+/** A record of a private DNS zone. */
+export interface PrivateDnsRecord {
+  /** The name of the zone, such as `privatelink.azurecr.io`. */
+  readonly zone: string;
+  /** The name of the record in it, such as `myregistry.westeurope.data`. */
+  readonly record: string;
 }
 
 /** The clusters that match a filter, and how complete the list is. */
@@ -4034,6 +4257,8 @@ export interface UpdatedSettings {
   readonly registry: Registry;
   /** The settings that this call changed. Empty: all were as requested, and nothing was written. */
   readonly changes: readonly SettingChange[];
+  /** What the settings keep out, although it is rarely meant. */
+  readonly warnings: readonly string[];
   /** `x-ms-correlation-request-id` of the write, for Azure's activity log. `null` if nothing was written. */
   readonly correlationId: string | null;
 }
@@ -4161,7 +4386,9 @@ export interface ModeChangePlan {
   /** The access that would be gained, because a role that exists has an effect in the new mode only. */
   readonly gained: readonly AccessChange[];
   /**
-   * The role assignments that would have no effect anymore. They stay: remove them when the change has proven itself.
+   * The role assignments that would not give access to the registry's images anymore. They stay. Once the change has
+   * proven itself, remove those that were made for that; keep those with another purpose, such as Owner, and those of a
+   * scope above the registry.
    */
   readonly stopped: readonly StoppedRole[];
   /** For the reverse of a plan: the roles that the plan granted. They are removed after the mode has changed. */
@@ -4242,6 +4469,8 @@ export interface StoppedRole {
   readonly assignmentId: string;
   /** The principal. An object ID. */
   readonly principalId: string;
+  /** Its scope: the registry, or one above it. */
+  readonly scope: string;
   /** The role's name. */
   readonly roleName: string;
   /** Whether it is a custom role. Give it permissions of the new mode if it shall go on working. */
@@ -4445,9 +4674,9 @@ export interface CreatedCluster {
   /** Whether this call created it. `false`: it existed, or was already being created, and was not changed. */
   readonly isNew: boolean;
   /**
-   * How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested, by the
-   * name of the option. A pool is compared with the one of its name, such as `node_pools[web].vm_size`; pools that were
-   * not requested are not compared.
+   * How an existing cluster differs from the options: always `tier`, and `node_count` unless pools were given; what
+   * else was requested, by the name of the option. A pool is compared with the one of its name, such as
+   * `node_pools[web].vm_size`; pools that were not requested are not compared.
    */
   readonly differences: readonly Difference[];
   /** One result for each registry, in the order of the options, without duplicates. */
@@ -4943,6 +5172,16 @@ export interface DenyingPolicy {
   readonly assignmentId: string | null;
   /** The definition's ID. `null` if Azure does not report it. */
   readonly definitionId: string | null;
+}
+
+/** A role that the caller does not have yet, and can activate in Privileged Identity Management. */
+export interface EligibleRole {
+  /** The name of the role, such as `User Access Administrator`. */
+  readonly role: string;
+  /** The scope at which it can be activated. */
+  readonly scope: string;
+  /** When the eligibility ends. `null`: never. */
+  readonly end: Date | null;
 }
 
 /** A permission that an operation needs. */

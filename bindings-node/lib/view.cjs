@@ -78,30 +78,38 @@ const planOf = (type) => (value) => {
   return Object.freeze(Object.defineProperty(made, 'toJSON', { value: () => value }));
 };
 
-/** For each type of plan, what reads its stored form. */
-const plans = Object.fromEntries(
+/** For each type of plan, and each result with methods, what reads its stored form. */
+const readers = Object.fromEntries(
   Object.keys(TYPES)
-    .filter((type) => type.endsWith('Plan'))
-    .map((type) => [type, Object.freeze({ fromJSON: (given) => planOf(type)(checked(type, stored(given))) })]),
+    .filter((type) => type.endsWith('Plan') || type in METHODS)
+    .map((type) => [type, Object.freeze({ fromJSON: (given) => made(type)(checked(type, stored(given, type))) })]),
 );
+
+const made = (type) => (type.endsWith('Plan') ? planOf(type) : viewOf(type));
 
 function checked(type, value) {
   try {
     described(type, value);
     return value;
   } catch (fault) {
-    throw AksAcrError.invalidInput(`stored: not a plan of type ${type}: ${fault.message}`);
+    const kind = type.endsWith('Plan') ? 'plan' : 'result';
+    throw AksAcrError.invalidInput(`stored: not a ${kind} of type ${type}: ${fault.message}`);
   }
 }
 
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Core's JSON form of a value that is in that form already or in that of {@link view}, such as a copy of a plan, which has no methods. */
-function stored(value) {
+/**
+ * Core's JSON form of a value that is in that form already or in that of {@link view}, such as a copy of a plan, which has no methods. With
+ * its type, the names within that are not core's stay.
+ */
+function stored(value, type) {
   if (typeof value?.toJSON === 'function') return value.toJSON();
-  if (Array.isArray(value)) return value.map(stored);
+  if (Array.isArray(value)) return value.map((one) => stored(one, type));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [snakeCase(name), stored(one)]));
+  const types = TYPES[type] ?? {};
+  const entry = ([name, one]) => [name, types[name] === 'Json' ? one : stored(one, types[name])];
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => entry([snakeCase(name), one])));
 }
 
-module.exports = { plans, readable, view, viewOf, shown, planOf, snakeCase, stored };
+module.exports = { readers, readable, view, viewOf, shown, planOf, snakeCase, stored };

@@ -395,6 +395,25 @@ impl Client {
         self.run(env, call, read)
     }
 
+    /// Lists the hosts of a registry that firewalls, proxies and private DNS have to know.
+    #[napi]
+    pub fn endpoints<'env>(
+        &self,
+        env: &'env Env,
+        call: &Call,
+        registry: Unknown<'_>,
+        given: Unknown<'_>,
+    ) -> napi::Result<PromiseRaw<'env, Unknown<'env>>> {
+        let read = |client: aks_acr::Client| {
+            let registry: aks_acr::RegistryRef = argument::parse("registry", registry)?;
+            let given: EndpointsOptions = argument::options(given)?;
+            let of_call = call.options(given.deadline_ms);
+            let options = given.into_core(of_call)?;
+            Ok(async move { client.endpoints(&registry, options).await })
+        };
+        self.run(env, call, read)
+    }
+
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
     #[napi]
     pub fn clusters<'env>(
@@ -1166,6 +1185,7 @@ pub struct CheckOptions {
     pub principal_id: Option<Text<aks_acr::PrincipalId>>,
     pub query_graph: Option<bool>,
     pub outbound_addresses: Option<Vec<String>>,
+    pub kubernetes: Option<Text<aks_acr::KubernetesReads>>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1178,6 +1198,7 @@ impl CheckOptions {
         options.principal_id = self.principal_id.map(|one| one.0);
         set(&mut options.query_graph, self.query_graph);
         set(&mut options.outbound_addresses, self.outbound_addresses);
+        set(&mut options.kubernetes, self.kubernetes.map(|one| one.0));
         Ok(options)
     }
 }
@@ -1216,6 +1237,7 @@ impl ExplainOptions {
 pub struct ProvePullOptions {
     pub namespace: Option<String>,
     pub pools: Option<Vec<String>>,
+    pub nodes_per_pool: Option<u32>,
     pub service_account: Option<String>,
     pub pull_secrets: Option<Vec<String>>,
     pub labels: Option<std::collections::BTreeMap<String, String>>,
@@ -1223,6 +1245,7 @@ pub struct ProvePullOptions {
     pub tolerations: Option<Vec<String>>,
     pub priority_class: Option<String>,
     pub propagation_timeout_ms: Option<Millis>,
+    pub query_graph: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1233,6 +1256,7 @@ impl ProvePullOptions {
         let mut options = aks_acr::ProvePullOptions::default().with_call(call);
         set(&mut options.namespace, self.namespace);
         set(&mut options.pools, self.pools);
+        set(&mut options.nodes_per_pool, self.nodes_per_pool);
         options.service_account = self.service_account;
         set(&mut options.pull_secrets, self.pull_secrets);
         set(&mut options.labels, self.labels);
@@ -1240,6 +1264,25 @@ impl ProvePullOptions {
         set(&mut options.tolerations, self.tolerations);
         options.priority_class = self.priority_class;
         set(&mut options.propagation_timeout, self.propagation_timeout_ms.map(|millis| millis.0));
+        set(&mut options.query_graph, self.query_graph);
+        Ok(options)
+    }
+}
+
+/// What an object of options holds.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct EndpointsOptions {
+    pub cluster: Option<Text<aks_acr::ClusterRef>>,
+    pub deadline_ms: Option<Millis>,
+}
+
+impl EndpointsOptions {
+    /// Core's options, with those of the call.
+    #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
+    pub fn into_core(self, call: CallOptions) -> Result<aks_acr::EndpointsOptions> {
+        let mut options = aks_acr::EndpointsOptions::default().with_call(call);
+        options.cluster = self.cluster.map(|one| one.0);
         Ok(options)
     }
 }
@@ -1711,6 +1754,7 @@ pub fn facts(err: &aks_acr::Error) -> Map<String, Value> {
     put(&mut facts, "serviceCode", err.code());
     put(&mut facts, "correlationId", err.correlation_id());
     put(&mut facts, "created", err.created());
+    put(&mut facts, "eligibleRoles", Some(err.eligible_roles()).filter(|all| !all.is_empty()));
     put(&mut facts, "failedSide", err.failed_side());
     put(&mut facts, "finding", err.finding());
     put(&mut facts, "missingAction", err.missing_action());
@@ -1758,6 +1802,7 @@ pub const OPTIONS: &[&str] = &[
     "network_policy",
     "node_count",
     "node_pools",
+    "nodes_per_pool",
     "oidc_issuer",
     "on_condition_mismatch",
     "on_existing_entry",
@@ -1808,6 +1853,10 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "EntraSettings" => serde_json::from_str::<aks_acr::EntraSettings>(&json).map(|value| value.to_string()),
         "Attachment" => serde_json::from_str::<aks_acr::Attachment>(&json).map(|value| value.to_string()),
         "AttachOutcome" => serde_json::from_str::<aks_acr::AttachOutcome>(&json).map(|value| value.to_string()),
+        "Finding" => serde_json::from_str::<aks_acr::Finding>(&json).map(|value| value.to_string()),
+        "Evidence" => serde_json::from_str::<aks_acr::Evidence>(&json).map(|value| value.to_string()),
+        "NextStep" => serde_json::from_str::<aks_acr::NextStep>(&json).map(|value| value.to_string()),
+        "Need" => serde_json::from_str::<aks_acr::Need>(&json).map(|value| value.to_string()),
         "AttachPlan" => serde_json::from_str::<aks_acr::AttachPlan>(&json).map(|value| value.to_string()),
         "ClusterRef" => serde_json::from_str::<aks_acr::ClusterRef>(&json).map(|value| value.to_string()),
         "PlannedAction" => serde_json::from_str::<aks_acr::PlannedAction>(&json).map(|value| value.to_string()),
@@ -1830,10 +1879,6 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         }
         "Registry" => serde_json::from_str::<aks_acr::Registry>(&json).map(|value| value.to_string()),
         "Report" => serde_json::from_str::<aks_acr::Report>(&json).map(|value| value.to_string()),
-        "Finding" => serde_json::from_str::<aks_acr::Finding>(&json).map(|value| value.to_string()),
-        "Evidence" => serde_json::from_str::<aks_acr::Evidence>(&json).map(|value| value.to_string()),
-        "NextStep" => serde_json::from_str::<aks_acr::NextStep>(&json).map(|value| value.to_string()),
-        "Need" => serde_json::from_str::<aks_acr::Need>(&json).map(|value| value.to_string()),
         "Stage" => serde_json::from_str::<aks_acr::Stage>(&json).map(|value| value.to_string()),
         "Explanation" => serde_json::from_str::<aks_acr::Explanation>(&json).map(|value| value.to_string()),
         "PodGroup" => serde_json::from_str::<aks_acr::PodGroup>(&json).map(|value| value.to_string()),
@@ -1844,6 +1889,9 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "PoolProof" => serde_json::from_str::<aks_acr::PoolProof>(&json).map(|value| value.to_string()),
         "NodeIdentities" => serde_json::from_str::<aks_acr::NodeIdentities>(&json).map(|value| value.to_string()),
         "PoolIdentity" => serde_json::from_str::<aks_acr::PoolIdentity>(&json).map(|value| value.to_string()),
+        "RegistryEndpoints" => serde_json::from_str::<aks_acr::RegistryEndpoints>(&json).map(|value| value.to_string()),
+        "RegistryHost" => serde_json::from_str::<aks_acr::RegistryHost>(&json).map(|value| value.to_string()),
+        "PrivateDnsRecord" => serde_json::from_str::<aks_acr::PrivateDnsRecord>(&json).map(|value| value.to_string()),
         "ClusterList" => serde_json::from_str::<aks_acr::ClusterList>(&json).map(|value| value.to_string()),
         "ListedCluster" => serde_json::from_str::<aks_acr::ListedCluster>(&json).map(|value| value.to_string()),
         "Unreadable" => serde_json::from_str::<aks_acr::Unreadable>(&json).map(|value| value.to_string()),
@@ -1906,6 +1954,7 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "Pod" => serde_json::from_str::<aks_acr::Pod>(&json).map(|value| value.to_string()),
         "Event" => serde_json::from_str::<aks_acr::Event>(&json).map(|value| value.to_string()),
         "DenyingPolicy" => serde_json::from_str::<aks_acr::DenyingPolicy>(&json).map(|value| value.to_string()),
+        "EligibleRole" => serde_json::from_str::<aks_acr::EligibleRole>(&json).map(|value| value.to_string()),
         "RequiredRight" => serde_json::from_str::<aks_acr::RequiredRight>(&json).map(|value| value.to_string()),
         "Write" => serde_json::from_str::<aks_acr::Write>(&json).map(|value| value.to_string()),
         "ImportHandle" => serde_json::from_str::<aks_acr::ImportHandle>(&json).map(|value| value.to_string()),
@@ -1920,10 +1969,12 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
 pub fn ask(env: &Env, name: String, method: String, json: String) -> napi::Result<String> {
     let given = match (&*name, &*method) {
         ("Report", "redacted") => asked(&json, |value: &aks_acr::Report| Ok(value.redacted()?)),
+        ("Report", "replayed") => asked(&json, |value: &aks_acr::Report| Ok(value.replayed()?)),
         ("Report", "require") => asked(&json, |value: &aks_acr::Report| Ok(value.require()?)),
         ("Report", "to_html") => asked(&json, |value: &aks_acr::Report| Ok(value.to_html())),
         ("Explanation", "redacted") => asked(&json, |value: &aks_acr::Explanation| Ok(value.redacted()?)),
         ("Explanation", "to_html") => asked(&json, |value: &aks_acr::Explanation| Ok(value.to_html())),
+        ("PullProof", "redacted") => asked(&json, |value: &aks_acr::PullProof| Ok(value.redacted()?)),
         _ => Err(Fault::Argument(name)),
     };
     given.map_err(|fault| fault.into_js(env))

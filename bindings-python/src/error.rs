@@ -50,6 +50,7 @@ pub fn register(module: &Bound<'_, PyModule>, kinds: &[(ErrorKind, &str, &str)])
         base.setattr(fact, py.None())?;
     }
     base.setattr("policies", PyTuple::empty(py))?;
+    base.setattr("eligible_roles", PyTuple::empty(py))?;
     base.setattr("is_transient", false)?;
     base.setattr("kind", Word(ErrorKind::Unexpected))?;
     module.add(stringify!(AksAcrError), base)?;

@@ -85,6 +85,9 @@ value! {
         /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
         /// Usually empty.
         unchecked_groups: Several<String>,
+        /// What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the
+        /// registry show it. Usually empty. `check` reads more.
+        warnings: Several<Finding>,
     }
 }
 
@@ -120,6 +123,73 @@ variants! {
             /// requested.
             existing: Option<String>,
         },
+    }
+}
+
+value! {
+    /// One reason why a pull fails, may fail, or cannot be judged.
+    pub struct Finding {
+        /// The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`.
+        id: String,
+        /// What it says about the pull.
+        status: Word<aks_acr::FindingStatus>,
+        /// The stage that it belongs to.
+        stage: Word<aks_acr::PullStage>,
+        /// What it means here, in one sentence.
+        message: String,
+        /// What it was concluded from.
+        evidence: Several<Evidence>,
+        /// What to do about it.
+        next_step: NextStep,
+        /// What is missing for an answer, if it is unknown.
+        needs: Several<Need>,
+        /// Whether waiting can help.
+        retry: Word<aks_acr::PullRetry>,
+        /// The address of the page about it, in the documentation of this version.
+        docs: String,
+    }
+}
+
+value! {
+    /// A value that was read.
+    pub struct Evidence {
+        /// What it was read from, such as `registry` or `role assignment`.
+        source: String,
+        /// The field, in the service's words.
+        field: String,
+        /// Its value.
+        value: String,
+    }
+}
+
+value! {
+    /// What to do about a finding.
+    pub struct NextStep {
+        /// The step, in one sentence.
+        summary: String,
+        /// The operation of this library that does it, such as `attach`. `arguments` contains everything that the
+        /// operation needs.
+        operation: Option<String>,
+        /// The arguments of `operation`, by name.
+        arguments: BTreeMap<String, String>,
+        /// The `az` or `kubectl` command that does it.
+        command: Option<String>,
+    }
+}
+
+value! {
+    /// What is missing for an answer: a permission, or an option.
+    pub struct Need {
+        /// The action that the caller lacks.
+        action: Option<String>,
+        /// The scope at which it is needed.
+        scope: Option<String>,
+        /// The smallest built-in role that contains it.
+        smallest_role: Option<String>,
+        /// The option that would answer it.
+        option: Option<String>,
+        /// Why there is no answer.
+        reason: String,
     }
 }
 
@@ -165,6 +235,9 @@ value! {
         /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
         /// Usually empty.
         unchecked_groups: Several<String>,
+        /// What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the
+        /// registry show it. Usually empty. `check` reads more.
+        warnings: Several<Finding>,
     }
 }
 
@@ -544,7 +617,7 @@ value! {
 value! {
     /// Whether a cluster can pull from a registry, and if not, why, and what to do about it.
     pub struct Report {
-        /// The version of this form.
+        /// The version of this form. A stored form of another version is rejected.
         version: u32,
         /// The verdict.
         verdict: Word<aks_acr::Verdict>,
@@ -564,73 +637,8 @@ value! {
         assumptions: Several<String>,
         /// When it was checked, by Azure's clock.
         checked_at: Time,
-    }
-}
-
-value! {
-    /// One reason why a pull fails, may fail, or cannot be judged.
-    pub struct Finding {
-        /// The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`.
-        id: String,
-        /// What it says about the pull.
-        status: Word<aks_acr::FindingStatus>,
-        /// The stage that it belongs to.
-        stage: Word<aks_acr::PullStage>,
-        /// What it means here, in one sentence.
-        message: String,
-        /// What it was concluded from.
-        evidence: Several<Evidence>,
-        /// What to do about it.
-        next_step: NextStep,
-        /// What is missing for an answer, if it is unknown.
-        needs: Several<Need>,
-        /// Whether waiting can help.
-        retry: Word<aks_acr::PullRetry>,
-        /// The address of the page about it, in the documentation of this version.
-        docs: String,
-    }
-}
-
-value! {
-    /// A value that was read.
-    pub struct Evidence {
-        /// What it was read from, such as `registry` or `role assignment`.
-        source: String,
-        /// The field, in the service's words.
-        field: String,
-        /// Its value.
-        value: String,
-    }
-}
-
-value! {
-    /// What to do about a finding.
-    pub struct NextStep {
-        /// The step, in one sentence.
-        summary: String,
-        /// The operation of this library that does it, such as `attach`. `arguments` contains everything that the
-        /// operation needs.
-        operation: Option<String>,
-        /// The arguments of `operation`, by name.
-        arguments: BTreeMap<String, String>,
-        /// The `az` or `kubectl` command that does it.
-        command: Option<String>,
-    }
-}
-
-value! {
-    /// What is missing for an answer: a permission, or an option.
-    pub struct Need {
-        /// The action that the caller lacks.
-        action: Option<String>,
-        /// The scope at which it is needed.
-        scope: Option<String>,
-        /// The smallest built-in role that contains it.
-        smallest_role: Option<String>,
-        /// The option that would answer it.
-        option: Option<String>,
-        /// Why there is no answer.
-        reason: String,
+        /// What was read, without secrets, so that `replayed` can diagnose it again.
+        facts: Option<Json>,
     }
 }
 
@@ -649,11 +657,12 @@ value! {
 value! {
     /// Why pods do not run: what keeps their images from being pulled, and what else they wait for.
     pub struct Explanation {
-        /// The version of this form.
+        /// The version of this form. A stored form of another version is rejected.
         version: u32,
         /// The cluster. A resource ID.
         cluster: String,
-        /// The cause of the first group: what to fix first. `None` if no pull has failed for a known cause.
+        /// The cause of the first group: what to fix first. Without a group of a known cause, that of pods that
+        /// admission denies.
         root_cause: Option<String>,
         /// Pods whose images are not pulled, grouped by their cause: the earliest stage of a pull first, then the
         /// largest group.
@@ -682,6 +691,8 @@ value! {
         os: Option<String>,
         /// The architecture of their nodes, such as `amd64`, if it could be read.
         architecture: Option<String>,
+        /// The node pool of their nodes, if it could be read.
+        pool: Option<String>,
         /// Their service account.
         service_account: String,
         /// The names of their pull secrets.
@@ -751,13 +762,15 @@ value! {
         objects: Several<String>,
         /// What to do about it, if known.
         next_step: Option<String>,
+        /// The finding, if admission denies the pods.
+        finding: Option<Finding>,
     }
 }
 
 value! {
     /// Whether the nodes of a cluster have pulled an image, pool by pool.
     pub struct PullProof {
-        /// The version of this form.
+        /// The version of this form. A stored form of another version is rejected.
         version: u32,
         /// The cluster. A resource ID.
         cluster: String,
@@ -766,7 +779,7 @@ value! {
         /// `ProofOutcome.FAILED` if a pool failed; else `ProofOutcome.INCONCLUSIVE` if a pool was, or all were skipped;
         /// else `ProofOutcome.PROVEN`.
         outcome: Word<aks_acr::ProofOutcome>,
-        /// The node pools, sorted by name.
+        /// The node pools, sorted by name; with `nodes_per_pool`, a pool once for each node that was tried.
         pools: Several<PoolProof>,
         /// Whether all Jobs were deleted. Otherwise, Kubernetes deletes them a minute after they end, at the latest
         /// after the call's deadline.
@@ -839,6 +852,52 @@ value! {
         os: Option<String>,
         /// Their architecture, such as `amd64`, if it is the same on all.
         architecture: Option<String>,
+    }
+}
+
+value! {
+    /// What a firewall, a proxy and private DNS have to know of a registry.
+    pub struct RegistryEndpoints {
+        /// The registry. A resource ID.
+        registry: String,
+        /// The cluster, if one was given. A resource ID.
+        cluster: Option<String>,
+        /// The hosts to allow, for the egress rules of a firewall.
+        hosts: Several<RegistryHost>,
+        /// The records that a private DNS zone needs, if the registry has private endpoints.
+        private_dns: Several<PrivateDnsRecord>,
+        /// The hosts for `noProxy` in the HTTP proxy configuration of a cluster, if nodes should reach the registry
+        /// without the proxy. AKS rejects wildcards, so that there are none.
+        no_proxy: Several<String>,
+        /// The service tags for network security groups and Azure Firewall, instead of the hosts.
+        service_tags: Several<String>,
+    }
+}
+
+value! {
+    /// A host of a registry.
+    pub struct RegistryHost {
+        /// The host, or a wildcard where Azure does not name the host, such as `*.blob.core.windows.net`.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What it is for.
+        purpose: Word<aks_acr::HostPurpose>,
+        /// Who needs it.
+        needed_by: Word<aks_acr::HostUser>,
+        /// Whether Azure reports the host for this registry. `False`: it is a wildcard, or is needed only if a feature
+        /// is used that Azure does not report.
+        certain: bool,
+    }
+}
+
+value! {
+    /// A record of a private DNS zone.
+    pub struct PrivateDnsRecord {
+        /// The name of the zone, such as `privatelink.azurecr.io`.
+        zone: String,
+        /// The name of the record in it, such as `myregistry.westeurope.data`.
+        record: String,
     }
 }
 
@@ -945,6 +1004,8 @@ value! {
         registry: Registry,
         /// The settings that this call changed. Empty: all were as requested, and nothing was written.
         changes: Several<SettingChange>,
+        /// What the settings keep out, although it is rarely meant.
+        warnings: Several<String>,
         /// `x-ms-correlation-request-id` of the write, for Azure's activity log. `None` if nothing was written.
         correlation_id: Option<String>,
     }
@@ -1065,8 +1126,9 @@ value! {
         lost: Several<AccessChange>,
         /// The access that would be gained, because a role that exists has an effect in the new mode only.
         gained: Several<AccessChange>,
-        /// The role assignments that would have no effect anymore. They stay: remove them when the change has proven
-        /// itself.
+        /// The role assignments that would not give access to the registry's images anymore. They stay. Once the change
+        /// has proven itself, remove those that were made for that; keep those with another purpose, such as Owner, and
+        /// those of a scope above the registry.
         stopped: Several<StoppedRole>,
         /// For the reverse of a plan: the roles that the plan granted. They are removed after the mode has changed.
         remove: Several<EquivalentRole>,
@@ -1141,6 +1203,8 @@ value! {
         assignment_id: String,
         /// The principal. An object ID.
         principal_id: String,
+        /// Its scope: the registry, or one above it.
+        scope: String,
         /// The role's name.
         role_name: String,
         /// Whether it is a custom role. Give it permissions of the new mode if it shall go on working.
@@ -1351,9 +1415,9 @@ value! {
         cluster: Cluster,
         /// Whether this call created it. `False`: it existed, or was already being created, and was not changed.
         is_new: bool,
-        /// How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested,
-        /// by the name of the option. A pool is compared with the one of its name, such as `node_pools[web].vm_size`;
-        /// pools that were not requested are not compared.
+        /// How an existing cluster differs from the options: always `tier`, and `node_count` unless pools were given;
+        /// what else was requested, by the name of the option. A pool is compared with the one of its name, such as
+        /// `node_pools[web].vm_size`; pools that were not requested are not compared.
         differences: Several<Difference>,
         /// One result for each registry, in the order of the options, without duplicates.
         attachments: Several<Attachment>,
@@ -1828,6 +1892,18 @@ value! {
 }
 
 value! {
+    /// A role that the caller does not have yet, and can activate in Privileged Identity Management.
+    pub struct EligibleRole {
+        /// The name of the role, such as `User Access Administrator`.
+        role: String,
+        /// The scope at which it can be activated.
+        scope: String,
+        /// When the eligibility ends. `None`: never.
+        end: Option<Time>,
+    }
+}
+
+value! {
     /// A permission that an operation needs.
     pub struct RequiredRight {
         /// The action, such as `Microsoft.Authorization/roleAssignments/write`.
@@ -1881,6 +1957,15 @@ impl Report {
     fn redacted(&self, py: Python<'_>) -> PyResult<Self> {
         through_json(&through_json::<aks_acr::Report>(self)?.redacted().map_err(|err| error::to_py(py, &err))?)
     }
+    /// The report that this version makes of the same `facts`. No request is made.
+    ///
+    /// A report that was stored by an earlier version is diagnosed with the findings of this one.
+    ///
+    /// Raises `InvalidInputError` if the report has no facts, or facts that this version cannot read, as those of a
+    /// report with pseudonyms may be.
+    fn replayed(&self, py: Python<'_>) -> PyResult<Self> {
+        through_json(&through_json::<aks_acr::Report>(self)?.replayed().map_err(|err| error::to_py(py, &err))?)
+    }
     /// Fails unless the cluster can pull, for a pipeline that must not go on otherwise.
     ///
     /// The error has the first finding as `finding`, and this report as `report`.
@@ -1924,6 +2009,22 @@ impl Explanation {
     }
 }
 
+#[pymethods]
+impl PullProof {
+    /// The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an
+    /// issue.
+    ///
+    /// The digits of a name's pseudonym are the same in all results about one subscription; the word before them says
+    /// what the name stands for in this one, such as `registry` or `name`. The outcomes, the IDs of findings, the
+    /// stages and the times stay. Words that neither this library nor a node's own messages have are replaced too,
+    /// wherever they stand.
+    ///
+    /// Raises `UnexpectedError` if it has no JSON form.
+    fn redacted(&self, py: Python<'_>) -> PyResult<Self> {
+        through_json(&through_json::<aks_acr::PullProof>(self)?.redacted().map_err(|err| error::to_py(py, &err))?)
+    }
+}
+
 word::known!(
     Access,
     AccessRole,
@@ -1936,8 +2037,11 @@ word::known!(
     ErrorKind,
     FindingStatus,
     GroupMembership,
+    HostPurpose,
+    HostUser,
     IdentityPartKind,
     ImportSide,
+    KubernetesReads,
     MergeOutcome,
     ModeChangeOutcome,
     NetworkAction,
@@ -2072,6 +2176,7 @@ pub fn set_facts(exception: &Bound<'_, PyAny>, err: &aks_acr::Error) -> PyResult
     exception.setattr("code", err.code())?;
     exception.setattr("correlation_id", err.correlation_id())?;
     exception.setattr("created", err.created())?;
+    exception.setattr("eligible_roles", through_json::<Several<EligibleRole>>(&err.eligible_roles())?)?;
     exception.setattr("failed_side", err.failed_side().map(Word))?;
     exception.setattr("finding", err.finding().map(through_json::<Finding>).transpose()?)?;
     exception.setattr("missing_action", err.missing_action())?;
@@ -2095,6 +2200,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<EntraSettings>()?;
     module.add_class::<Attachment>()?;
     module.add_class::<AttachOutcome>()?;
+    module.add_class::<Finding>()?;
+    module.add_class::<Evidence>()?;
+    module.add_class::<NextStep>()?;
+    module.add_class::<Need>()?;
     module.add_class::<AttachPlan>()?;
     module.add_class::<ClusterRef>()?;
     module.add_class::<PlannedAction>()?;
@@ -2113,10 +2222,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<RegistryAttachments>()?;
     module.add_class::<Registry>()?;
     module.add_class::<Report>()?;
-    module.add_class::<Finding>()?;
-    module.add_class::<Evidence>()?;
-    module.add_class::<NextStep>()?;
-    module.add_class::<Need>()?;
     module.add_class::<Stage>()?;
     module.add_class::<Explanation>()?;
     module.add_class::<PodGroup>()?;
@@ -2127,6 +2232,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PoolProof>()?;
     module.add_class::<NodeIdentities>()?;
     module.add_class::<PoolIdentity>()?;
+    module.add_class::<RegistryEndpoints>()?;
+    module.add_class::<RegistryHost>()?;
+    module.add_class::<PrivateDnsRecord>()?;
     module.add_class::<ClusterList>()?;
     module.add_class::<ListedCluster>()?;
     module.add_class::<Unreadable>()?;
@@ -2179,6 +2287,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Pod>()?;
     module.add_class::<Event>()?;
     module.add_class::<DenyingPolicy>()?;
+    module.add_class::<EligibleRole>()?;
     module.add_class::<RequiredRight>()?;
     module.add_class::<Write>()?;
     error::register(module, EXCEPTIONS)

@@ -10,6 +10,11 @@ pub(crate) const READ_DENIALS: &str = "Microsoft.Authorization/denyAssignments/r
 pub(crate) const READ_ROLE: &str = "Microsoft.Authorization/roleDefinitions/read";
 
 pub(crate) const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
+/// Needed to list the images of a registry that were deleted and can be restored.
+pub(crate) const READ_DELETED: &str = "Microsoft.ContainerRegistry/registries/deleted/read";
+pub(crate) const READ_CACHE_RULES: &str = "Microsoft.ContainerRegistry/registries/cacheRules/read";
+pub(crate) const READ_CREDENTIAL_SETS: &str = "Microsoft.ContainerRegistry/registries/credentialSets/read";
+pub(crate) const READ_REPLICAS: &str = "Microsoft.ContainerRegistry/registries/replications/read";
 pub(crate) const WRITE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/write";
 pub(crate) const DELETE_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/delete";
 pub(crate) const IMPORT: &str = "Microsoft.ContainerRegistry/registries/importImage/action";
@@ -38,6 +43,15 @@ pub(crate) const WRITE_CLUSTER: &str = "Microsoft.ContainerService/managedCluste
 pub(crate) const DELETE_CLUSTER: &str = "Microsoft.ContainerService/managedClusters/delete";
 pub(crate) const REGISTER_CLUSTERS: &str = "Microsoft.ContainerService/register/action";
 pub(crate) const READ_ADDRESS: &str = "Microsoft.Network/publicIPAddresses/read";
+pub(crate) const READ_PREFIX: &str = "Microsoft.Network/publicIPPrefixes/read";
+pub(crate) const READ_GATEWAY: &str = "Microsoft.Network/natGateways/read";
+pub(crate) const READ_NETWORK: &str = "Microsoft.Network/virtualNetworks/read";
+pub(crate) const READ_ENDPOINT: &str = "Microsoft.Network/privateEndpoints/read";
+pub(crate) const READ_ZONE_GROUPS: &str = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read";
+pub(crate) const READ_LINKS: &str = "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read";
+pub(crate) const READ_RECORDS: &str = "Microsoft.Network/privateDnsZones/A/read";
+pub(crate) const READ_SCALE_SETS: &str = "Microsoft.Compute/virtualMachineScaleSets/read";
+pub(crate) const READ_BINDINGS: &str = "Microsoft.ContainerService/managedClusters/identityBindings/read";
 pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";
 pub(crate) const ADMIN_CREDENTIAL: &str =
     "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action";
@@ -47,10 +61,13 @@ pub(crate) const READ_SECRETS: &str = "Microsoft.ContainerService/managedCluster
 pub(crate) const READ_NODES: &str = "Microsoft.ContainerService/managedClusters/nodes/read";
 pub(crate) const READ_EVENTS: &str = "Microsoft.ContainerService/managedClusters/events/read";
 pub(crate) const READ_PODS: &str = "Microsoft.ContainerService/managedClusters/pods/read";
+pub(crate) const READ_ACCOUNTS: &str = "Microsoft.ContainerService/managedClusters/serviceaccounts/read";
 pub(crate) const READ_JOBS: &str = "Microsoft.ContainerService/managedClusters/batch/jobs/read";
 pub(crate) const WRITE_JOBS: &str = "Microsoft.ContainerService/managedClusters/batch/jobs/write";
 pub(crate) const DELETE_JOBS: &str = "Microsoft.ContainerService/managedClusters/batch/jobs/delete";
 pub(crate) const READ_REPLICA_SETS: &str = "Microsoft.ContainerService/managedClusters/apps/replicasets/read";
+pub(crate) const READ_STATEFUL_SETS: &str = "Microsoft.ContainerService/managedClusters/apps/statefulsets/read";
+pub(crate) const READ_DAEMON_SETS: &str = "Microsoft.ContainerService/managedClusters/apps/daemonsets/read";
 
 pub(crate) const READ_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/read";
 pub(crate) const WRITE_IDENTITY: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/write";
@@ -71,7 +88,8 @@ pub(crate) fn smallest_role(action: &str) -> Option<&'static str> {
         READ_CONTENT | READ_METADATA => "Container Registry Repository Reader",
         LIST_REPOSITORIES => "Container Registry Repository Catalog Lister",
         WRITE_CLUSTER | DELETE_CLUSTER => "Azure Kubernetes Service Contributor Role",
-        READ_PODS | READ_EVENTS | READ_REPLICA_SETS | READ_JOBS => "Azure Kubernetes Service RBAC Reader",
+        READ_PODS | READ_EVENTS | READ_REPLICA_SETS | READ_STATEFUL_SETS | READ_DAEMON_SETS | READ_JOBS
+        | READ_ACCOUNTS => "Azure Kubernetes Service RBAC Reader",
         READ_SECRETS | WRITE_JOBS | DELETE_JOBS => "Azure Kubernetes Service RBAC Writer",
         READ_NODES => "Azure Kubernetes Service RBAC Cluster Admin",
         USER_CREDENTIAL => "Azure Kubernetes Service Cluster User Role",

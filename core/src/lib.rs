@@ -58,10 +58,10 @@ pub use cluster::{
     Access, Applied, ApplyOptions, AzureClusterDeployer, Cluster, ClusterCreation, ClusterDeployer, ClusterRef,
     ClusterTier, DeletedCluster, ExistingSecret, Kubeconfig, KubeconfigOptions, Manifest, MergeKubeconfigOptions,
     MergeOutcome, MergedKubeconfig, NetworkPlugin, NetworkPolicy, NewCluster, NewClusterSettings, NewNodePool, NodeOs,
-    NodePoolMode, NodeTaint, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, OnExistingEntry, Pod,
-    PodEvent, PodListener, PodScope, PodSelection, Pods, PullSecretState, RegistryCredential, Rollout, RolloutBlocker,
-    RolloutBlockerKind, RolloutListener, RolloutPhase, SecretState, ServiceAccountState, SshKey, UnreadObjects,
-    WorkloadRef, WorkloadState,
+    NodePoolMode, NodeTaint, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedPull, ObservedSecret,
+    ObservedServiceAccount, OnExistingEntry, Pod, PodEvent, PodListener, PodScope, PodSelection, Pods, PullSecretState,
+    RegistryCredential, Rollout, RolloutBlocker, RolloutBlockerKind, RolloutListener, RolloutPhase, SecretState,
+    ServiceAccountState, SshKey, UnreadObjects, WorkloadRef, WorkloadState,
 };
 pub use connection::Connection;
 pub use diagnosis::{
@@ -81,19 +81,22 @@ pub use identity::{
     CreatedIdentity, EntraSettings, IdentityManager, IdentityResolver, KubeletIdentity, ManagedIdentity, NewIdentity,
     ServicePrincipal,
 };
-pub use image::{Digest, Image, ImageDetails, ImageReference, Platform, ReferenceError, Referrer};
+pub use image::{
+    Digest, Image, ImageDetails, ImageReference, ManifestAttributes, Platform, ReadSwitches, ReferenceError, Referrer,
+};
 pub use inventory::{
-    AzureInventory, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster, Listing, NodePool, ReadSource,
-    RegistryFilter, RoleAssignmentUsage,
+    AzureInventory, BoundIdentity, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster, Listing,
+    NodePool, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ProvisioningError, ReadSource, RegistryFilter,
+    RoleAssignmentUsage, ServiceAccountPulls, Subnet, VirtualNetwork, ZoneOfEndpoint,
 };
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};
 pub use operation::exports::*;
-pub use refusal::{DenyingPolicy, RefusalKind};
+pub use refusal::{DenyingPolicy, EligibleRole, RefusalKind};
 pub use registry::{
-    AzureRegistryImporter, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials, ImportHandle,
-    ImportRequest, ImportStatus, NetworkAction, NetworkRules, NewRegistry, PrivateEndpointConnection, Registry,
-    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, Sku, UpdatedRegistry,
+    AzureRegistryImporter, CacheRule, CreatedRegistry, DeletedRegistry, DomainNameLabelScope, ImportCredentials,
+    ImportHandle, ImportRequest, ImportStatus, NetworkAction, NetworkRules, NewRegistry, PrivateEndpointConnection,
+    Registry, RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, Sku, UpdatedRegistry,
 };
 pub use role::{
     AccessRole, AzureRoleAssigner, DeniedPrincipal, DenyAssignment, Grant, Granted, PrincipalType, PullRole,

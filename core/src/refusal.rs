@@ -2,7 +2,14 @@
 
 use crate::{action::smallest_role, words::word_names};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, time::SystemTime};
+
+/// How many roles an error shows.
+const MOST_SHOWN: usize = 3;
+const ACTIVATE: &str = "activate the role in Privileged Identity Management, then call again";
+/// Which other roles contain the action is not known.
+const ACTIVATE_IF: &str =
+    "if one of these roles contains the action, activate it in Privileged Identity Management, then call again";
 
 /// What refused a call. Each kind is resolved in a different way, by a different person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +60,27 @@ pub struct DenyingPolicy {
     pub definition_id: Option<String>,
 }
 
+/// A role that the caller does not have yet, and can activate in Privileged Identity Management.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EligibleRole {
+    /// The name of the role, such as `User Access Administrator`.
+    pub role: String,
+    /// The scope at which it can be activated.
+    pub scope: String,
+    /// When the eligibility ends. `None`: never.
+    #[serde(with = "crate::stored_time::option")]
+    pub end: Option<SystemTime>,
+}
+
+impl EligibleRole {
+    /// A role that can be activated at a scope.
+    #[must_use]
+    pub fn new(role: impl Into<String>, scope: impl Into<String>) -> Self {
+        Self { role: role.into(), scope: scope.into(), end: None }
+    }
+}
+
 /// A refusal, from the request and the service's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -63,6 +91,8 @@ pub(crate) struct Refusal {
     /// The smallest built-in role that contains the action, if a role is missing.
     pub smallest_role: Option<&'static str>,
     pub policies: Vec<DenyingPolicy>,
+    /// What the caller can activate, if a role is missing.
+    pub eligible: Vec<EligibleRole>,
 }
 
 impl Refusal {
@@ -74,7 +104,14 @@ impl Refusal {
     }
 
     pub fn of(kind: RefusalKind, action: impl Into<Cow<'static, str>>, scope: impl Into<String>) -> Self {
-        Self { kind, action: action.into(), scope: scope.into(), smallest_role: None, policies: Vec::new() }
+        Self {
+            kind,
+            action: action.into(),
+            scope: scope.into(),
+            smallest_role: None,
+            policies: Vec::new(),
+            eligible: Vec::new(),
+        }
     }
 
     /// The facts for a reader: names and values.
@@ -87,6 +124,11 @@ impl Refusal {
         }
         facts.extend(self.policies.iter().map(|policy| ("policy", policy.name.as_str())));
         facts.extend(self.smallest_role.map(|role| ("smallest role that has it", role)));
+        facts.extend(self.eligible.iter().take(MOST_SHOWN).map(|one| ("eligible for", one.role.as_str())));
+        if let Some(first) = self.eligible.first() {
+            let is_known = self.smallest_role == Some(first.role.as_str());
+            facts.push(("next step", if is_known { ACTIVATE } else { ACTIVATE_IF }));
+        }
         facts
     }
 

@@ -325,6 +325,7 @@ async fn nodes_pull_before_during_and_after_the_change() -> Checked {
     let ids: Vec<&FindingId> = report.findings.iter().map(|finding| &finding.id).collect();
     assert_eq!(report.verdict, Verdict::CanPull);
     assert!(ids.contains(&&FindingId::CREDENTIALS_INVALIDATED), "{report}");
+    assert!(!report.assumptions.iter().any(|one| one.contains("mode was not changed")), "{report}");
     scene.azure.push_image(&format!("{REGISTRY}.azurecr.io/late:v1"), &["linux/amd64"]);
     scene.apply(&deployment("late", &format!("{REGISTRY}.azurecr.io/late:v1"), 1)).await?;
     let call = CallOptions::default().with_deadline(Duration::from_secs(5 * 60));

@@ -6,8 +6,8 @@ use crate::{
     emulator::{CLUSTER, GROUP, Scene},
 };
 use aks_acr::{
-    ApplyOptions, AttachOptions, CallOptions, ErrorKind, FindingId, Manifest, NodeIdentityState, PodSelection,
-    ProofOutcome, ProvePullOptions, PullProof, PullProofKind,
+    ApplyOptions, AttachOptions, CallOptions, ErrorKind, ExplainOptions, FindingId, Manifest, NodeIdentityState,
+    PodSelection, ProofOutcome, ProvePullOptions, PullProof, PullProofKind, RolloutOptions,
 };
 use aks_acr_emulator::{ClusterSeed, Service, Timing};
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub fn cases() -> Vec<Case> {
             pods_that_are_rejected_prove_nothing,
             taints_of_a_pool_are_tolerated,
             without_nodes_less_is_proven,
+            several_nodes_of_a_pool_are_proven_each_by_its_own_pull,
+            several_nodes_are_not_chosen_without_a_list,
             wrong_options_are_rejected_before_the_first_request,
             nodes_with_a_former_identity_are_found,
             a_changed_identity_counts_once_the_nodes_are_renewed,
@@ -215,12 +217,60 @@ async fn without_nodes_less_is_proven() -> Checked {
     Ok(())
 }
 
+/// Those that do not have the image yet come first, and each has its own taints.
+async fn several_nodes_of_a_pool_are_proven_each_by_its_own_pull() -> Checked {
+    let names = ["aks-one-0", "aks-one-1", "aks-one-2"];
+    let seed = names.iter().fold(ClusterSeed::new(GROUP, CLUSTER), |seed, name| seed.node(name, "linux", "amd64"));
+    let scene = scene(seed.node("aks-arm-0", "linux", "arm64"), &["linux/amd64"])?;
+    attach(&scene).await?;
+    scene.apply("{apiVersion: v1, kind: Node, metadata: {name: aks-one-2}, spec: {taints: [{key: sku, value: gpu, effect: NoSchedule}]}}").await?;
+    let first = prove(&scene, ProvePullOptions::default().with_pool("one")).await?;
+    let first = some(first.pools[0].node.clone(), "a node")?;
+    // A node lists a new image within a minute.
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let proof = prove(&scene, ProvePullOptions::default().with_nodes_per_pool(2)).await?;
+    let pools: Vec<_> = proof.pools.iter().map(|one| (one.pool.as_str(), one.outcome, one.node.as_deref())).collect();
+    let others: Vec<_> = names.into_iter().filter(|name| *name != first).collect();
+    let (proven, skipped) = (ProofOutcome::Proven, ProofOutcome::Skipped);
+    let wanted = [("arm", skipped, None), ("one", proven, Some(others[0])), ("one", proven, Some(others[1]))];
+    assert_eq!(pools, wanted, "{proof}");
+    assert!(proof.pools[1..].iter().all(|one| one.proof == Some(PullProofKind::KubeletPulledLayers)), "{proof}");
+    // A node that is cordoned takes no new pods.
+    let cordon = "{apiVersion: v1, kind: Node, metadata: {name: aks-one-1}, spec: {unschedulable: BOOL}}";
+    scene.apply(&cordon.replace("BOOL", "true")).await?;
+    let proof = prove(&scene, ProvePullOptions::default().with_pool("one").with_nodes_per_pool(9)).await?;
+    let nodes: Vec<_> = proof.pools.iter().filter_map(|one| one.node.as_deref()).collect();
+    assert_eq!((nodes.as_slice(), proof.outcome), ([names[0], names[2]].as_slice(), proven), "{proof}");
+    scene.apply(&cordon.replace("BOOL", "false")).await?;
+    let proof = prove(&scene, ProvePullOptions::default().with_pool("one").with_nodes_per_pool(9)).await?;
+    let nodes: Vec<_> = proof.pools.iter().filter_map(|one| one.node.as_deref()).collect();
+    assert_eq!((nodes.as_slice(), proof.outcome, proof.cleaned_up), (names.as_slice(), proven, true), "{proof}");
+    assert!(names.iter().all(|name| proof.to_string().contains(name)), "{proof}");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(left(&scene).await?, 0);
+    Ok(())
+}
+
+async fn several_nodes_are_not_chosen_without_a_list() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER).azure_rbac(), &["linux/amd64"])?;
+    attach(&scene).await?;
+    let everything = scene.everything();
+    let roles = ["Azure Kubernetes Service Cluster User Role", "Azure Kubernetes Service RBAC Writer", "Reader"];
+    let client = scene.caller(&roles.map(|role| (role, everything.as_str())))?;
+    let options = ProvePullOptions::default().with_nodes_per_pool(2);
+    let err = refused(client.prove_pull(&scene.cluster, &IMAGE.parse()?, options).await, ErrorKind::Forbidden)?;
+    assert!(format!("{err:#}").contains("nodes"), "{err:#}");
+    assert!(scene.writes().iter().all(|one| one.service != Service::Kubernetes));
+    Ok(())
+}
+
 async fn wrong_options_are_rejected_before_the_first_request() -> Checked {
     let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
     let options = ProvePullOptions::default;
     let mark = scene.azure.mark();
     for (wrong, part) in [
         (options().with_namespace("Team"), "namespace"),
+        (options().with_nodes_per_pool(0), "nodes_per_pool"),
         (options().with_service_account("a b"), "service_account"),
         (options().with_pull_secret(""), "pull_secrets"),
         (options().with_priority_class("../x"), "priority_class"),
@@ -247,6 +297,28 @@ async fn nodes_with_a_former_identity_are_found() -> Checked {
     assert_eq!(proof.outcome, ProofOutcome::Failed, "{proof}");
     let report = some(proof.pools[0].report.as_ref(), "a report")?;
     assert_eq!(report.root_cause, Some(FindingId::NODES_OUTDATED), "{proof}");
+    let shown = serde_json::to_string(&proof.redacted()?)?;
+    let node = some(proof.pools[0].node.clone(), "a node")?;
+    for name in [IMAGE, "myregistry", "nodepool1", &node, &scene.kubelet()?.to_string()] {
+        assert!(!shown.contains(name), "{name} in {shown}");
+    }
+    assert!(shown.contains("identity.nodes_outdated") && shown.contains("\"failed\""), "{shown}");
+    // A rollout says the same, at once, and so does an explanation, pool by pool.
+    scene.apply(&crate::emulator::deployment("web", IMAGE, 1)).await?;
+    let begun = tokio::time::Instant::now();
+    let waiting = scene.client.wait_for_rollout(&scene.cluster, &"web".parse()?, RolloutOptions::default()).await;
+    let err = refused(waiting, ErrorKind::PullFailed)?;
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    let failure = some(err.pull_failure(), "a failure")?;
+    assert_eq!(failure.finding.id, FindingId::NODES_OUTDATED, "{err:#}");
+    let step = some(failure.finding.next_step.command.as_deref(), "a command")?;
+    assert!(step.starts_with("az aks nodepool upgrade --node-image-only") && step.ends_with("nodepool1"), "{step}");
+    let explained = scene.client.explain(&scene.cluster, &"web".parse()?, ExplainOptions::default()).await?;
+    assert_eq!(explained.groups[0].pool.as_deref(), Some("nodepool1"), "{explained}");
+    assert!(explained.groups[0].to_string().contains("on nodes of pool nodepool1"), "{}", explained.groups[0]);
+    let mut twice = explained.clone();
+    twice.groups.push(twice.groups[0].clone());
+    assert!(!explained.to_string().contains("(pool ") && twice.to_string().contains("(pool nodepool1)"), "{twice}");
     scene.azure.renew_nodes(GROUP, CLUSTER, "nodepool1");
     let identities = scene.client.node_identities(&scene.cluster, CallOptions::default()).await?;
     assert!(identities.is_current(), "{identities}");

@@ -25,6 +25,9 @@ pub fn cases() -> Vec<Case> {
         everywhere: [];
         on_emulator: [
             a_missing_right_names_the_action_and_the_smallest_role,
+            a_role_that_can_be_activated_is_named_and_helps,
+            a_role_that_may_not_contain_the_action_is_not_promised_to_help,
+            a_read_of_eligible_roles_that_fails_leaves_the_refusal,
             a_policy_is_named_and_no_role_is_recommended,
             every_policy_that_is_in_the_way_of_a_registry_is_named,
             a_lock_that_makes_read_only_refuses_the_grant,
@@ -62,6 +65,64 @@ async fn a_missing_right_names_the_action_and_the_smallest_role() -> Checked {
     let err = refused(result, ErrorKind::Forbidden)?;
     assert_eq!((err.refusal(), err.missing_action()), (Some(RefusalKind::MissingRight), Some(WRITE)));
     assert_eq!((err.smallest_role(), err.policies().len()), (Some(ADMINISTRATOR), 0));
+    Ok(())
+}
+
+/// One read after the one refused write, and once the role is active, the same call succeeds.
+async fn a_role_that_can_be_activated_is_named_and_helps() -> Checked {
+    let scene = Scene::new()?;
+    let reader = scene.caller(&[("Reader", &scene.everything())])?;
+    let other = format!("{}/resourceGroups/other", scene.everything());
+    scene.azure.add_eligible_role("caller", "Contributor", scene.registry().as_str());
+    scene.azure.add_eligible_role("caller", ADMINISTRATOR, &scene.everything());
+    scene.azure.add_eligible_role("caller", "Owner", &other);
+    // Azure lists it, and it does not contain the scope.
+    scene.azure.add_eligible_role("caller", "Owner", &format!("{}/tokens/one", scene.registry()));
+    scene.azure.add_eligible_role("nobody", "Owner", &scene.everything());
+    let mark = scene.azure.mark();
+    let result = reader.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await;
+    let err = refused(result, ErrorKind::Forbidden)?;
+    let roles: Vec<(&str, &str)> =
+        err.eligible_roles().iter().map(|one| (one.role.as_str(), one.scope.as_str())).collect();
+    let everything = scene.everything();
+    assert_eq!(roles, [(ADMINISTRATOR, everything.as_str()), ("Contributor", scene.registry().as_str())]);
+    let text = err.to_string();
+    assert!(text.contains(&format!("eligible for: {ADMINISTRATOR}")) && text.contains("activate the role"), "{text}");
+    let sent = scene.azure.requests_since(mark);
+    let reads: Vec<_> = sent.iter().filter(|one| one.path.contains("roleEligibilityScheduleInstances")).collect();
+    assert_eq!((reads.len(), sent.iter().filter(|one| one.is_write()).count()), (1, 1), "{sent:#?}");
+    scene.azure.grant(ADMINISTRATOR, &scene.azure.object_id_of("caller"), &everything);
+    reader.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+    Ok(())
+}
+
+/// Whether another role than the smallest one contains the action was not read, and is not promised.
+async fn a_role_that_may_not_contain_the_action_is_not_promised_to_help() -> Checked {
+    let scene = Scene::new()?;
+    let reader = scene.caller(&[("Reader", &scene.everything())])?;
+    scene.azure.add_eligible_role("caller", "Contributor", scene.registry().as_str());
+    let result = reader.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await;
+    let text = refused(result, ErrorKind::Forbidden)?.to_string();
+    assert!(text.contains("eligible for: Contributor, next step: if one of these roles contains the action"), "{text}");
+    Ok(())
+}
+
+/// Within three seconds, and never another error.
+async fn a_read_of_eligible_roles_that_fails_leaves_the_refusal() -> Checked {
+    const PART: &str = "roleEligibilityScheduleInstances";
+    for fault in
+        [Fault::on("GET", PART).silent(), Fault::on("GET", PART).status(403), Fault::on("GET", PART).status(500)]
+    {
+        let scene = Scene::new()?;
+        let reader = scene.caller(&[("Reader", &scene.everything())])?;
+        scene.azure.add_eligible_role("caller", ADMINISTRATOR, &scene.everything());
+        scene.azure.fault(fault.times(100));
+        let begun = tokio::time::Instant::now();
+        let result = reader.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await;
+        let err = refused(result, ErrorKind::Forbidden)?;
+        assert_eq!((err.missing_action(), err.eligible_roles().len()), (Some(WRITE), 0), "{err:#}");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+    }
     Ok(())
 }
 

@@ -87,6 +87,12 @@ async fn the_firewall_is_sent_as_a_whole() -> Checked {
     assert_eq!(updated.changes[0].to_string(), "allowed_addresses: 203.0.113.0/24, before 203.0.113.7");
     let rules = json!({"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "203.0.113.0/24"}]});
     assert_eq!(patches.lock().expect("no panic")[1], json!({"properties": {"networkRuleSet": rules}}));
+    let closed = UpdateRegistryOptions::default().with_public_network_access(false);
+    let warned = with(&client, closed).await?.warnings;
+    assert!(warned.len() == 1 && warned[0].contains("no public access and no approved private endpoint"), "{warned:?}");
+    assert!(
+        with(&client, UpdateRegistryOptions::default().with_public_network_access(true)).await?.warnings.is_empty()
+    );
     // The registry keeps the rules of its firewall from a lower tier.
     let down = update(&scene, UpdateRegistryOptions::default().with_sku(Sku::Standard)).await;
     let err = refused(down, ErrorKind::Unsupported)?;

@@ -24,6 +24,18 @@ pub fn values(place: &str, wanted: &Value, got: &Value) -> Result<(), String> {
     }
 }
 
+/// Whether a finding with the ID is anywhere in a result.
+pub fn has_finding(got: &Value, id: &str) -> bool {
+    match got {
+        Value::Object(fields) => {
+            let is_it = fields.contains_key("next_step") && fields.get("id").is_some_and(|one| one == id);
+            is_it || fields.values().any(|value| has_finding(value, id))
+        }
+        Value::Array(values) => values.iter().any(|value| has_finding(value, id)),
+        _ => false,
+    }
+}
+
 /// Every field that is wanted is there and equal; there may be more.
 pub fn part(place: &str, wanted: &Value, got: &Value) -> Result<(), String> {
     let (Value::Object(wanted), Value::Object(got)) = (wanted, got) else { return values(place, wanted, got) };

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Trial::test("every_operation_of_the_client_is_listed", || Ok(names::operations()?)),
         Trial::test("every_kind_of_error_is_listed", || Ok(names::errors()?)),
         Trial::test("every_operation_is_told_of_in_a_story", || Ok(names::told(&story::all())?)),
+        Trial::test("every_finding_is_in_a_story_or_listed", || Ok(names::findings(&story::all())?)),
     ];
     trials.extend(story::all().into_iter().map(|story| {
         let name = format!("story::{}", story.name);

@@ -58,6 +58,9 @@ struct Step {
     /// Parts of the error's text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     says: Vec<String>,
+    /// IDs of findings that the result has, wherever they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    finds: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     events: Option<Vec<Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,6 +174,10 @@ impl Step {
         if let Some(part) = self.says.iter().find(|part| !answer.text.contains(*part)) {
             return Err(format!("does not say {part:?}, but {:?}", answer.text));
         }
+        if let Ok(got) = &answer.outcome {
+            let missing = self.finds.iter().find(|id| !compare::has_finding(got, id));
+            missing.map_or(Ok(()), |id| Err(format!("does not find {id:?}: {got}")))?;
+        }
         if let Some(wanted) = &self.events {
             compare::values("events", &Value::from(wanted.clone()), &Value::from(answer.events.clone()))?;
         }
@@ -180,6 +187,8 @@ impl Step {
     /// Takes what came out for what is wanted, but leaves what is masked as it is.
     fn bless(&mut self, answer: &Answer, requests: &[String]) {
         match &answer.outcome {
+            // A step that names its findings is about nothing else.
+            Ok(_) if !self.finds.is_empty() => {}
             Ok(got) => self.gives = Some(compare::masked(self.gives.as_ref(), got)),
             Err(got) => self.fails = Some(compare::masked(self.fails.as_ref(), got)),
         }

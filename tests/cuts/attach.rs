@@ -42,6 +42,10 @@ pub fn cases() -> Vec<Case> {
                 .with_on_inherited_grant(OnInheritedGrant::GrantDirectly);
             client.attach(&cluster(), &scene.by_id(), options).await
         }),
+        case!("attach", "a service principal that the directory finds", in_directory(), |client, scene| {
+            let options = AttachOptions::default().with_call(scene.call()).with_query_graph(true);
+            client.attach(&cluster(), &registry(), options).await
+        }),
         case!("attach", "a service principal", with_service_principal(), |client, scene| {
             let principal = scene.azure.control_plane_object_id("group", "dev").parse()?;
             client
@@ -99,6 +103,13 @@ fn granted_above() -> Scene {
 fn with_service_principal() -> Scene {
     let azure = Emulator::new().with_cluster_of(ClusterSeed::new("group", "dev").service_principal());
     Scene::of(azure.with_registry("group", "myregistry"))
+}
+
+/// A cluster with a service principal, which the caller can read in Microsoft Graph.
+pub fn in_directory() -> Scene {
+    let scene = with_service_principal();
+    drop(scene.azure.clone().with_graph_rights("owner"));
+    scene
 }
 
 fn forgotten() -> Scene {

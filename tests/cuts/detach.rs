@@ -1,6 +1,7 @@
 //! Detach, and its plan.
 
 use crate::{
+    attach::in_directory,
     case::{Case, case},
     scene::{Scene, cluster, registry},
 };
@@ -27,6 +28,10 @@ pub fn cases() -> Vec<Case> {
         }),
         case!("detach", "nothing to remove, and the group's grant remains", from_above(), |client, scene| {
             client.detach(&cluster(), &registry(), DetachOptions::default().with_call(scene.call())).await
+        }),
+        case!("detach", "a service principal that the directory finds", service_principal(), |client, scene| {
+            let options = DetachOptions::default().with_call(scene.call()).with_query_graph(true);
+            client.detach(&cluster(), &registry(), options).await
         }),
         case!("plan_detach", "both pull roles", both(), |client, scene| {
             client.plan_detach(&cluster(), &scene.by_id(), DetachOptions::default().with_call(scene.call())).await
@@ -72,4 +77,11 @@ async fn planned() -> Scene {
     let plan = scene.client().plan_detach(&cluster(), &registry(), DetachOptions::default()).await;
     scene.store(&plan.expect("a plan"));
     scene.begin()
+}
+
+fn service_principal() -> Scene {
+    let scene = in_directory();
+    let principal = scene.azure.control_plane_object_id("group", "dev");
+    scene.azure.grant("AcrPull", &principal, &scene.registry_id());
+    scene
 }

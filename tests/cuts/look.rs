@@ -1,13 +1,15 @@
 //! What only looks: it changes nothing, cut or not.
 
 use crate::{
+    attach::in_directory,
     case::{Case, case},
     deploy::{DEPLOYMENT, running},
     scene::{Scene, cluster, registry},
 };
 use aks_acr::{
-    Access, ApplyOptions, AttachmentsOptions, CheckOptions, ClusterFilter, ExplainOptions, ExplainTarget, Kubeconfig,
-    KubeconfigOptions, Manifest, PodSelection, ProvePullOptions, ReadOptions, RegistryFilter, RegistryToken,
+    Access, ApplyOptions, AttachmentsOptions, CheckOptions, ClusterFilter, EndpointsOptions, ExplainOptions,
+    ExplainTarget, Kubeconfig, KubeconfigOptions, Manifest, PodSelection, ProvePullOptions, ReadOptions,
+    RegistryFilter, RegistryToken,
 };
 use aks_acr_emulator::{ClusterSeed, Emulator, RegistrySeed, RoleSeed};
 use serde_json::{Value, json};
@@ -47,9 +49,22 @@ pub fn cases() -> Vec<Case> {
                 client.check(&cluster(), &scene.by_id(), options).await
             }
         ),
-        case!("explain", "a pull that nothing grants, and a pod with a secret", failing().await, |client, scene| {
-            let options = ExplainOptions::default().with_call(scene.call());
-            client.explain(&cluster(), &ExplainTarget::Pods, options).await
+        case!("check", "a service principal that the directory finds", in_directory(), |client, scene| {
+            let options = CheckOptions::default().with_call(scene.call()).with_query_graph(true);
+            client.check(&cluster(), &scene.by_id(), options).await
+        }),
+        case!(
+            "explain",
+            "a service principal without a grant, a pod with a secret",
+            failing().await,
+            |client, scene| {
+                let options = ExplainOptions::default().with_call(scene.call()).with_query_graph(true);
+                client.explain(&cluster(), &ExplainTarget::Pods, options).await
+            }
+        ),
+        case!("endpoints", "a registry and a cluster", Scene::plain(), |client, scene| {
+            let options = EndpointsOptions::default().with_cluster(cluster()).with_call(scene.call());
+            client.endpoints(&scene.by_id(), options).await
         }),
         case!("node_identities", "a cluster", Scene::plain(), |client, scene| {
             client.node_identities(&cluster(), scene.call()).await
@@ -134,7 +149,7 @@ fn without_token(kubeconfig: &Kubeconfig) -> Value {
 
 /// Two pods that cannot pull, one of them with a pull secret.
 async fn failing() -> Scene {
-    let scene = Scene::plain();
+    let scene = in_directory();
     scene.azure.push_image("myregistry.azurecr.io/app:1", &["linux/amd64"]);
     let pod = |name: &str, secrets: &str| {
         format!(

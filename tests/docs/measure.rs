@@ -100,9 +100,13 @@ async fn run(
     let other = client_of(azure);
     let owner = if operation == Operation::WaitForRollout { &other } else { client };
     // What the first run deleted cannot be planned again: its plan is applied twice.
-    let prepared = match scene.prepared(owner, operation).await {
-        Err(err) if err.kind() == ErrorKind::NotFound => kept.take().ok_or(err),
-        prepared => prepared,
+    let prepared = match kept.take() {
+        // Preparing it again would make everything again that the first run removed.
+        Some(first) if operation == Operation::RemoveKubeletIdentity => Ok(first),
+        first => match scene.prepared(owner, operation).await {
+            Err(err) if err.kind() == ErrorKind::NotFound => first.ok_or(err),
+            prepared => prepared,
+        },
     };
     let mut arguments = prepared.unwrap();
     *kept = Some(arguments.clone());

@@ -10,9 +10,10 @@ use aks_acr_surface::{
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// What callers meet besides the results and options of operations: by errors, hooks, and the functions beside the client.
-const BESIDES: [&str; 9] = [
+const BESIDES: [&str; 10] = [
     "ImportSide",
     "DenyingPolicy",
+    "EligibleRole",
     "Event",
     "Operation",
     "PullFailure",

@@ -11,6 +11,8 @@ use std::{
 
 const AFTER_A_FAILED_PULL: &str = "`wait_for_rollout` after a failed pull";
 
+const PRIVATE: &str = "`check`, if the registry has private endpoints";
+
 /// Each `api-version` of core: the file below `core/src`, the constant, the resource, and when it is used if no plain call shows it.
 const SERVICES: &[(&str, &str, &str, &str)] = &[
     ("cluster/body.rs", "API", "Microsoft.ContainerService/managedClusters", ""),
@@ -30,10 +32,44 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
     ),
     ("role/deny.rs", "API", "Microsoft.Authorization/denyAssignments", ""),
     (
+        "role/eligible.rs",
+        "API",
+        "Microsoft.Authorization/roleEligibilityScheduleInstances",
+        "error messages about a write that was refused for want of a role",
+    ),
+    (
         "inventory/address.rs",
         "API",
         "Microsoft.Network/publicIPAddresses",
         "`check`, if the registry's firewall admits some addresses only",
+    ),
+    ("inventory/network.rs", "API", "Microsoft.Network/virtualNetworks", PRIVATE),
+    ("inventory/network.rs", "API", "Microsoft.Network/privateEndpoints", PRIVATE),
+    (
+        "inventory/network.rs",
+        "API",
+        "Microsoft.Network/natGateways",
+        "`check`, if the nodes' subnet has its own NAT gateway",
+    ),
+    ("inventory/network.rs", "API", "Microsoft.Network/publicIPPrefixes", "`check`, if a NAT gateway has one"),
+    ("inventory/network.rs", "DNS_API", "Microsoft.Network/privateDnsZones", PRIVATE),
+    (
+        "inventory/scale_set.rs",
+        "API",
+        "Microsoft.Compute/virtualMachineScaleSets",
+        "`check` with `kubernetes`, and `explain` of a node that pulls without credentials",
+    ),
+    (
+        "inventory/account_pulls.rs",
+        "PREVIEW",
+        "Microsoft.ContainerService/managedClusters",
+        "`check` with `kubernetes`, and `explain` of a pull that was refused: no stable version has the setting for pulls as service accounts",
+    ),
+    (
+        "inventory/account_pulls.rs",
+        "BINDINGS",
+        "Microsoft.ContainerService/managedClusters",
+        "the same, on clusters whose nodes pull as service accounts",
     ),
     ("identity/managed.rs", "API", "Microsoft.ManagedIdentity/userAssignedIdentities", ""),
     ("http/group.rs", "API", "resource groups", "error messages that name a missing resource group"),

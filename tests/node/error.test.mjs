@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { AksAcrError } from 'aks-acr';
+import { AksAcrError, Report } from 'aks-acr';
 import { azureFor, clientOf } from './azure.mjs';
 
 const azure = azureFor();
@@ -97,6 +97,22 @@ test('a report is a gate, and can be shown to others', async () => {
   assert.ok(!JSON.stringify(explanation).includes('myregistry') && !explanation.toHTML().includes('myregistry'));
   await client.attach('group/dev', 'myregistry');
   assert.equal((await client.check('group/dev', 'myregistry')).require(), undefined);
+});
+
+test('a stored report is diagnosed again without a request, wherever it was stored', async () => {
+  const report = await clientOf(azure.emulator).check('group/dev', 'myregistry', { image: 'nginx:v1', kubernetes: 'always' });
+  const mark = azure.emulator.mark();
+  assert.deepEqual(report.replayed(), report);
+  const stored = Report.fromJSON(JSON.parse(JSON.stringify(report)));
+  assert.deepEqual(stored, report);
+  assert.deepEqual(stored.replayed(), report);
+  assert.equal(String(stored), String(report));
+  assert.deepEqual(azure.emulator.requests({ since: mark }), []);
+  assert.throws(() => Report.fromJSON({ verdict: 'can_pull' }), { code: 'invalid_input', message: /not a result of type Report/ });
+  assert.throws(() => Report.fromJSON({ ...JSON.parse(JSON.stringify(report)), facts: null }).replayed(), {
+    code: 'invalid_input',
+    message: /facts/,
+  });
 });
 
 test('a wait beyond the deadline is told in milliseconds', async () => {

@@ -11,8 +11,8 @@ const { TYPES } = require(join(dirname(require.resolve('aks-acr/package.json')),
 /** A value, and all objects in it. */
 function* within(value, path) {
   if (value instanceof Date || value === null || typeof value !== 'object') return;
-  // By the words of others: names of tags and of arguments.
-  if (/\.(tags|arguments)$/.test(path)) return;
+  // By the words of others: names of tags and of arguments. The facts of a report are plain JSON.
+  if (/\.(tags|arguments|facts)$/.test(path)) return;
   if (!Array.isArray(value)) yield [value, path];
   for (const [name, one] of Object.entries(value)) yield* within(one, `${path}.${name}`);
 }

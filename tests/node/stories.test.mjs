@@ -58,7 +58,7 @@ for (const story of stories) {
 test('every result, and whatever is in one, reads as a line or a table', () => {
   lines.check(requiredRights(['attach']), 'rights');
   // No story has one; the types of errors are those of error.test.mjs.
-  const elsewhere = ['AddOnIdentity', 'AksAcrError', 'DenyingPolicy', 'EntraSettings', 'ReplacedAssignment', 'Write'];
+  const elsewhere = ['AddOnIdentity', 'AksAcrError', 'DenyingPolicy', 'EligibleRole', 'EntraSettings', 'ReplacedAssignment', 'Write'];
   assert.deepEqual(
     lines.unseen().filter((type) => !elsewhere.includes(type)),
     [],
@@ -74,6 +74,13 @@ function obey(emulator, { order, ...told }) {
   if (order === 'capacity') return emulator.capacity(told.region, { cores: told.cores });
   if (order === 'timing') return emulator.timing(told);
   throw new Error(`there is no order ${order}`);
+}
+
+/** The IDs of all findings in a result. */
+function foundIn(value) {
+  if (value === null || typeof value !== 'object') return [];
+  const own = 'next_step' in value && 'id' in value ? [value.id] : [];
+  return own.concat(Object.values(value).flatMap(foundIn));
 }
 
 /** Makes the call of a step, and says what was not as the story has it. */
@@ -94,6 +101,8 @@ async function tell(step, client, emulator, kept, folder) {
     told.add(step.call, result, events);
     lines.check(result, step.call);
     lines.check(events, step.call);
+    const missing = (step.finds ?? []).find((id) => !foundIn(canonical(result)).includes(id));
+    if (missing !== undefined) return `does not find ${missing}: ${result}`;
     const wrong = 'gives' in step && difference('gives', step.gives, canonical(result));
     if (wrong) return wrong;
   }

@@ -4,14 +4,16 @@
 use crate::Scene;
 use aks_acr::{
     Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
-    AzureInventory, AzureRegistryImporter, AzureRoleAssigner, Call, Cluster, ClusterCreation, ClusterDeployer,
-    ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster, DeletedRegistry,
-    DenyAssignment, Grant, Granted, IdentityResolver, Image, ImageDetails, ImageReference, ImportHandle, ImportRequest,
-    ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster, Listing, Manifest, NewCluster, NewRegistry,
-    ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods, PrincipalId, PullSecretState, Referrer,
-    Registry, RegistryFilter, RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate,
-    ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener,
-    SubscriptionId, UpdatedRegistry, Uuid, WorkloadRef, async_trait,
+    AzureInventory, AzureRegistryImporter, AzureRoleAssigner, BoundIdentity, CacheRule, Call, Cluster, ClusterCreation,
+    ClusterDeployer, ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster,
+    DeletedRegistry, DenyAssignment, Digest, EligibleRole, Grant, Granted, IdentityResolver, Image, ImageDetails,
+    ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster,
+    Listing, Manifest, ManifestAttributes, NewCluster, NewRegistry, NodeScaleSet, ObservedNode, ObservedPods,
+    ObservedServiceAccount, PodListener, PodScope, PodSelection, Pods, PrincipalId, PrivateDnsZone, PrivateEndpoint,
+    PullSecretState, ReadSwitches, Referrer, Registry, RegistryFilter, RegistryImporter, RegistryRef, RegistrySettings,
+    RegistryToken, RegistryUpdate, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage,
+    RoleDefinition, RolloutListener, ServiceAccountPulls, SubscriptionId, UpdatedRegistry, Uuid, VirtualNetwork,
+    WorkloadRef, ZoneOfEndpoint, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -109,6 +111,21 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>> {
         self.part().referrers(image, call).await
     }
+    async fn manifests(&self, image: &ImageReference, call: &Call) -> Result<Option<Vec<ManifestAttributes>>> {
+        self.part().manifests(image, call).await
+    }
+    async fn read_switches(&self, image: &ImageReference, call: &Call) -> Result<ReadSwitches> {
+        self.part().read_switches(image, call).await
+    }
+    async fn deleted(&self, image: &ImageReference, call: &Call) -> Result<Option<Digest>> {
+        self.part().deleted(image, call).await
+    }
+    async fn cache_rules(&self, registry: &ResourceId, call: &Call) -> Result<Vec<CacheRule>> {
+        self.part().cache_rules(registry, call).await
+    }
+    async fn replicas(&self, registry: &ResourceId, call: &Call) -> Result<Vec<String>> {
+        self.part().replicas(registry, call).await
+    }
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {
         self.part().repository_count(registry, call).await
     }
@@ -173,6 +190,14 @@ impl ClusterDeployer for Counted<AzureClusterDeployer> {
     async fn observe_pods(&self, cluster: &ClusterRef, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
         self.part().observe_pods(cluster, scope, call).await
     }
+    async fn service_accounts(
+        &self,
+        cluster: &ClusterRef,
+        namespace: Option<&str>,
+        call: &Call,
+    ) -> Result<Vec<ObservedServiceAccount>> {
+        self.part().service_accounts(cluster, namespace, call).await
+    }
     async fn nodes(
         &self,
         cluster: &ClusterRef,
@@ -219,8 +244,41 @@ impl Inventory for Counted<AzureInventory> {
     async fn deny_assignments(&self, scope: &ResourceId, call: &Call) -> Result<Vec<DenyAssignment>> {
         self.part().deny_assignments(scope, call).await
     }
+    async fn eligible_roles(&self, scope: &str, call: &Call) -> Result<Vec<EligibleRole>> {
+        self.part().eligible_roles(scope, call).await
+    }
     async fn public_address(&self, address: &ResourceId, call: &Call) -> Result<Option<IpAddr>> {
         self.part().public_address(address, call).await
+    }
+    async fn public_prefix(&self, prefix: &ResourceId, call: &Call) -> Result<Vec<IpAddr>> {
+        self.part().public_prefix(prefix, call).await
+    }
+    async fn nat_gateway(&self, gateway: &ResourceId, call: &Call) -> Result<Vec<ResourceId>> {
+        self.part().nat_gateway(gateway, call).await
+    }
+    async fn virtual_network(&self, network: &ResourceId, call: &Call) -> Result<VirtualNetwork> {
+        self.part().virtual_network(network, call).await
+    }
+    async fn virtual_networks(&self, group: &str, call: &Call) -> Result<Vec<VirtualNetwork>> {
+        self.part().virtual_networks(group, call).await
+    }
+    async fn private_endpoint(&self, endpoint: &ResourceId, call: &Call) -> Result<PrivateEndpoint> {
+        self.part().private_endpoint(endpoint, call).await
+    }
+    async fn zones_of_endpoint(&self, endpoint: &ResourceId, call: &Call) -> Result<Vec<ZoneOfEndpoint>> {
+        self.part().zones_of_endpoint(endpoint, call).await
+    }
+    async fn private_dns_zone(&self, zone: &ResourceId, call: &Call) -> Result<PrivateDnsZone> {
+        self.part().private_dns_zone(zone, call).await
+    }
+    async fn scale_sets(&self, subscription: SubscriptionId, group: &str, call: &Call) -> Result<Vec<NodeScaleSet>> {
+        self.part().scale_sets(subscription, group, call).await
+    }
+    async fn service_account_pulls(&self, cluster: &ResourceId, call: &Call) -> Result<Option<ServiceAccountPulls>> {
+        self.part().service_account_pulls(cluster, call).await
+    }
+    async fn identity_bindings(&self, cluster: &ResourceId, call: &Call) -> Result<Vec<BoundIdentity>> {
+        self.part().identity_bindings(cluster, call).await
     }
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {
         self.part().subscriptions(call).await

@@ -13,6 +13,7 @@ const BOUNDING: [&str; 6] = ["run", "poll_until", "retry", "step", "operation", 
 
 /// Files, or functions of them, that wait without the call, and why that is right.
 const EXCEPTIONS: &[(&str, &str)] = &[
+    ("operation/eligible.rs: naming_eligible_roles", "the work of an operation, which the client wraps in its call"),
     ("call/", "these are what ends waits"),
     ("cluster/create/ssh.rs", "given to `call.run` by the creation of a cluster"),
     ("credential/", "asked for a token within the call that needs it"),
@@ -29,7 +30,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("operation/rollout/run.rs: unless_ended", "both the reads and the wait have the call"),
     ("operation/rollout/run.rs: wait_for_rollout", "both the watch and its judge have the call"),
     ("operation/kubelet_identity/run.rs: carry_out", "each of the parts that are created has the call"),
-    ("operation/kubelet_identity/remove.rs: remove", "each of the reads and removals has the call"),
+    ("identity/directory.rs: ask_for", "each request has the call"),
+    ("operation/check/gather.rs: gather", "each of the parts has the call, and one waits for two others"),
     ("operation/explain/gather.rs: read_images", "each of the images is read with the call"),
     ("operation/prove_pull/judge.rs: wait", "both of what it selects from have the call"),
     ("operation/import/mod.rs: import_into", "the job has the call"),

@@ -56,7 +56,7 @@ def test_every_result_reads_as_a_line_or_a_table(client, tmp_path):
         and hasattr(getattr(aks_acr, name), "to_json")
     }
     # These need a scene of their own, and are covered with it below or where they are made.
-    assert kinds - set(seen) <= {"Event", "Write", "DenyingPolicy", "AddOnIdentity", "EntraSettings", "ReplacedAssignment", "UnreadPart"}, kinds - set(seen)
+    assert kinds - set(seen) <= {"Event", "Write", "DenyingPolicy", "AddOnIdentity", "EligibleRole", "EntraSettings", "ReplacedAssignment", "UnreadPart"}, kinds - set(seen)
     assert seen["Attachment"].startswith("AcrPull for ") and seen["Attachment"].endswith(" on myregistry: granted")
     assert seen["ClusterAttachments"].splitlines()[0].split() == ["REGISTRY", "ROLE", "PRINCIPAL", "ASSIGNED", "CONDITION", "CERTAIN"]
     assert "client-key-data" not in str(client.kubeconfig("group/dev", access="admin"))
@@ -69,6 +69,8 @@ def test_what_a_test_makes_by_hand_still_has_a_text():
     assert str(policy) == "no registries (/a)"
     unread = aks_acr.UnreadPart(part="repositories", missing_action="a/read", reason="refused")
     assert str(unread) == "repositories not read: refused (missing action: a/read)"
+    eligible = aks_acr.EligibleRole(role="Owner", scope="/subscriptions/a", end=None)
+    assert str(eligible) == "Owner on /subscriptions/a"
     assert str(aks_acr.EntraSettings(azure_rbac=True)) == "Entra with Azure RBAC"
     replaced = aks_acr.ReplacedAssignment(assignment_id="/a", condition="c", description=None)
     assert str(replaced) == "/a with the condition c"

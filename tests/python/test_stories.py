@@ -130,6 +130,14 @@ class AwaitingTeller:
         self.loop.close()
 
 
+def found_in(value):
+    """The IDs of all findings in a result."""
+    if isinstance(value, dict):
+        own = [value["id"]] if "next_step" in value and "id" in value else []
+        return own + [one for part in value.values() for one in found_in(part)]
+    return [one for part in value for one in found_in(part)] if isinstance(value, list) else []
+
+
 def check(step, outcome, events, requests):
     if "fails" in step:
         assert isinstance(outcome, BaseException), f"gave {outcome}"
@@ -139,6 +147,8 @@ def check(step, outcome, events, requests):
             assert part in str(outcome), str(outcome)
     else:
         assert not isinstance(outcome, BaseException), outcome
+    for found in step.get("finds", []):
+        assert found in found_in(canonical(outcome)), str(outcome)
     if "gives" in step:
         got = canonical(outcome)
         if step["call"] == "import_images":

@@ -209,6 +209,16 @@ def test_a_report_is_a_gate_and_can_be_shown_to_others(client):
     assert client.check("group/dev", "myregistry").require() is None
 
 
+def test_a_stored_report_is_diagnosed_again_without_a_request(client, azure):
+    report = client.check("group/dev", "myregistry", image="nginx:v1", kubernetes="always")
+    mark = azure.mark()
+    stored = aks_acr.Report.from_json(report.to_json())
+    assert stored == report and stored.replayed() == report == report.replayed()
+    assert azure.requests(since=mark) == []
+    with pytest.raises(aks_acr.InvalidInputError, match="facts"):
+        aks_acr.Report.from_json(json.dumps(json.loads(report.to_json()) | {"facts": None})).replayed()
+
+
 def test_an_explanation_can_be_shown_to_others(client):
     client.apply("group/dev", MANIFESTS, registry="myregistry")
     with pytest.raises(aks_acr.PullFailedError) as raised:
@@ -225,6 +235,7 @@ def test_a_report_that_core_cannot_read_is_no_gate():
     report = aks_acr.Report(
         version=1, verdict="can_pull", root_cause=None, cluster="no id", registry=None, image=None,
         findings=[], stages=[], assumptions=[], checked_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+        facts=None,
     )  # fmt: skip
     for ask in (report.require, report.redacted, report.to_html):
         with pytest.raises(ValueError, match="invalid JSON form"):

@@ -3,11 +3,11 @@
 use crate::{detector::Secrets, heard};
 use aks_acr::{
     Access, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions,
-    CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error, ExplainOptions,
-    ExplainTarget, GrantAccessOptions, ImportCredentials, ImportItem, ImportManyOptions, ImportOptions,
-    KubeconfigOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions, PodSelection, ProvePullOptions,
-    PullSecretOptions, RegistryCredential, RegistryRef, RevokeAccessOptions, RoleAssignmentMode, RolloutOptions,
-    SshKey, StartedImport, UpdateRegistryOptions, WorkloadRef,
+    CallOptions, Client, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, EndpointsOptions,
+    Error, ExplainOptions, ExplainTarget, GrantAccessOptions, ImportCredentials, ImportItem, ImportManyOptions,
+    ImportOptions, KubeconfigOptions, Manifest, MergeKubeconfigOptions, ModeChangeOptions, PodSelection,
+    ProvePullOptions, PullSecretOptions, RegistryCredential, RegistryRef, RevokeAccessOptions, RoleAssignmentMode,
+    RolloutOptions, SshKey, StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use aks_acr_tests::folder::Folder;
 use azure_core::credentials::Secret;
@@ -175,6 +175,8 @@ pub async fn everything(client: &Client, secrets: &Secrets) -> Ends {
     let options = ExplainOptions::default().with_call(call());
     ends.json("explain", client.explain(&cluster, &ExplainTarget::Pods, options)).await;
 
+    let options = EndpointsOptions::default().with_cluster(cluster.clone()).with_call(call());
+    ends.json("endpoints", client.endpoints(&registry, options)).await;
     ends.json("node_identities", client.node_identities(&cluster, call())).await;
     let image = "myregistry.azurecr.io/nginx:v1".parse().unwrap();
     let options = ProvePullOptions::default().with_call(call());

@@ -18,8 +18,8 @@ use aks_acr::{
     ApplyGrantAccessOptions, ApplyKubeletIdentityOptions, ApplyModeChangeOptions, ApplyOptions, ApplyPullSecretOptions,
     ApplyRevokeAccessOptions, AttachOptions, AttachPlan, AttachmentsOptions, CallOptions, CheckOptions, Client,
     ClusterFilter, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DeleteClusterOptions, DeleteClusterPlan,
-    DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan, Error, ExplainOptions, ExplainTarget,
-    GrantAccessOptions, GrantAccessPlan, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
+    DeleteRegistryOptions, DeleteRegistryPlan, DetachOptions, DetachPlan, EndpointsOptions, Error, ExplainOptions,
+    ExplainTarget, GrantAccessOptions, GrantAccessPlan, ImageReference, ImportItem, ImportManyOptions, ImportOptions,
     KubeconfigOptions, KubeletIdentityOptions, KubeletIdentityPlan, MergeKubeconfigOptions, ModeChangeOptions,
     ModeChangePlan, Operation, PodSelection, PrincipalId, ProvePullOptions, PullSecretOptions, PullSecretPlan,
     ReadOptions, RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, RevokeAccessOptions,
@@ -155,6 +155,12 @@ pub async fn operate(
             let cluster = args.needed::<ClusterRef>("cluster")?;
             args.done();
             Ok(shown(client.node_identities(&cluster, call).await?))
+        }
+        Operation::Endpoints => {
+            let registry = args.needed::<RegistryRef>("registry")?;
+            let options = endpoints_options(args)?;
+            args.done();
+            Ok(shown(client.endpoints(&registry, options.with_call(call)).await?))
         }
         Operation::Clusters => {
             let mut filter = ClusterFilter::default();
@@ -419,6 +425,7 @@ pub(crate) fn check_options(args: &mut Arguments) -> Result<CheckOptions, Error>
     args.set("principal_id", &mut options.principal_id)?;
     args.set("query_graph", &mut options.query_graph)?;
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
+    args.set("kubernetes", &mut options.kubernetes)?;
     Ok(options)
 }
 
@@ -437,6 +444,7 @@ pub(crate) fn prove_pull_options(args: &mut Arguments) -> Result<ProvePullOption
     let mut options = ProvePullOptions::default();
     args.set("namespace", &mut options.namespace)?;
     args.set("pools", &mut options.pools)?;
+    args.set("nodes_per_pool", &mut options.nodes_per_pool)?;
     args.set("service_account", &mut options.service_account)?;
     args.set("pull_secrets", &mut options.pull_secrets)?;
     args.set("labels", &mut options.labels)?;
@@ -444,6 +452,13 @@ pub(crate) fn prove_pull_options(args: &mut Arguments) -> Result<ProvePullOption
     args.set("tolerations", &mut options.tolerations)?;
     args.set("priority_class", &mut options.priority_class)?;
     args.set("propagation_timeout", &mut options.propagation_timeout)?;
+    args.set("query_graph", &mut options.query_graph)?;
+    Ok(options)
+}
+
+pub(crate) fn endpoints_options(args: &mut Arguments) -> Result<EndpointsOptions, Error> {
+    let mut options = EndpointsOptions::default();
+    args.set("cluster", &mut options.cluster)?;
     Ok(options)
 }
 
@@ -603,6 +618,7 @@ parsed!(
     DomainNameLabelScope,
     ExplainTarget,
     ImageReference,
+    KubernetesReads,
     NetworkAction,
     NetworkPlugin,
     NetworkPolicy,

@@ -1,8 +1,8 @@
 //! One seed: the story in its storm, and what has to hold of its end.
 
 use crate::{
-    stage::Stage,
-    story::{Stop, Timed},
+    stage::{Play, Stage},
+    teller::{Stop, Timed},
 };
 use aks_acr::{Error, ErrorKind};
 use aks_acr_emulator::{Request, Service};
@@ -21,15 +21,15 @@ pub fn strikes_nodes(seed: u64) -> bool {
     seed.is_multiple_of(4)
 }
 
-pub fn run(seed: u64, share: f64, wanted: &str) -> Run {
-    let stage = Stage::new(seed);
+pub fn run(play: Play, seed: u64, share: f64, wanted: &str) -> Run {
+    let stage = Stage::new(play, seed);
     let told = stage.stormy(share);
     let requests = stage.azure.requests();
     let (stopped, verdict) = match told.stopped {
         None => (None, compare(&stage.end(), wanted)),
         Some(stop @ Stop::Broken { .. }) => (None, Err(stop.to_string())),
         Some(Stop::Failed { step, err }) => {
-            let verdict = clear(step, &err, seed).and_then(|()| match stage.calm_end_later() {
+            let verdict = clear(step, &err, &stage).and_then(|()| match stage.calm_end_later() {
                 Ok(end) => compare(&end, wanted),
                 Err(stop) => Err(format!("after {step} had failed ({err:#}), not even in calm weather: {stop}")),
             });
@@ -63,7 +63,7 @@ fn compare(end: &str, wanted: &str) -> Result<(), String> {
 
 /// A storm takes no right away and deletes nothing: an error may say that something is unavailable, slow or unreadable, and
 /// has to say what was being done then.
-fn clear(step: &str, err: &Error, seed: u64) -> Result<(), String> {
+fn clear(step: &str, err: &Error, stage: &Stage) -> Result<(), String> {
     let is_told = match err.kind() {
         ErrorKind::Unavailable
         | ErrorKind::RateLimited
@@ -71,9 +71,15 @@ fn clear(step: &str, err: &Error, seed: u64) -> Result<(), String> {
         | ErrorKind::Unauthenticated
         | ErrorKind::Unexpected => err.context().next().is_some(),
         // A pull that failed on the nodes is reported as a failed pull.
-        ErrorKind::PullFailed => strikes_nodes(seed) && err.pull_failure().is_some(),
+        ErrorKind::PullFailed => strikes_nodes(stage.seed) && err.pull_failure().is_some(),
         // Or, between two of their tries, as the progress that Kubernetes does not see.
-        ErrorKind::OperationFailed => strikes_nodes(seed) && err.context().any(|(name, _)| name == "Kubernetes says"),
+        ErrorKind::OperationFailed => {
+            strikes_nodes(stage.seed) && err.context().any(|(name, _)| name == "Kubernetes says")
+        }
+        // A list that left something out when the plan was made: then nothing is written.
+        ErrorKind::Conflict => {
+            step.starts_with("apply_") && stage.has_left_out(None) && err.to_string().contains("nothing was written")
+        }
         _ => false,
     };
     if is_told {

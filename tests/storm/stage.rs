@@ -1,13 +1,20 @@
-//! Where the story plays: an Azure with nothing but a group and images elsewhere, and a kubeconfig file with entries of others.
+//! Where a story plays: an Azure, and a kubeconfig file with entries of others.
 
 use crate::{
     credential::Patient,
-    story::{self, Stop},
+    story,
+    teller::{self, Patience, Stop, Told},
+    wider,
 };
-use aks_acr::{CallOptions, Client, ClusterRef, PodSelection};
+use aks_acr::{Client, KubeletIdentityPlan};
 use aks_acr_emulator::{Emulator, Mark, Storm, Timing};
 use aks_acr_tests::folder::Folder;
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::runtime::{Builder, Runtime};
 
 /// What was in the kubeconfig file before.
@@ -15,30 +22,49 @@ pub const OTHERS: &str = "# kept by hand\napiVersion: v1\nkind: Config\nclusters
      'https://theirs.example'}\ncontexts:\n- name: theirs\n  context: {cluster: theirs, user: them}\ncurrent-context: theirs\n\
      users:\n- name: them\n  user: {token: secret}\n";
 
+/// Which story is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Play {
+    Documented,
+    Wider,
+}
+
 pub struct Stage {
     pub azure: Emulator,
     pub seed: u64,
+    pub play: Play,
+    plan: Mutex<Option<KubeletIdentityPlan>>,
     runtime: Runtime,
     folder: Folder,
 }
 
 impl Stage {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(play: Play, seed: u64) -> Self {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let azure = runtime.block_on(async {
-            let azure = Emulator::new().with_group("group", "westeurope");
+            let azure = match play {
+                Play::Documented => story::azure(),
+                Play::Wider => wider::azure(),
+            };
             azure.set_timing(Timing::typical());
-            let both = &["linux/amd64", "linux/arm64"];
-            let images = ["library/nginx:latest", "library/redis:7", "team/app:v1", "team/tool:v2"];
-            images.iter().fold(azure, |azure, image| azure.with_image(&format!("docker.io/{image}"), both))
+            azure
         });
         let folder = Folder::new();
         fs::write(folder.join("config"), OTHERS).unwrap();
-        Self { azure, seed, runtime, folder }
+        Self { azure, seed, play, plan: Mutex::default(), runtime, folder }
     }
 
     pub fn kubeconfig(&self) -> std::path::PathBuf {
         self.folder.join("config")
+    }
+
+    /// The plan that the caller keeps, if there is one.
+    pub fn kept(&self) -> Option<KubeletIdentityPlan> {
+        self.plan.lock().unwrap().clone()
+    }
+
+    pub fn keep(&self, plan: Option<KubeletIdentityPlan>) {
+        *self.plan.lock().unwrap() = plan;
     }
 
     /// A client that remembers nothing.
@@ -49,10 +75,10 @@ impl Stage {
     }
 
     /// Runs the story in a storm.
-    pub fn stormy(&self, share: f64) -> story::Told {
+    pub fn stormy(&self, share: f64) -> Told {
         let storm = Storm::new(self.seed, share);
         self.azure.storm(if crate::check::strikes_nodes(self.seed) { storm } else { storm.sparing_nodes() });
-        let told = self.runtime.block_on(story::tell(self, story::Patience::ByChance));
+        let told = self.runtime.block_on(teller::tell(self, Patience::ByChance));
         self.azure.calm();
         told
     }
@@ -60,7 +86,7 @@ impl Stage {
     /// Runs the story without faults and returns its end.
     pub fn calm_end(&self) -> Result<String, Stop> {
         self.azure.calm();
-        match self.runtime.block_on(story::tell(self, story::Patience::Long)).stopped {
+        match self.runtime.block_on(teller::tell(self, Patience::Long)).stopped {
             Some(stop) => Err(stop),
             None => Ok(self.end()),
         }
@@ -75,23 +101,10 @@ impl Stage {
     /// What exists at the end of the story, in words that are the same in every run.
     pub fn end(&self) -> String {
         self.runtime.block_on(async {
-            let (client, call) = (self.client(), CallOptions::default);
-            let registry = client.registry(&story::REGISTRY.parse().unwrap(), call()).await.unwrap().unwrap();
-            let cluster = ClusterRef::new("group", "dev").unwrap();
-            let state = client.identities(&cluster, call()).await.unwrap().state;
-            let second = client.identities(&ClusterRef::new("group", "second").unwrap(), call()).await.unwrap().state;
-            let pods = client.pods(&cluster, &PodSelection::default().with_labels("app=nginx0"), call()).await.unwrap();
-            let pods: Vec<_> = pods.pods.iter().map(|pod| (pod.status.clone(), pod.ready)).collect();
-            let images = ["nginx:v1", "redis:7", "app:v1", "tool:v2"];
-            let digests = images.map(|image| self.azure.digest(&format!("{}/{image}", registry.login_server)));
-            format!(
-                "{} {} {:?} {:?} {state} {second} {pods:?} {digests:#?} {:#?}",
-                registry.login_server,
-                registry.sku,
-                registry.mode,
-                registry.state,
-                self.grants()
-            )
+            match self.play {
+                Play::Documented => story::end(self).await,
+                Play::Wider => wider::end(self).await,
+            }
         })
     }
 
@@ -107,19 +120,25 @@ impl Stage {
         self.azure.requests().iter().filter(|one| is_write(one)).count()
     }
 
-    /// Whether a list has left something out since then: what is new, or what cannot be read, which a warning reports.
-    pub fn has_left_out(&self, since: Mark) -> bool {
+    /// Whether a list has left something out, since then or at all: what is new, or what cannot be read, which a warning reports.
+    pub fn has_left_out(&self, since: Option<Mark>) -> bool {
         let leaves_out = |one: &aks_acr_emulator::Request| matches!(one.fault, Some("lagging list" | "odd body"));
-        self.azure.requests_since(since).iter().any(leaves_out)
+        let requests = since.map_or_else(|| self.azure.requests(), |since| self.azure.requests_since(since));
+        requests.iter().any(leaves_out)
     }
 
-    /// Who may what on the registry, and how often.
+    /// Who may what on what, and how often. What the emulator's callers have from the beginning is no part of it.
     pub fn grants(&self) -> BTreeMap<String, usize> {
-        let kubelets = story::CLUSTERS.map(|name| (self.azure.kubelet_object_id("group", name), name));
+        let dump = self.azure.dump();
+        let named = |id: &str| {
+            let principal = dump["principals"].as_array().into_iter().flatten().find(|one| one["objectId"] == id);
+            principal.map_or_else(|| "nobody".to_owned(), |one| one["name"].as_str().unwrap_or_default().to_owned())
+        };
         let mut grants = BTreeMap::new();
-        for one in self.azure.role_assignments().iter().filter(|one| one.scope.contains("/registries/")) {
-            let who = kubelets.iter().find(|(id, _)| *id == one.principal_id).map_or("nobody", |(_, name)| name);
-            let grant = format!("{who} {} {} {:?}", one.role_definition_guid, one.scope, one.condition);
+        for one in self.azure.role_assignments().iter().filter(|one| one.scope.contains("/providers/")) {
+            let who = named(&one.principal_id);
+            let on = one.scope.rsplit('/').next().unwrap_or_default();
+            let grant = format!("{who} {} {on} {:?}", one.role_definition_guid, one.condition);
             *grants.entry(grant).or_default() += 1;
         }
         grants

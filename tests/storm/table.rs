@@ -1,6 +1,6 @@
 //! What all runs came to.
 
-use crate::{check::Run, story::Timed};
+use crate::{check::Run, teller::Timed};
 use aks_acr_emulator::{From, Service};
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 

@@ -32,8 +32,11 @@ from ._words import (
     ErrorKind,
     FindingStatus,
     GroupMembership,
+    HostPurpose,
+    HostUser,
     IdentityPartKind,
     ImportSide,
+    KubernetesReads,
     MergeOutcome,
     ModeChangeOutcome,
     NetworkAction,
@@ -375,6 +378,10 @@ class Calls:
         requests in 1 round trip and writes nothing. If an Entra group has a role that allows pulling, one more request
         checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
         (`on_inherited_grant`).
+
+        The result's `warnings` name what keeps pods from pulling all the same, such as a stopped cluster or a registry
+        without public access, if the settings of the cluster and the registry show it. `check` also reads the network
+        and the image.
 
         On a cluster with a service principal, set `query_graph` to read its object ID from Microsoft Graph, or pass it
         as `principal_id`.
@@ -955,6 +962,7 @@ class Calls:
         principal_id: str | None = None,
         query_graph: bool | None = None,
         outbound_addresses: Sequence[str] | None = None,
+        kubernetes: _KubernetesReads | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Report]:
@@ -979,6 +987,13 @@ class Calls:
         7 requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull
         role, and a firewall cost more.
 
+        A pull that has succeeded answers what Azure does not show, such as the path to a private endpoint behind your
+        own DNS servers. If only that can decide, the call also reads pods, their events and nodes in Kubernetes: the
+        kubelet's events about pulls, which Kubernetes keeps for an hour, and running containers, which show that the
+        image was pulled since their node was created. These are 4 more requests, 2 deep, and take at most 10 seconds;
+        `kubernetes` switches them off or always on. A pull from before the newest change of the registry or of the
+        identity's role assignments is a warning only, and a pull never overrules what was read as failing.
+
         A cluster with a service principal instead of a kubelet identity needs `query_graph`, which also reads when its
         secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
 
@@ -996,6 +1011,9 @@ class Calls:
             outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
                 needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
                 otherwise they are read from Azure.
+            kubernetes: Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes
+                themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
+                (default) or `"always"`.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1083,6 +1101,7 @@ class Calls:
         *,
         namespace: str | None = None,
         pools: Sequence[str] | None = None,
+        nodes_per_pool: int | None = None,
         service_account: str | None = None,
         pull_secrets: Sequence[str] | None = None,
         labels: dict[str, str] | None = None,
@@ -1090,6 +1109,7 @@ class Calls:
         tolerations: Sequence[str] | None = None,
         priority_class: str | None = None,
         propagation_timeout: _Seconds | None = None,
+        query_graph: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[PullProof]:
@@ -1100,6 +1120,9 @@ class Calls:
         image has. So the pull is real, the container ends with `StartError`, and no code of the image runs. The pod
         meets the level `restricted` of Pod Security, has the limits, requests and probes that AKS Deployment Safeguards
         ask for, mounts no token, and tolerates the taints that all nodes of its pool have.
+
+        One node per pool does not speak for the others, whose image, identity or network may differ: `nodes_per_pool`
+        tries more, each with its own Job that tolerates the node's taints.
 
         Pools without nodes and pools of another platform are `ProofOutcome.SKIPPED`. A failed pull has the same report
         as from `explain`. One that depends on a grant is tried again for `propagation_timeout`, unless the role
@@ -1118,6 +1141,9 @@ class Calls:
                 Jobs apart from your workloads.
             pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
                 node now.
+            nodes_per_pool: How many nodes of each pool pull the image; 1 by default, which Kubernetes chooses. With
+                more, the nodes that do not have the image yet are tried first, and those that are cordoned or not ready
+                are left out. It requires the permission to list nodes.
             service_account: The service account of the pods; `default` by default. Its pull secrets are used.
             pull_secrets: Names of pull secrets for the pods, in addition to those of the service account.
             labels: Labels for the Jobs and pods, as a policy may require. None by default.
@@ -1127,6 +1153,9 @@ class Calls:
             priority_class: The priority class of the pods; the cluster's default by default.
             propagation_timeout: How long an existing grant may take to become effective, and the pods to be scheduled;
                 10 minutes by default. It does not extend the deadline.
+            query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one and a pull
+                fails; off by default. It reports the object ID, whether the service principal is enabled, and when its
+                secrets end. It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1179,6 +1208,44 @@ class Calls:
             for pool in identities.pools:
                 if pool.outdated_nodes:
                     print("upgrade the node image of", pool.pool)
+        """
+
+    def endpoints(
+        self,
+        registry: str,
+        *,
+        cluster: str | None = None,
+        deadline: _Seconds | None = None,
+        on_progress: _Listener | None = None,
+    ) -> Call[RegistryEndpoints]:
+        """Lists the hosts of a registry that firewalls, proxies and private DNS have to know.
+
+        An image comes from two hosts: the login server, and a data endpoint of the registry, or else a storage account
+        of Microsoft's whose name changes, so that only a wildcard can allow it. A private endpoint enables the data
+        endpoints of a registry, which then need a record of their own in each region. The result has the hosts with
+        their purposes, the records of the private DNS zone, the entries for `noProxy` (without wildcards, which AKS
+        rejects), and the service tags. The registry is read once, and the cluster once if it is given; nothing is
+        written.
+
+        With `cluster`, it also has the hosts of Microsoft's own registry, which the nodes need for what AKS runs on
+        them.
+
+        Args:
+            registry: A reference to a registry: name, login server or resource ID.
+            cluster: The cluster that pulls. With it, the hosts of Microsoft's own registry are listed too, which every
+                node needs.
+            deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+            on_progress: Called with each `Event` of the call.
+
+        Raises:
+            NotFoundError: If the registry or the cluster does not exist.
+            ForbiddenError: If the caller lacks the permission to read one of them.
+
+        Example:
+            endpoints = client.endpoints("myregistry", cluster="my-group/my-cluster")
+            for host in endpoints.hosts:
+                print("allow", host.host, "on port", host.port, "for", host.purpose)
+            print("noProxy:", ",".join(endpoints.no_proxy))
         """
 
     def clusters(
@@ -1325,10 +1392,13 @@ class Calls:
 
         Pass the password on standard input. A password on a command line can be read by other users of the machine:
 
-        | program | command | |---|---| | docker |
-        `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | | helm |
-        `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | |
-        oras | `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` |
+        For docker:
+        `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
+
+        For helm:
+        `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
+
+        For oras: `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
 
         A registry that is given by its login server is not looked up, so the call needs no permission in Resource
         Manager, and 2 requests; otherwise it needs 3.
@@ -1630,9 +1700,9 @@ class Calls:
 
         The current state is read again first. If a principal that is not in the plan would lose access, nothing is
         written. The equivalent roles are granted and read again; the mode changes when the newest of them is 10 minutes
-        old, because Azure may take that long to honour a role. The old role assignments stay: remove them when the
-        change has proven itself. A call that was interrupted can be repeated: it grants what is missing, and waits only
-        for the rest of the 10 minutes.
+        old, because Azure may take that long to honour a role. The old role assignments stay: see `stopped` of the
+        plan. A call that was interrupted can be repeated: it grants what is missing, and waits only for the rest of the
+        10 minutes.
 
         **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour,
         and until then a pull may be refused with 401 although the role is right. `credentials_until` has that time, and
@@ -2556,8 +2626,11 @@ _DomainNameLabelScope: TypeAlias = DomainNameLabelScope | Literal["TenantReuse",
 _ErrorKind: TypeAlias = ErrorKind | Literal["invalid_input", "not_found", "conflict", "forbidden", "not_registered", "unauthenticated", "rate_limited", "deadline_exceeded", "cancelled", "unavailable", "operation_failed", "pull_failed", "unsupported", "unexpected"]
 _FindingStatus: TypeAlias = FindingStatus | Literal["failing", "unknown", "warning"]
 _GroupMembership: TypeAlias = GroupMembership | Literal["none", "checked", "unchecked"]
+_HostPurpose: TypeAlias = HostPurpose | Literal["login", "data", "regional_login", "blob", "mcr"]
+_HostUser: TypeAlias = HostUser | Literal["node", "client", "node_and_client"]
 _IdentityPartKind: TypeAlias = IdentityPartKind | Literal["identity", "role_assignment", "membership"]
 _ImportSide: TypeAlias = ImportSide | Literal["source", "target"]
+_KubernetesReads: TypeAlias = KubernetesReads | Literal["never", "if_needed", "always"]
 _MergeOutcome: TypeAlias = MergeOutcome | Literal["added", "replaced", "unchanged"]
 _ModeChangeOutcome: TypeAlias = ModeChangeOutcome | Literal["changed", "already_changed"]
 _NetworkAction: TypeAlias = NetworkAction | Literal["Allow", "Deny"]
@@ -2571,7 +2644,7 @@ _OnExistingEntry: TypeAlias = OnExistingEntry | Literal["keep", "replace"]
 _OnExistingTag: TypeAlias = OnExistingTag | Literal["keep", "replace"]
 _OnInheritedGrant: TypeAlias = OnInheritedGrant | Literal["suffices", "grant_directly"]
 _OnMissingGrant: TypeAlias = OnMissingGrant | Literal["fail", "wait"]
-_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "grant_access", "plan_grant_access", "apply_grant_access", "revoke_access", "plan_revoke_access", "apply_revoke_access", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "prove_pull", "node_identities", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
+_Operation: TypeAlias = Operation | Literal["identities", "attach", "plan_attach", "apply_attach", "detach", "plan_detach", "apply_detach", "grant_access", "plan_grant_access", "apply_grant_access", "revoke_access", "plan_revoke_access", "apply_revoke_access", "attachments_of_cluster", "attachments_of_registry", "check", "explain", "prove_pull", "node_identities", "endpoints", "clusters", "registries", "registry", "registry_token", "create_registry", "update_registry", "delete_registry", "plan_delete_registry", "apply_delete_registry", "plan_mode_change", "apply_mode_change", "plan_kubelet_identity", "apply_kubelet_identity", "remove_kubelet_identity", "create_cluster", "delete_cluster", "plan_delete_cluster", "apply_delete_cluster", "import_image", "import_images", "start_import", "poll_import", "kubeconfig", "merge_kubeconfig", "apply", "wait_for_rollout", "plan_pull_secret", "apply_pull_secret", "pods"]
 _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PrincipalType: TypeAlias = PrincipalType | Literal["ServicePrincipal", "Group", "User", "ForeignGroup", "Device"]
@@ -2815,7 +2888,7 @@ class Attachment(Result):
     A new role assignment takes seconds to minutes to take effect.
     """
 
-    __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id", "unchecked_groups")
+    __match_args__ = ("outcome", "role", "principal_id", "registry", "assignment_id", "condition", "correlation_id", "unchecked_groups", "warnings")
     def __new__(
         cls,
         *,
@@ -2827,6 +2900,7 @@ class Attachment(Result):
         condition: str | None,
         correlation_id: str | None,
         unchecked_groups: Iterable[str],
+        warnings: Iterable[Finding],
     ) -> Attachment: ...
     @property
     def outcome(self) -> _AttachOutcome:
@@ -2860,6 +2934,12 @@ class Attachment(Result):
     def unchecked_groups(self) -> tuple[str, ...]:
         """Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
         Usually empty.
+        """
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the registry
+        show it. Usually empty. `check` reads more.
         """
 
 
@@ -2940,6 +3020,153 @@ class AttachOutcome(Result):
 
 
 @final
+class Finding(Result):
+    """One reason why a pull fails, may fail, or cannot be judged."""
+
+    __match_args__ = ("id", "status", "stage", "message", "evidence", "next_step", "needs", "retry", "docs")
+    def __new__(
+        cls,
+        *,
+        id: str,
+        status: _FindingStatus,
+        stage: _PullStage,
+        message: str,
+        evidence: Iterable[Evidence],
+        next_step: NextStep,
+        needs: Iterable[Need],
+        retry: _PullRetry,
+        docs: str,
+    ) -> Finding: ...
+    @property
+    def id(self) -> str:
+        """The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`."""
+
+    @property
+    def status(self) -> FindingStatus:
+        """What it says about the pull."""
+
+    @property
+    def stage(self) -> PullStage:
+        """The stage that it belongs to."""
+
+    @property
+    def message(self) -> str:
+        """What it means here, in one sentence."""
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What it was concluded from."""
+
+    @property
+    def next_step(self) -> NextStep:
+        """What to do about it."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What is missing for an answer, if it is unknown."""
+
+    @property
+    def retry(self) -> PullRetry:
+        """Whether waiting can help."""
+
+    @property
+    def docs(self) -> str:
+        """The address of the page about it, in the documentation of this version."""
+
+
+@final
+class Evidence(Result):
+    """A value that was read."""
+
+    __match_args__ = ("source", "field", "value")
+    def __new__(
+        cls,
+        *,
+        source: str,
+        field: str,
+        value: str,
+    ) -> Evidence: ...
+    @property
+    def source(self) -> str:
+        """What it was read from, such as `registry` or `role assignment`."""
+
+    @property
+    def field(self) -> str:
+        """The field, in the service's words."""
+
+    @property
+    def value(self) -> str:
+        """Its value."""
+
+
+@final
+class NextStep(Result):
+    """What to do about a finding."""
+
+    __match_args__ = ("summary", "operation", "arguments", "command")
+    def __new__(
+        cls,
+        *,
+        summary: str,
+        operation: str | None,
+        arguments: dict[str, str],
+        command: str | None,
+    ) -> NextStep: ...
+    @property
+    def summary(self) -> str:
+        """The step, in one sentence."""
+
+    @property
+    def operation(self) -> str | None:
+        """The operation of this library that does it, such as `attach`. `arguments` contains everything that the
+        operation needs.
+        """
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments of `operation`, by name."""
+
+    @property
+    def command(self) -> str | None:
+        """The `az` or `kubectl` command that does it."""
+
+
+@final
+class Need(Result):
+    """What is missing for an answer: a permission, or an option."""
+
+    __match_args__ = ("action", "scope", "smallest_role", "option", "reason")
+    def __new__(
+        cls,
+        *,
+        action: str | None,
+        scope: str | None,
+        smallest_role: str | None,
+        option: str | None,
+        reason: str,
+    ) -> Need: ...
+    @property
+    def action(self) -> str | None:
+        """The action that the caller lacks."""
+
+    @property
+    def scope(self) -> str | None:
+        """The scope at which it is needed."""
+
+    @property
+    def smallest_role(self) -> str | None:
+        """The smallest built-in role that contains it."""
+
+    @property
+    def option(self) -> str | None:
+        """The option that would answer it."""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no answer."""
+
+
+@final
 class AttachPlan(Result):
     """A plan of what attach would do. It is valid for one hour.
 
@@ -2956,7 +3183,7 @@ class AttachPlan(Result):
     right before you apply it.
     """
 
-    __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action", "is_principal_named", "is_service_principal", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups")
+    __match_args__ = ("version", "expires", "cluster", "registry", "role", "principal_id", "condition", "action", "is_principal_named", "is_service_principal", "on_inherited_grant", "on_condition_mismatch", "unchecked_groups", "warnings")
     def __new__(
         cls,
         *,
@@ -2973,6 +3200,7 @@ class AttachPlan(Result):
         on_inherited_grant: _OnInheritedGrant,
         on_condition_mismatch: _OnConditionMismatch,
         unchecked_groups: Iterable[str],
+        warnings: Iterable[Finding],
     ) -> AttachPlan: ...
     @property
     def version(self) -> int:
@@ -3026,6 +3254,12 @@ class AttachPlan(Result):
     def unchecked_groups(self) -> tuple[str, ...]:
         """Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
         Usually empty.
+        """
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the registry
+        show it. Usually empty. `check` reads more.
         """
 
 
@@ -3822,7 +4056,7 @@ class Registry(Result):
 class Report(Result):
     """Whether a cluster can pull from a registry, and if not, why, and what to do about it."""
 
-    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "checked_at")
+    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "checked_at", "facts")
     def __new__(
         cls,
         *,
@@ -3836,10 +4070,11 @@ class Report(Result):
         stages: Iterable[Stage],
         assumptions: Iterable[str],
         checked_at: datetime,
+        facts: Any,
     ) -> Report: ...
     @property
     def version(self) -> int:
-        """The version of this form."""
+        """The version of this form. A stored form of another version is rejected."""
 
     @property
     def verdict(self) -> Verdict:
@@ -3878,6 +4113,10 @@ class Report(Result):
     def checked_at(self) -> datetime:
         """When it was checked, by Azure's clock."""
 
+    @property
+    def facts(self) -> Any:
+        """What was read, without secrets, so that `replayed` can diagnose it again."""
+
     def redacted(self) -> Report:
         """The same report with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for
         example in an issue.
@@ -3886,6 +4125,15 @@ class Report(Result):
         neither this library nor a node's own messages have are replaced too, wherever they stand.
 
         Raises `UnexpectedError` if the report has no JSON form.
+        """
+
+    def replayed(self) -> Report:
+        """The report that this version makes of the same `facts`. No request is made.
+
+        A report that was stored by an earlier version is diagnosed with the findings of this one.
+
+        Raises `InvalidInputError` if the report has no facts, or facts that this version cannot read, as those of a
+        report with pseudonyms may be.
         """
 
     def require(self) -> None:
@@ -3902,153 +4150,6 @@ class Report(Result):
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-
-
-@final
-class Finding(Result):
-    """One reason why a pull fails, may fail, or cannot be judged."""
-
-    __match_args__ = ("id", "status", "stage", "message", "evidence", "next_step", "needs", "retry", "docs")
-    def __new__(
-        cls,
-        *,
-        id: str,
-        status: _FindingStatus,
-        stage: _PullStage,
-        message: str,
-        evidence: Iterable[Evidence],
-        next_step: NextStep,
-        needs: Iterable[Need],
-        retry: _PullRetry,
-        docs: str,
-    ) -> Finding: ...
-    @property
-    def id(self) -> str:
-        """The finding's ID, such as `grant.missing`. Each ID has a page; see `docs`."""
-
-    @property
-    def status(self) -> FindingStatus:
-        """What it says about the pull."""
-
-    @property
-    def stage(self) -> PullStage:
-        """The stage that it belongs to."""
-
-    @property
-    def message(self) -> str:
-        """What it means here, in one sentence."""
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """What it was concluded from."""
-
-    @property
-    def next_step(self) -> NextStep:
-        """What to do about it."""
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        """What is missing for an answer, if it is unknown."""
-
-    @property
-    def retry(self) -> PullRetry:
-        """Whether waiting can help."""
-
-    @property
-    def docs(self) -> str:
-        """The address of the page about it, in the documentation of this version."""
-
-
-@final
-class Evidence(Result):
-    """A value that was read."""
-
-    __match_args__ = ("source", "field", "value")
-    def __new__(
-        cls,
-        *,
-        source: str,
-        field: str,
-        value: str,
-    ) -> Evidence: ...
-    @property
-    def source(self) -> str:
-        """What it was read from, such as `registry` or `role assignment`."""
-
-    @property
-    def field(self) -> str:
-        """The field, in the service's words."""
-
-    @property
-    def value(self) -> str:
-        """Its value."""
-
-
-@final
-class NextStep(Result):
-    """What to do about a finding."""
-
-    __match_args__ = ("summary", "operation", "arguments", "command")
-    def __new__(
-        cls,
-        *,
-        summary: str,
-        operation: str | None,
-        arguments: dict[str, str],
-        command: str | None,
-    ) -> NextStep: ...
-    @property
-    def summary(self) -> str:
-        """The step, in one sentence."""
-
-    @property
-    def operation(self) -> str | None:
-        """The operation of this library that does it, such as `attach`. `arguments` contains everything that the
-        operation needs.
-        """
-
-    @property
-    def arguments(self) -> dict[str, str]:
-        """The arguments of `operation`, by name."""
-
-    @property
-    def command(self) -> str | None:
-        """The `az` or `kubectl` command that does it."""
-
-
-@final
-class Need(Result):
-    """What is missing for an answer: a permission, or an option."""
-
-    __match_args__ = ("action", "scope", "smallest_role", "option", "reason")
-    def __new__(
-        cls,
-        *,
-        action: str | None,
-        scope: str | None,
-        smallest_role: str | None,
-        option: str | None,
-        reason: str,
-    ) -> Need: ...
-    @property
-    def action(self) -> str | None:
-        """The action that the caller lacks."""
-
-    @property
-    def scope(self) -> str | None:
-        """The scope at which it is needed."""
-
-    @property
-    def smallest_role(self) -> str | None:
-        """The smallest built-in role that contains it."""
-
-    @property
-    def option(self) -> str | None:
-        """The option that would answer it."""
-
-    @property
-    def reason(self) -> str:
-        """Why there is no answer."""
 
 
 @final
@@ -4096,7 +4197,7 @@ class Explanation(Result):
     ) -> Explanation: ...
     @property
     def version(self) -> int:
-        """The version of this form."""
+        """The version of this form. A stored form of another version is rejected."""
 
     @property
     def cluster(self) -> str:
@@ -4104,7 +4205,9 @@ class Explanation(Result):
 
     @property
     def root_cause(self) -> str | None:
-        """The cause of the first group: what to fix first. `None` if no pull has failed for a known cause."""
+        """The cause of the first group: what to fix first. Without a group of a known cause, that of pods that
+        admission denies.
+        """
 
     @property
     def groups(self) -> tuple[PodGroup, ...]:
@@ -4155,7 +4258,7 @@ class Explanation(Result):
 class PodGroup(Result):
     """Pods that cannot pull the same image for the same reason."""
 
-    __match_args__ = ("pods", "image", "os", "architecture", "service_account", "pull_secrets", "failure", "last_failed", "report")
+    __match_args__ = ("pods", "image", "os", "architecture", "pool", "service_account", "pull_secrets", "failure", "last_failed", "report")
     def __new__(
         cls,
         *,
@@ -4163,6 +4266,7 @@ class PodGroup(Result):
         image: str,
         os: str | None,
         architecture: str | None,
+        pool: str | None,
         service_account: str,
         pull_secrets: Iterable[str],
         failure: PullFailure,
@@ -4184,6 +4288,10 @@ class PodGroup(Result):
     @property
     def architecture(self) -> str | None:
         """The architecture of their nodes, such as `amd64`, if it could be read."""
+
+    @property
+    def pool(self) -> str | None:
+        """The node pool of their nodes, if it could be read."""
 
     @property
     def service_account(self) -> str:
@@ -4302,7 +4410,7 @@ class PullFinding(Result):
 class OtherCause(Result):
     """What pods wait for, other than an image."""
 
-    __match_args__ = ("namespace", "kind", "reason", "message", "objects", "next_step")
+    __match_args__ = ("namespace", "kind", "reason", "message", "objects", "next_step", "finding")
     def __new__(
         cls,
         *,
@@ -4312,6 +4420,7 @@ class OtherCause(Result):
         message: str,
         objects: Iterable[str],
         next_step: str | None,
+        finding: Finding | None,
     ) -> OtherCause: ...
     @property
     def namespace(self) -> str:
@@ -4337,6 +4446,10 @@ class OtherCause(Result):
     def next_step(self) -> str | None:
         """What to do about it, if known."""
 
+    @property
+    def finding(self) -> Finding | None:
+        """The finding, if admission denies the pods."""
+
 
 @final
 class PullProof(Result):
@@ -4356,7 +4469,7 @@ class PullProof(Result):
     ) -> PullProof: ...
     @property
     def version(self) -> int:
-        """The version of this form."""
+        """The version of this form. A stored form of another version is rejected."""
 
     @property
     def cluster(self) -> str:
@@ -4374,7 +4487,7 @@ class PullProof(Result):
 
     @property
     def pools(self) -> tuple[PoolProof, ...]:
-        """The node pools, sorted by name."""
+        """The node pools, sorted by name; with `nodes_per_pool`, a pool once for each node that was tried."""
 
     @property
     def cleaned_up(self) -> bool:
@@ -4385,6 +4498,18 @@ class PullProof(Result):
     @property
     def checked_at(self) -> datetime:
         """When it was proven, by Azure's clock."""
+
+    def redacted(self) -> PullProof:
+        """The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an
+        issue.
+
+        The digits of a name's pseudonym are the same in all results about one subscription; the word before them says
+        what the name stands for in this one, such as `registry` or `name`. The outcomes, the IDs of findings, the
+        stages and the times stay. Words that neither this library nor a node's own messages have are replaced too,
+        wherever they stand.
+
+        Raises `UnexpectedError` if it has no JSON form.
+        """
 
 
 @final
@@ -4535,6 +4660,105 @@ class PoolIdentity(Result):
     @property
     def architecture(self) -> str | None:
         """Their architecture, such as `amd64`, if it is the same on all."""
+
+
+@final
+class RegistryEndpoints(Result):
+    """What a firewall, a proxy and private DNS have to know of a registry."""
+
+    __match_args__ = ("registry", "cluster", "hosts", "private_dns", "no_proxy", "service_tags")
+    def __new__(
+        cls,
+        *,
+        registry: str,
+        cluster: str | None,
+        hosts: Iterable[RegistryHost],
+        private_dns: Iterable[PrivateDnsRecord],
+        no_proxy: Iterable[str],
+        service_tags: Iterable[str],
+    ) -> RegistryEndpoints: ...
+    @property
+    def registry(self) -> str:
+        """The registry. A resource ID."""
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster, if one was given. A resource ID."""
+
+    @property
+    def hosts(self) -> tuple[RegistryHost, ...]:
+        """The hosts to allow, for the egress rules of a firewall."""
+
+    @property
+    def private_dns(self) -> tuple[PrivateDnsRecord, ...]:
+        """The records that a private DNS zone needs, if the registry has private endpoints."""
+
+    @property
+    def no_proxy(self) -> tuple[str, ...]:
+        """The hosts for `noProxy` in the HTTP proxy configuration of a cluster, if nodes should reach the registry
+        without the proxy. AKS rejects wildcards, so that there are none.
+        """
+
+    @property
+    def service_tags(self) -> tuple[str, ...]:
+        """The service tags for network security groups and Azure Firewall, instead of the hosts."""
+
+
+@final
+class RegistryHost(Result):
+    """A host of a registry."""
+
+    __match_args__ = ("host", "port", "purpose", "needed_by", "certain")
+    def __new__(
+        cls,
+        *,
+        host: str,
+        port: int,
+        purpose: _HostPurpose,
+        needed_by: _HostUser,
+        certain: bool,
+    ) -> RegistryHost: ...
+    @property
+    def host(self) -> str:
+        """The host, or a wildcard where Azure does not name the host, such as `*.blob.core.windows.net`."""
+
+    @property
+    def port(self) -> int:
+        """The port."""
+
+    @property
+    def purpose(self) -> HostPurpose:
+        """What it is for."""
+
+    @property
+    def needed_by(self) -> HostUser:
+        """Who needs it."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether Azure reports the host for this registry. `False`: it is a wildcard, or is needed only if a feature
+        is used that Azure does not report.
+        """
+
+
+@final
+class PrivateDnsRecord(Result):
+    """A record of a private DNS zone."""
+
+    __match_args__ = ("zone", "record")
+    def __new__(
+        cls,
+        *,
+        zone: str,
+        record: str,
+    ) -> PrivateDnsRecord: ...
+    @property
+    def zone(self) -> str:
+        """The name of the zone, such as `privatelink.azurecr.io`."""
+
+    @property
+    def record(self) -> str:
+        """The name of the record in it, such as `myregistry.westeurope.data`."""
 
 
 @final
@@ -4749,12 +4973,13 @@ class Difference(Result):
 class UpdatedSettings(Result):
     """The result of updating a registry."""
 
-    __match_args__ = ("registry", "changes", "correlation_id")
+    __match_args__ = ("registry", "changes", "warnings", "correlation_id")
     def __new__(
         cls,
         *,
         registry: Registry,
         changes: Iterable[SettingChange],
+        warnings: Iterable[str],
         correlation_id: str | None,
     ) -> UpdatedSettings: ...
     @property
@@ -4764,6 +4989,10 @@ class UpdatedSettings(Result):
     @property
     def changes(self) -> tuple[SettingChange, ...]:
         """The settings that this call changed. Empty: all were as requested, and nothing was written."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the settings keep out, although it is rarely meant."""
 
     @property
     def correlation_id(self) -> str | None:
@@ -5006,8 +5235,9 @@ class ModeChangePlan(Result):
 
     @property
     def stopped(self) -> tuple[StoppedRole, ...]:
-        """The role assignments that would have no effect anymore. They stay: remove them when the change has proven
-        itself.
+        """The role assignments that would not give access to the registry's images anymore. They stay. Once the change
+        has proven itself, remove those that were made for that; keep those with another purpose, such as Owner, and
+        those of a scope above the registry.
         """
 
     @property
@@ -5151,12 +5381,13 @@ class AccessChange(Result):
 class StoppedRole(Result):
     """A role assignment that has no effect in the new mode."""
 
-    __match_args__ = ("assignment_id", "principal_id", "role_name", "is_custom")
+    __match_args__ = ("assignment_id", "principal_id", "scope", "role_name", "is_custom")
     def __new__(
         cls,
         *,
         assignment_id: str,
         principal_id: str,
+        scope: str,
         role_name: str,
         is_custom: bool,
     ) -> StoppedRole: ...
@@ -5167,6 +5398,10 @@ class StoppedRole(Result):
     @property
     def principal_id(self) -> str:
         """The principal. An object ID."""
+
+    @property
+    def scope(self) -> str:
+        """Its scope: the registry, or one above it."""
 
     @property
     def role_name(self) -> str:
@@ -5607,9 +5842,9 @@ class CreatedCluster(Result):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested, by
-        the name of the option. A pool is compared with the one of its name, such as `node_pools[web].vm_size`; pools
-        that were not requested are not compared.
+        """How an existing cluster differs from the options: always `tier`, and `node_count` unless pools were given;
+        what else was requested, by the name of the option. A pool is compared with the one of its name, such as
+        `node_pools[web].vm_size`; pools that were not requested are not compared.
         """
 
     @property
@@ -6622,6 +6857,31 @@ class DenyingPolicy(Result):
 
 
 @final
+class EligibleRole(Result):
+    """A role that the caller does not have yet, and can activate in Privileged Identity Management."""
+
+    __match_args__ = ("role", "scope", "end")
+    def __new__(
+        cls,
+        *,
+        role: str,
+        scope: str,
+        end: datetime | None,
+    ) -> EligibleRole: ...
+    @property
+    def role(self) -> str:
+        """The name of the role, such as `User Access Administrator`."""
+
+    @property
+    def scope(self) -> str:
+        """The scope at which it can be activated."""
+
+    @property
+    def end(self) -> datetime | None:
+        """When the eligibility ends. `None`: never."""
+
+
+@final
 class RequiredRight(Result):
     """A permission that an operation needs."""
 
@@ -6738,6 +6998,13 @@ class AksAcrError(Exception):
 
     It is the cluster of `create_cluster`, which costs money from then on, or the registry of `create_registry`. Call
     again to continue. `None` does not prove that nothing exists: the response may have been lost.
+    """
+    eligible_roles: tuple[EligibleRole, ...]
+    """The roles at the `scope`, or above it, that the caller can activate in Privileged Identity Management.
+
+    They are read after a write was refused because the caller's roles do not contain the action. The role that is named
+    first is the smallest one that contains it, if the caller is eligible for that; whether another one does is not
+    checked.
     """
     failed_side: ImportSide | None
     """The side of an import that is at fault, if known."""

@@ -50,6 +50,8 @@ class Blocking:
     """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
     node_identities = blocking(Calls.node_identities)
     """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
+    endpoints = blocking(Calls.endpoints)
+    """Lists the hosts of a registry that firewalls, proxies and private DNS have to know."""
     clusters = blocking(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = blocking(Calls.registries)
@@ -158,6 +160,8 @@ class Awaitable:
     """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
     node_identities = awaitable(Calls.node_identities)
     """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
+    endpoints = awaitable(Calls.endpoints)
+    """Lists the hosts of a registry that firewalls, proxies and private DNS have to know."""
     clusters = awaitable(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = awaitable(Calls.registries)
@@ -267,6 +271,8 @@ class Followed:
     """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
     node_identities = followed(Calls.node_identities)
     """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
+    endpoints = followed(Calls.endpoints)
+    """Lists the hosts of a registry that firewalls, proxies and private DNS have to know."""
     clusters = followed(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed(Calls.registries)
@@ -376,6 +382,8 @@ class FollowedAsync:
     """Proves that the cluster's nodes can pull an image: one node of each pool pulls it, and nothing of it runs."""
     node_identities = followed_async(Calls.node_identities)
     """Lists which identity the nodes of each pool pull images with, as the nodes themselves say."""
+    endpoints = followed_async(Calls.endpoints)
+    """Lists the hosts of a registry that firewalls, proxies and private DNS have to know."""
     clusters = followed_async(Calls.clusters)
     """Lists the clusters that match a filter, in all subscriptions that the caller can see."""
     registries = followed_async(Calls.registries)

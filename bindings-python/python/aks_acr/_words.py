@@ -181,6 +181,32 @@ class GroupMembership(_Word):
     """
 
 
+class HostPurpose(_Word):
+    """What a host is for."""
+
+    LOGIN = "login"
+    """The login server: sign-in, manifests, tags."""
+    DATA = "data"
+    """A data endpoint of the registry: layers."""
+    REGIONAL_LOGIN = "regional_login"
+    """The login server of one region."""
+    BLOB = "blob"
+    """Microsoft's storage accounts: layers of a registry without data endpoints."""
+    MCR = "mcr"
+    """Microsoft's own registry, from which nodes get what AKS runs on them."""
+
+
+class HostUser(_Word):
+    """Who needs a host."""
+
+    NODE = "node"
+    """The nodes of clusters."""
+    CLIENT = "client"
+    """Those who push images, or look at them."""
+    NODE_AND_CLIENT = "node_and_client"
+    """Both."""
+
+
 class IdentityPartKind(_Word):
     """A part of an own kubelet identity."""
 
@@ -199,6 +225,19 @@ class ImportSide(_Word):
     """The source of the image."""
     TARGET = "target"
     """The registry that the image is imported into."""
+
+
+class KubernetesReads(_Word):
+    """Whether a check reads in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull
+    with.
+    """
+
+    NEVER = "never"
+    """It does not: that every node pulls with the cluster's identity is an assumption of the report."""
+    IF_NEEDED = "if_needed"
+    """It does if the verdict would be unknown otherwise, and such a pull can decide it."""
+    ALWAYS = "always"
+    """It does, and reads the labels of the nodes and the scale sets of the node pools."""
 
 
 class MergeOutcome(_Word):
@@ -361,6 +400,7 @@ class Operation(_Word):
     EXPLAIN = "explain"
     PROVE_PULL = "prove_pull"
     NODE_IDENTITIES = "node_identities"
+    ENDPOINTS = "endpoints"
     CLUSTERS = "clusters"
     REGISTRIES = "registries"
     REGISTRY = "registry"

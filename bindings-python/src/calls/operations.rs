@@ -55,6 +55,10 @@ impl Calls {
     /// checks whether the identity is a member. If it is, nothing is written, unless the options ask for a direct grant
     /// (`on_inherited_grant`).
     ///
+    /// The result's `warnings` name what keeps pods from pulling all the same, such as a stopped cluster or a registry
+    /// without public access, if the settings of the cluster and the registry show it. `check` also reads the network
+    /// and the image.
+    ///
     /// On a cluster with a service principal, set `query_graph` to read its object ID from Microsoft Graph, or pass it
     /// as `principal_id`.
     ///
@@ -798,6 +802,13 @@ impl Calls {
     /// 7 requests, 3 deep; an image for a single platform costs one more. A custom role, a group that holds a pull
     /// role, and a firewall cost more.
     ///
+    /// A pull that has succeeded answers what Azure does not show, such as the path to a private endpoint behind your
+    /// own DNS servers. If only that can decide, the call also reads pods, their events and nodes in Kubernetes: the
+    /// kubelet's events about pulls, which Kubernetes keeps for an hour, and running containers, which show that the
+    /// image was pulled since their node was created. These are 4 more requests, 2 deep, and take at most 10 seconds;
+    /// `kubernetes` switches them off or always on. A pull from before the newest change of the registry or of the
+    /// identity's role assignments is a warning only, and a pull never overrules what was read as failing.
+    ///
     /// A cluster with a service principal instead of a kubelet identity needs `query_graph`, which also reads when its
     /// secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
     ///
@@ -815,6 +826,9 @@ impl Calls {
     ///     outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
     ///         needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
     ///         otherwise they are read from Azure.
+    ///     kubernetes: Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes
+    ///         themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
+    ///         (default) or `"always"`.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -828,7 +842,7 @@ impl Calls {
     ///     print(report)
     ///     for finding in report.findings:
     ///         print(finding.id, finding.next_step.summary)
-    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, kubernetes = None, deadline = None, on_progress = None))]
     fn check(
         &self,
         py: Python<'_>,
@@ -838,6 +852,7 @@ impl Calls {
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
         query_graph: Option<bool>,
         outbound_addresses: Option<Vec<String>>,
+        kubernetes: Option<Word<aks_acr::KubernetesReads>>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -847,6 +862,7 @@ impl Calls {
         options.principal_id = principal_id.map(|Parsed(one)| one);
         set(&mut options.query_graph, query_graph);
         set(&mut options.outbound_addresses, outbound_addresses);
+        set(&mut options.kubernetes, kubernetes.map(|Word(one)| one));
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.check(&cluster.0, &registry.0, options.with_call(call)).await };
         Ok(Call::new::<values::Report, _, _>(manner, work))
@@ -938,6 +954,9 @@ impl Calls {
     /// meets the level `restricted` of Pod Security, has the limits, requests and probes that AKS Deployment Safeguards
     /// ask for, mounts no token, and tolerates the taints that all nodes of its pool have.
     ///
+    /// One node per pool does not speak for the others, whose image, identity or network may differ: `nodes_per_pool`
+    /// tries more, each with its own Job that tolerates the node's taints.
+    ///
     /// Pools without nodes and pools of another platform are `ProofOutcome.SKIPPED`. A failed pull has the same report
     /// as from `explain`. One that depends on a grant is tried again for `propagation_timeout`, unless the role
     /// assignments could be read and none allows it: then it fails at once. `PullProofKind.KUBELET_PULLED_LAYERS` means
@@ -955,6 +974,9 @@ impl Calls {
     ///         Jobs apart from your workloads.
     ///     pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
     ///         node now.
+    ///     nodes_per_pool: How many nodes of each pool pull the image; 1 by default, which Kubernetes chooses. With
+    ///         more, the nodes that do not have the image yet are tried first, and those that are cordoned or not ready
+    ///         are left out. It requires the permission to list nodes.
     ///     service_account: The service account of the pods; `default` by default. Its pull secrets are used.
     ///     pull_secrets: Names of pull secrets for the pods, in addition to those of the service account.
     ///     labels: Labels for the Jobs and pods, as a policy may require. None by default.
@@ -964,6 +986,9 @@ impl Calls {
     ///     priority_class: The priority class of the pods; the cluster's default by default.
     ///     propagation_timeout: How long an existing grant may take to become effective, and the pods to be scheduled;
     ///         10 minutes by default. It does not extend the deadline.
+    ///     query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one and a pull
+    ///         fails; off by default. It reports the object ID, whether the service principal is enabled, and when its
+    ///         secrets end. It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -980,7 +1005,7 @@ impl Calls {
     ///     for pool in proof.pools:
     ///         if pool.outcome == "failed":
     ///             print(pool.pool, "cannot pull:", pool.reason)
-    #[pyo3(signature = (cluster, image, *, namespace = None, pools = None, service_account = None, pull_secrets = None, labels = None, annotations = None, tolerations = None, priority_class = None, propagation_timeout = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, image, *, namespace = None, pools = None, nodes_per_pool = None, service_account = None, pull_secrets = None, labels = None, annotations = None, tolerations = None, priority_class = None, propagation_timeout = None, query_graph = None, deadline = None, on_progress = None))]
     fn prove_pull(
         &self,
         py: Python<'_>,
@@ -988,6 +1013,7 @@ impl Calls {
         image: Parsed<aks_acr::ImageReference>,
         namespace: Option<String>,
         pools: Option<Vec<String>>,
+        nodes_per_pool: Option<Count>,
         service_account: Option<String>,
         pull_secrets: Option<Vec<String>>,
         labels: Option<std::collections::BTreeMap<String, String>>,
@@ -995,6 +1021,7 @@ impl Calls {
         tolerations: Option<Vec<String>>,
         priority_class: Option<String>,
         propagation_timeout: Option<Span>,
+        query_graph: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -1002,6 +1029,7 @@ impl Calls {
         let mut options = aks_acr::ProvePullOptions::default();
         set(&mut options.namespace, namespace);
         set(&mut options.pools, pools);
+        set(&mut options.nodes_per_pool, Count::named(nodes_per_pool, py, "nodes_per_pool")?);
         options.service_account = service_account;
         set(&mut options.pull_secrets, pull_secrets);
         set(&mut options.labels, labels);
@@ -1009,6 +1037,7 @@ impl Calls {
         set(&mut options.tolerations, tolerations);
         options.priority_class = priority_class;
         set(&mut options.propagation_timeout, Span::named(propagation_timeout, py, "propagation_timeout")?);
+        set(&mut options.query_graph, query_graph);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.prove_pull(&cluster.0, &image.0, options.with_call(call)).await };
         Ok(Call::new::<values::PullProof, _, _>(manner, work))
@@ -1053,6 +1082,51 @@ impl Calls {
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.node_identities(&cluster.0, call).await };
         Ok(Call::new::<values::NodeIdentities, _, _>(manner, work))
+    }
+
+    /// Lists the hosts of a registry that firewalls, proxies and private DNS have to know.
+    ///
+    /// An image comes from two hosts: the login server, and a data endpoint of the registry, or else a storage account
+    /// of Microsoft's whose name changes, so that only a wildcard can allow it. A private endpoint enables the data
+    /// endpoints of a registry, which then need a record of their own in each region. The result has the hosts with
+    /// their purposes, the records of the private DNS zone, the entries for `noProxy` (without wildcards, which AKS
+    /// rejects), and the service tags. The registry is read once, and the cluster once if it is given; nothing is
+    /// written.
+    ///
+    /// With `cluster`, it also has the hosts of Microsoft's own registry, which the nodes need for what AKS runs on
+    /// them.
+    ///
+    /// Args:
+    ///     registry: A reference to a registry: name, login server or resource ID.
+    ///     cluster: The cluster that pulls. With it, the hosts of Microsoft's own registry are listed too, which every
+    ///         node needs.
+    ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
+    ///     on_progress: Called with each `Event` of the call.
+    ///
+    /// Raises:
+    ///     NotFoundError: If the registry or the cluster does not exist.
+    ///     ForbiddenError: If the caller lacks the permission to read one of them.
+    ///
+    /// Example:
+    ///     endpoints = client.endpoints("myregistry", cluster="my-group/my-cluster")
+    ///     for host in endpoints.hosts:
+    ///         print("allow", host.host, "on port", host.port, "for", host.purpose)
+    ///     print("noProxy:", ",".join(endpoints.no_proxy))
+    #[pyo3(signature = (registry, *, cluster = None, deadline = None, on_progress = None))]
+    fn endpoints(
+        &self,
+        py: Python<'_>,
+        registry: Parsed<aks_acr::RegistryRef>,
+        cluster: Option<Parsed<aks_acr::ClusterRef>>,
+        deadline: Option<Span>,
+        on_progress: Option<Listening>,
+    ) -> PyResult<Call> {
+        let client = self.0.client()?;
+        let mut options = aks_acr::EndpointsOptions::default();
+        options.cluster = cluster.map(|Parsed(one)| one);
+        let manner = self.0.manner(py, deadline, on_progress)?;
+        let work = move |call| async move { client.endpoints(&registry.0, options.with_call(call)).await };
+        Ok(Call::new::<values::RegistryEndpoints, _, _>(manner, work))
     }
 
     /// Lists the clusters that match a filter, in all subscriptions that the caller can see.
@@ -1228,10 +1302,13 @@ impl Calls {
     ///
     /// Pass the password on standard input. A password on a command line can be read by other users of the machine:
     ///
-    /// | program | command | |---|---| | docker |
-    /// `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | | helm |
-    /// `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` | |
-    /// oras | `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin` |
+    /// For docker:
+    /// `docker login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
+    ///
+    /// For helm:
+    /// `helm registry login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
+    ///
+    /// For oras: `oras login myregistry.azurecr.io --username 00000000-0000-0000-0000-000000000000 --password-stdin`
     ///
     /// A registry that is given by its login server is not looked up, so the call needs no permission in Resource
     /// Manager, and 2 requests; otherwise it needs 3.
@@ -1590,9 +1667,9 @@ impl Calls {
     ///
     /// The current state is read again first. If a principal that is not in the plan would lose access, nothing is
     /// written. The equivalent roles are granted and read again; the mode changes when the newest of them is 10 minutes
-    /// old, because Azure may take that long to honour a role. The old role assignments stay: remove them when the
-    /// change has proven itself. A call that was interrupted can be repeated: it grants what is missing, and waits only
-    /// for the rest of the 10 minutes.
+    /// old, because Azure may take that long to honour a role. The old role assignments stay: see `stopped` of the
+    /// plan. A call that was interrupted can be repeated: it grants what is missing, and waits only for the rest of the
+    /// 10 minutes.
     ///
     /// **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour,
     /// and until then a pull may be refused with 401 although the role is right. `credentials_until` has that time, and

@@ -215,7 +215,16 @@ impl Call {
 
     /// The deadline's error if the next try would come after it.
     fn too_late(&self, step: &str, wait: Duration) -> Error {
-        self.out_of_time(step).with_context("next retry in", format!("{wait:.1?}")).with_retry_after(wait)
+        let err = match self.allowed {
+            Duration::ZERO => self.out_of_time(step),
+            allowed => {
+                let text = format!(
+                    "the next retry would come after the deadline of {allowed:.1?}; allow a longer one, or call again"
+                );
+                Error::new(ErrorKind::DeadlineExceeded, text).with_context("while", step)
+            }
+        };
+        err.with_context("next retry in", format!("{wait:.1?}")).with_retry_after(wait)
     }
 
     async fn until_deadline(&self) {

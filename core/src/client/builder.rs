@@ -218,6 +218,8 @@ impl ClientBuilder {
     }
 
     /// Replaces the default [`IdentityResolver`], for example with a test double.
+    ///
+    /// It reads no settings of a cluster, so that the [`warnings`](crate::Attachment::warnings) of an attach are about the registry only.
     #[must_use]
     pub fn identity_resolver(mut self, part: Arc<dyn IdentityResolver>) -> Self {
         self.identity_resolver = Some(part);
@@ -391,6 +393,7 @@ impl ClientBuilder {
             subscription: connection.subscription,
             environment: self.environment,
             time: connection.arm.time().clone(),
+            has_own_resolver: self.identity_resolver.is_some(),
             identity_resolver: self.identity_resolver.unwrap_or_else(|| identities()),
             identity_manager: self.identity_manager.unwrap_or_else(|| managed()),
             role_assigner: self.role_assigner.unwrap_or_else(|| roles()),

@@ -4,6 +4,7 @@ use super::Client;
 #[cfg(doc)]
 use crate::error::{Error, ErrorKind};
 use crate::operation::{
+    eligible::naming_eligible_roles,
     span::{About, in_span},
     table::{imports, operations},
 };
@@ -39,7 +40,7 @@ macro_rules! methods {
                     pub async fn $name(&self, $($argument: $type),*) -> Result<$result> {
                         let call = $options.start($deadline);
                         let ($parts, $call) = (&*self.parts, &call);
-                        in_span!(stringify!($name), $parts, $about, $call.clone(), $run).await
+                        in_span!(stringify!($name), $parts, $about, $call.clone(), naming_eligible_roles($parts, $call, $run)).await
                     }
                 }
             )*

@@ -2,8 +2,9 @@
 
 use super::{
     Applied, ApplyOptions, Cluster, ClusterCreation, ClusterDeployer, ClusterRef, DeletedCluster, Kubeconfig,
-    KubeconfigOptions, Manifest, NewCluster, ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods,
-    PullSecretState, RolloutListener, WorkloadRef, create, credentials, delete, kubernetes::Kubernetes,
+    KubeconfigOptions, Manifest, NewCluster, ObservedNode, ObservedPods, ObservedServiceAccount, PodListener, PodScope,
+    PodSelection, Pods, PullSecretState, RolloutListener, WorkloadRef, create, credentials, delete,
+    kubernetes::Kubernetes,
 };
 use crate::{call::Call, connection::Connection, error::Result, http::Arm, id::SubscriptionId, image::ImageReference};
 use async_trait::async_trait;
@@ -106,6 +107,15 @@ impl ClusterDeployer for AzureClusterDeployer {
         call: &Call,
     ) -> Result<Vec<ObservedNode>> {
         self.kubernetes.nodes(&cluster.id(self.subscription), image, call).await
+    }
+
+    async fn service_accounts(
+        &self,
+        cluster: &ClusterRef,
+        namespace: Option<&str>,
+        call: &Call,
+    ) -> Result<Vec<ObservedServiceAccount>> {
+        self.kubernetes.service_accounts(&cluster.id(self.subscription), namespace, call).await
     }
 
     async fn delete_job(&self, cluster: &ClusterRef, job: (&str, &str), call: &Call) -> Result<bool> {

@@ -29,9 +29,10 @@ pub use kubeconfig::{
     Access, Kubeconfig, KubeconfigOptions, MergeKubeconfigOptions, MergeOutcome, MergedKubeconfig, OnExistingEntry,
 };
 pub use manifest::Manifest;
+pub(crate) use observed::PULL_IDENTITY;
 pub use observed::{
-    NodeTaint, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedSecret, PodScope, SecretState,
-    UnreadObjects,
+    NodeTaint, NotCreated, ObservedNode, ObservedPod, ObservedPods, ObservedPull, ObservedSecret,
+    ObservedServiceAccount, PodScope, SecretState, UnreadObjects,
 };
 pub use pods::{Pod, Pods};
 pub(crate) use pull_secret::serves;
@@ -131,6 +132,13 @@ pub trait ClusterDeployer: fmt::Debug + Send + Sync + 'static {
         image: Option<&ImageReference>,
         call: &Call,
     ) -> Result<Vec<ObservedNode>>;
+    /// The service accounts that name an identity to pull with, of one namespace or of all.
+    async fn service_accounts(
+        &self,
+        cluster: &ClusterRef,
+        namespace: Option<&str>,
+        call: &Call,
+    ) -> Result<Vec<ObservedServiceAccount>>;
     /// Deletes a Job, given by its namespace and name. Returns whether it existed.
     async fn delete_job(&self, cluster: &ClusterRef, job: (&str, &str), call: &Call) -> Result<bool>;
     /// Reports the pods and their changes until the listener stops it, the deadline passes or the caller cancels.

@@ -2,6 +2,7 @@
 
 use super::{Pod, RolloutBlocker, WorkloadRef};
 use crate::{diagnosis::text::PullFailure, error::Error};
+use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 /// Which pods to examine: all of a namespace by default.
@@ -18,6 +19,8 @@ pub struct PodScope {
     pub workload: Option<WorkloadRef>,
     /// Whether to read what the kubelet says of pulls that succeed, too.
     pub with_pulls: bool,
+    /// Whether to read only what shows that images were pulled: pods without such an image are left out.
+    pub only_pulls: bool,
 }
 
 /// Pods, and the nodes, secrets and events that say more about them.
@@ -26,7 +29,7 @@ pub struct PodScope {
 pub struct ObservedPods {
     /// The pods, sorted by namespace and name.
     pub pods: Vec<ObservedPod>,
-    /// The nodes of pods whose images are not pulled.
+    /// The nodes of pods whose images are not pulled, if there are any, and of pods that run; with [`only_pulls`](PodScope::only_pulls) all nodes.
     pub nodes: Vec<ObservedNode>,
     /// The pull secrets of pods whose images are not pulled.
     pub secrets: Vec<ObservedSecret>,
@@ -44,6 +47,9 @@ pub struct ObservedPod {
     pub pod: Pod,
     /// Its containers whose images are not pulled.
     pub failures: Vec<PullFailure>,
+    /// Those of these containers whose image the node has, by name. Since Kubernetes 1.35, a node that has an image pulls it again for a pod
+    /// whose credentials have not pulled it.
+    pub pulled_again: Vec<String>,
     /// When a pull last failed, if known.
     pub last_failed: Option<SystemTime>,
     /// What keeps it from running, if that is not a pull.
@@ -56,10 +62,24 @@ pub struct ObservedPod {
     pub is_healthy: bool,
     /// The kubelet's message about a pull that succeeded, if the [scope](PodScope::with_pulls) includes those.
     pub pulled: Option<String>,
+    /// What shows that a node could use its images: its containers, and with [`only_pulls`](PodScope::only_pulls) the kubelet's events.
+    pub pulls: Vec<ObservedPull>,
+}
+
+/// What shows that a node could use an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ObservedPull {
+    /// The image as the pod names it.
+    pub image: String,
+    /// When the kubelet reported the pull, or the container started.
+    pub at: SystemTime,
+    /// Whether the node pulled it at that time. Otherwise, the node may have had it since an earlier time.
+    pub is_pulled: bool,
 }
 
 /// A node. What its labels do not say is `None`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObservedNode {
     /// Its name.
@@ -68,12 +88,18 @@ pub struct ObservedNode {
     pub os: Option<String>,
     /// Its architecture, such as `amd64`.
     pub architecture: Option<String>,
+    /// When it was created.
+    #[serde(with = "crate::stored_time::option")]
+    pub created: Option<SystemTime>,
     /// Its node pool.
     pub pool: Option<String>,
     /// Client ID of the managed identity that it pulls with.
     pub identity_client_id: Option<String>,
     /// The node image that it was created from, such as `AKSUbuntu-2204gen2containerd-202511.07.0`.
     pub node_image: Option<String>,
+    /// The version of its kubelet, such as `v1.35.1`.
+    #[serde(default)]
+    pub kubelet_version: Option<String>,
     /// Whether it is ready, and new pods may be scheduled on it.
     pub is_available: bool,
     /// Its taints that keep pods off it.
@@ -83,7 +109,7 @@ pub struct ObservedNode {
 }
 
 /// A taint of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeTaint {
     /// Its key.
@@ -95,7 +121,7 @@ pub struct NodeTaint {
 }
 
 /// An image pull secret, without its credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObservedSecret {
     /// Its namespace.
@@ -107,7 +133,7 @@ pub struct ObservedSecret {
 }
 
 /// What is known of a pull secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SecretState {
     /// It does not exist.
@@ -121,6 +147,24 @@ pub enum SecretState {
     },
     /// The caller cannot read it.
     Unread,
+}
+
+/// The annotation with which a service account names the identity that its pods' images are pulled with. See `writeCredentialProviderConfig`
+/// of [AgentBaker](https://github.com/Azure/AgentBaker).
+pub(crate) const PULL_IDENTITY: &str = "kubernetes.azure.com/acr-client-id";
+
+/// A service account that names the identity that its pods' images are pulled with.
+///
+/// It counts only on clusters whose nodes pull as service accounts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ObservedServiceAccount {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Client ID of the identity, from the annotation `kubernetes.azure.com/acr-client-id`.
+    pub client_id: String,
 }
 
 /// Pods that are not created.
@@ -166,13 +210,23 @@ impl ObservedPod {
         Self {
             failures: pod.pull_failure.iter().cloned().collect(),
             pod,
+            pulled_again: Vec::new(),
             last_failed: None,
             blocker: None,
             service_account: "default".to_owned(),
             pull_secrets: Vec::new(),
             is_healthy: false,
             pulled: None,
+            pulls: Vec::new(),
         }
+    }
+}
+
+impl ObservedPull {
+    /// An image that a node has used.
+    #[must_use]
+    pub fn new(image: impl Into<String>, at: SystemTime, is_pulled: bool) -> Self {
+        Self { image: image.into(), at, is_pulled }
     }
 }
 
@@ -184,9 +238,11 @@ impl ObservedNode {
             name: name.into(),
             os: None,
             architecture: None,
+            created: None,
             pool: None,
             identity_client_id: None,
             node_image: None,
+            kubelet_version: None,
             is_available: false,
             taints: Vec::new(),
             has_image: None,
@@ -199,6 +255,14 @@ impl NodeTaint {
     #[must_use]
     pub fn new(key: impl Into<String>, value: impl Into<String>, effect: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into(), effect: effect.into() }
+    }
+}
+
+impl ObservedServiceAccount {
+    /// A service account that names an identity.
+    #[must_use]
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), name: name.into(), client_id: client_id.into() }
     }
 }
 

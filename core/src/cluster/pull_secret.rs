@@ -59,12 +59,12 @@ impl RegistryCredential {
     /// Rejects what kubelet could not read back.
     fn check(&self) -> Result<()> {
         if self.username.is_empty() || self.username.contains(':') || self.username.contains(char::is_control) {
-            let wanted = "expected a user name without ':' and control characters";
+            let wanted = "expected a user name: not empty, without ':' and without control characters";
             return Err(Error::invalid(wanted, "username", self.username.escape_debug().to_string()));
         }
         let password = self.password.secret();
         if password.is_empty() || password.contains(char::is_control) {
-            let wanted = "expected a password without control characters, such as a line break at its end";
+            let wanted = "expected a password: not empty, without control characters such as a line break at its end";
             return Err(Error::invalid(wanted, "password of", self.username.clone()));
         }
         Ok(())

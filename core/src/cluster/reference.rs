@@ -1,7 +1,7 @@
 //! Which cluster is meant.
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     id::{ResourceId, SubscriptionId, group_name},
 };
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,13 @@ impl ClusterRef {
     /// The cluster's resource ID, in the given subscription unless this reference has its own.
     pub(crate) fn id(&self, default: SubscriptionId) -> ResourceId {
         ResourceId::new(self.subscription.unwrap_or(default), &self.group, TYPE, &self.name)
+    }
+
+    /// Adds to the error of a cluster that was not found where it was not searched.
+    pub(crate) fn explain_not_found(&self, err: Error) -> Error {
+        let hint = "give the resource ID of a cluster in another subscription";
+        let is_by_name = err.kind() == ErrorKind::NotFound && self.subscription.is_none();
+        if is_by_name { err.with_context("hint", hint) } else { err }
     }
 }
 

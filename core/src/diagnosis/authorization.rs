@@ -16,6 +16,7 @@ use crate::{
     registry::{Registry, RegistrySettings},
     role::{Effect, RoleAssignment, RoleAssignmentMode, is_above},
 };
+use std::time::{Duration, SystemTime};
 
 /// A role assignment whose role allows the pull, or may allow it.
 struct Held<'a> {
@@ -57,12 +58,11 @@ fn name_of(assignment: &RoleAssignment) -> &str {
 
 pub(super) fn authorization(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Authorization);
-    let (Ok(cluster), Ok(Some(settings)), Some(principal)) = (&facts.cluster, &facts.registry, facts.principal) else {
-        return outcome;
-    };
+    let (Ok(cluster), Ok(Some(settings))) = (&facts.cluster, &facts.registry) else { return outcome };
     if settings.anonymous_pull {
         return outcome.passed_by("anonymous pull".to_owned());
     }
+    let Some(principal) = facts.principal else { return outcome };
     let grants = match &facts.grants {
         Ok(grants) => grants,
         Err(unread) => {
@@ -72,7 +72,7 @@ pub(super) fn authorization(facts: &Facts) -> Outcome {
     let repository = facts.image.as_ref().map(|image| image.reference.repository());
     let held = held(grants, &settings.registry, principal, repository);
     let outcome = denied(facts, &settings.registry, principal, outcome);
-    judge(outcome, &held, (grants, facts.is_mode_new), (cluster, settings, principal))
+    judge(outcome, (&held, repository), (grants, facts), (cluster, settings, principal))
 }
 
 /// What deny assignments say: they have precedence over all role assignments.
@@ -135,16 +135,16 @@ fn held<'a>(
 /// Allowing assignments form a union, so the strongest of them decides.
 fn judge(
     outcome: Outcome,
-    held: &[Held<'_>],
-    (grants, is_mode_new): (&Grants, bool),
+    (held, repository): (&[Held<'_>], Option<&str>),
+    (grants, facts): (&Grants, &Facts),
     (cluster, settings, principal): (&ClusterSettings, &RegistrySettings, PrincipalId),
 ) -> Outcome {
     let registry = &settings.registry;
     let direct = held.iter().find(|one| one.allows() && !one.through_group);
     if let Some(one) = direct.or_else(|| held.iter().find(|one| one.allows())) {
         let outcome = outcome.passed_by(one.describe(registry));
-        let outcome = if is_mode_new { outcome.with(invalidated(registry)) } else { outcome };
-        return match warning(one, grants, registry) {
+        let outcome = if facts.is_mode_new { outcome.with(invalidated(registry)) } else { outcome };
+        return match warning(one, grants, (registry, facts.read_at)) {
             Some(found) => outcome.with(one.seen(found)),
             None => outcome,
         };
@@ -179,10 +179,14 @@ fn judge(
     let found = Finding { message: finding.message, next_step: finding.next_step, ..Finding::failing(finding.id) };
     let found = found.seen("registry", "roleAssignmentMode", registry.mode);
     let excluded = held.iter().find(|one| one.condition == Truth::False);
-    outcome.with(match excluded {
-        Some(one) => one.seen(excludes(one, found)),
+    outcome.with(match (excluded, repository) {
+        (Some(one), Some(repository)) => {
+            let next_step = missing.next_step_for(repository, &grants.assignments);
+            one.seen(Finding { next_step, ..excludes(one, found) })
+        }
+        (Some(one), None) => one.seen(excludes(one, found)),
         // Everything that decides was read.
-        None => Finding { retry: PullRetry::Never, ..found },
+        (None, _) => Finding { retry: PullRetry::Never, ..found },
     })
 }
 
@@ -197,7 +201,7 @@ fn invalidated(registry: &Registry) -> Finding {
 }
 
 /// What delays a grant that exists.
-fn warning(one: &Held<'_>, grants: &Grants, registry: &Registry) -> Option<Finding> {
+fn warning(one: &Held<'_>, grants: &Grants, (registry, now): (&Registry, SystemTime)) -> Option<Finding> {
     if one.through_group {
         let text = format!(
             "the cluster's identity has access only as a member of group {}, and tokens keep earlier memberships for up to a day",
@@ -205,10 +209,61 @@ fn warning(one: &Held<'_>, grants: &Grants, registry: &Registry) -> Option<Findi
         );
         return Some(Finding::warning(FindingId::GRANT_THROUGH_GROUP).saying(text));
     }
-    grants.is_recent.then(|| {
+    let is_recent = grants.is_recent || is_younger_than_propagation(one.assignment, now);
+    is_recent.then(|| {
         let text = format!("the grant on registry {} was made within the last minutes", registry.id.name());
         Finding::warning(FindingId::GRANT_NOT_EFFECTIVE_YET).saying(text)
     })
+}
+
+/// How long a grant may take to become effective. See [Troubleshoot Azure
+/// RBAC](https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected).
+const PROPAGATION: Duration = Duration::from_secs(10 * 60);
+
+/// A time after `now`, of another clock, is young as well.
+fn is_younger_than_propagation(assignment: &RoleAssignment, now: SystemTime) -> bool {
+    assignment.updated.is_some_and(|updated| now < updated + PROPAGATION)
+}
+
+/// Whether the identity's own grant was effective when the pull failed: it was older than the time that a grant may take.
+pub(super) fn is_effective(facts: &Facts, failed: Option<SystemTime>) -> bool {
+    let (Ok(Some(settings)), Ok(grants), Some(principal), Some(failed)) =
+        (&facts.registry, &facts.grants, facts.principal, failed)
+    else {
+        return false;
+    };
+    let repository = facts.image.as_ref().map(|image| image.reference.repository());
+    let held = held(grants, &settings.registry, principal, repository);
+    let is_old = |one: &Held<'_>| one.assignment.updated.is_some_and(|updated| updated + PROPAGATION <= failed);
+    held.iter().any(|one| one.allows() && !one.through_group && is_old(one))
+}
+
+/// Whether another identity than the cluster's may pull, by its own grants. `None`: that is not known.
+pub(super) fn may_pull(facts: &Facts, grants: &Grants, other: PrincipalId) -> Option<bool> {
+    let Ok(Some(settings)) = &facts.registry else { return None };
+    let repository = facts.image.as_ref().map(|image| image.reference.repository());
+    let held = held(grants, &settings.registry, other, repository);
+    if held.iter().any(Held::allows) {
+        return Some(true);
+    }
+    let is_open = |one: &Held<'_>| one.condition != Truth::False;
+    (grants.groups.unchecked.is_empty() && !held.iter().any(is_open)).then_some(false)
+}
+
+/// Whether no assignment gives a pull role to a principal that may be the former identity of the cluster.
+pub(crate) fn no_other_may_pull(facts: &Facts) -> bool {
+    let (Ok(Some(settings)), Ok(grants), Ok(cluster)) = (&facts.registry, &facts.grants, &facts.cluster) else {
+        return false;
+    };
+    let (registry, identities) = (&settings.registry, &cluster.identities);
+    let own = identities.kubelet.iter().map(|kubelet| kubelet.object_id);
+    let add_ons = identities.add_ons.iter().map(|add_on| add_on.object_id);
+    let known: Vec<PrincipalId> = own.chain(identities.control_plane.iter().copied()).chain(add_ons).collect();
+    let is_candidate = |one: &&RoleAssignment| !one.is_of_user() && !known.iter().any(|id| one.is_of(*id));
+    let reaches = |one: &RoleAssignment| registry.id.is(&one.scope) || is_above(&one.scope, registry.id.as_str());
+    let effect = |one: &RoleAssignment| grants.roles.effect(one.role_definition_id, Some(registry.mode));
+    let mut candidates = grants.assignments.iter().filter(is_candidate);
+    !candidates.any(|one| reaches(one) && effect(one) != Effect::None)
 }
 
 fn unread_role(one: &Held<'_>) -> Finding {

@@ -83,6 +83,12 @@ findings! {
     CLUSTER_NOT_READY = "cluster.not_ready", Cluster, Transient:
         "the cluster is being created or deleted, or its last operation failed";
         "wait until the operation has ended; reconcile a failed cluster with az aks update".
+    BOOTSTRAP_FAILED = "cluster.bootstrap_failed", Cluster, Never:
+        "the nodes of a network isolated cluster do not join it: they could not get their programs from the cluster's registry";
+        "attach that registry to the cluster, and reconcile the cluster with az aks update".
+    ADMISSION_DENIED = "admission.denied", Cluster, Never:
+        "the cluster's admission denies the pods, so that none is created: a webhook, a policy, Pod Security, or a quota";
+        "change the pod template as the message says, or ask the owner of the policy".
     REGISTRY_NOT_FOUND = "registry.not_found", Registry, Never:
         "the registry does not exist";
         "correct the registry's name or ID, or create the registry".
@@ -107,6 +113,12 @@ findings! {
     PRIVATE_ENDPOINT_NOT_APPROVED = "network.private_endpoint_not_approved", Network, Never:
         "the registry allows access through private endpoints only, and no endpoint's connection is approved";
         "approve the connection with az acr private-endpoint-connection approve".
+    PRIVATE_ZONE_NOT_LINKED = "dns.private_zone_not_linked", Network, Never:
+        "the private DNS zone of the registry's private endpoint is not linked to the cluster's virtual network";
+        "link the zone to the cluster's virtual network".
+    RECORD_MISSING = "dns.record_missing", Network, Never:
+        "the private DNS zone that is linked to the cluster's virtual network lacks a record of the registry";
+        "add the record, or a DNS zone group to the private endpoint, which writes all records".
     DNS_LOOKUP_FAILED = "dns.lookup_failed", Network, Transient:
         "the registry's host name does not resolve on the node";
         "check the registry's name, the network's DNS servers, and the private DNS zone if the registry has a private endpoint".
@@ -124,7 +136,7 @@ findings! {
         "use a private endpoint with its DNS zone, or allow the address in the registry's network rules".
     PRIVATE_PATH_UNKNOWN = "network.private_path_unknown", Network, Never:
         "the nodes reach the registry only through a private endpoint, and whether they do is not known from outside";
-        "check on a node that the login server's name resolves to the private endpoint".
+        "let a node prove it with prove_pull, or peer the cluster's virtual network with that of the private endpoint".
     PROXY_BLOCKS = "network.proxy_blocks", Network, Never:
         "the nodes' HTTP proxy blocks the request";
         "allow the registry in the proxy, or add its login and data hosts to noProxy".
@@ -138,12 +150,25 @@ findings! {
         "the cluster has no kubelet identity that could pull";
         "give the cluster a kubelet identity with az aks update --enable-managed-identity --assign-identity --assign-kubelet-identity (this \
         upgrades the node pools), and attach the registry".
+    NOT_ON_NODES = "identity.not_on_nodes", Identity, Never:
+        "the scale set of a node pool does not have the cluster's kubelet identity, so its nodes get no token";
+        "reconcile the cluster with az aks update, which gives the scale set the identity again".
     NODES_OUTDATED = "identity.nodes_outdated", Identity, Never:
         "the node pulls with another identity than the cluster's kubelet identity";
         "upgrade the node image of the pool, so that its nodes are recreated with the cluster's identity".
     SERVICE_PRINCIPAL_EXPIRED = "identity.service_principal_expired", Identity, Never:
         "the secret of the cluster's service principal has ended, or ends soon, or the service principal is disabled";
         "give the service principal a new secret, and the cluster with az aks update-credentials --reset-service-principal".
+    SERVICE_ACCOUNT_PULLS = "identity.service_account_pulls", Identity, Never:
+        "the cluster's nodes pull as the pods' service accounts, so role assignments of the kubelet identity do not count";
+        "name an identity of the cluster in the service account's annotation kubernetes.azure.com/acr-client-id, and attach the registry with \
+        the identity's object ID as principal_id".
+    PROVIDER_SKIPS_HOST = "identity.provider_skips_host", Identity, Never:
+        "the nodes fetch no credential for the image's regional host: their node image is too old for it";
+        "upgrade the node image of the pool, or name the image by the registry's login server".
+    ARM_TOKENS_REFUSED = "sign_in.arm_tokens_refused", SignIn, Never:
+        "the registry refuses tokens for Azure Resource Manager, and nodes with an old image sign in with such tokens";
+        "upgrade the node image of the pool".
     PULL_SECRET_UNUSABLE = "pull_secret.unusable", SignIn, Never:
         "a pull secret of the pod cannot be used";
         "create the secret in the pod's namespace, or remove it from imagePullSecrets".
@@ -183,6 +208,12 @@ findings! {
     NO_CREDENTIAL = "identity.no_credential", Authorization, AfterGrant:
         "the node pulled without credentials: the registry issued none to the cluster's identity, or the node has no identity";
         "attach the registry to the cluster, and check that the cluster has a kubelet identity".
+    IMAGE_SOFT_DELETED = "image.soft_deleted", Image, Never:
+        "the image was deleted from the registry, and can be restored";
+        "restore the image with az acr manifest restore".
+    IMAGE_QUARANTINED = "image.quarantined", Image, Never:
+        "the image is in quarantine: the registry serves images only once a scanner has passed them";
+        "let the scanner pass the image, which needs the role AcrQuarantineWriter".
     IMAGE_READ_DISABLED = "image.read_disabled", Image, Never:
         "the registry does not allow reading this image: reading is disabled, or the image is in quarantine";
         "enable reading with az acr repository update --read-enabled true, or release the image from quarantine".
@@ -195,6 +226,9 @@ findings! {
     IMAGE_PRIVATE_OR_MISSING = "image.private_or_missing", Image, Never:
         "the registry does not show this image to the node: it is private, or it does not exist";
         "give the pod a pull secret for the registry, or correct the image's name".
+    IMAGE_NOT_REPLICATED_YET = "image.not_replicated_yet", Image, Transient:
+        "the replica of the registry from which the node pulls does not have the image yet";
+        "wait until the image is replicated; it usually takes minutes".
     IMAGE_NOT_FOUND = "image.not_found", Image, Never:
         "the registry does not have this repository, tag or digest";
         "import or push the image, or correct its name".
@@ -219,12 +253,18 @@ findings! {
     NODE_STORE_DAMAGED = "node.store_damaged", Node, Transient:
         "the node's image store has lost content that it needs";
         "delete the pod; if the failure persists on that node, reimage the node".
+    CREDENTIALS_RECHECKED = "node.credentials_rechecked", Node, Never:
+        "since Kubernetes 1.35, an image that is on a node is used only for pods with a credential that has pulled it";
+        "fix the failed pull, or give the pod the pull secret that the image was pulled with".
     NODE_PULL_RATE_EXCEEDED = "node.pull_rate_exceeded", Node, Transient:
         "the node's kubelet limits how many image pulls it starts per second";
         "wait, or start fewer pods at a time".
     CAUSE_UNKNOWN = "pull.cause_unknown", Node, Transient:
         "unknown cause; see the message";
         "read the kubelet's message".
+    SUCCEEDED_BEFORE_CHANGE = "pull.succeeded_before_change", Node, Never:
+        "nodes have pulled from the registry, but not since its access was changed";
+        "prove a pull now with prove_pull, or start a pod with imagePullPolicy Always".
     UNKNOWN_CLUSTER = "unknown.cluster", Cluster, Never:
         "the cluster could not be read";
         "get the missing role".
@@ -237,6 +277,9 @@ findings! {
     UNKNOWN_PRINCIPAL = "unknown.principal", Identity, Never:
         "the identity that pulls could not be determined";
         "give its object ID as principal_id".
+    UNKNOWN_NODES = "unknown.nodes", Identity, Never:
+        "what the nodes pull with could not be read";
+        "get the missing role, or prove a pull".
     UNKNOWN_ROLE_ASSIGNMENTS = "unknown.role_assignments", Authorization, Never:
         "the role assignments at the registry could not be read";
         "get the missing role".

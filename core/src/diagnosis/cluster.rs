@@ -1,16 +1,20 @@
 //! The stages cluster, registry and identity.
 
 use super::{
+    accounts, bootstrap,
     catalogue::FindingId,
-    facts::{Facts, Unread},
+    facts::{Facts, ImageFacts, Unread},
     finding::{Finding, Need},
+    node_image, nodes,
     outcome::Outcome,
     service_principal,
     stage::PullStage,
+    text::is_of_lost_key,
 };
 use crate::inventory::ClusterSettings;
 
-fn is_stopped(state: Option<&String>) -> bool {
+/// Whether a power state is that of a stopped cluster or pool.
+pub(crate) fn is_stopped(state: Option<&String>) -> bool {
     state.is_some_and(|state| state.eq_ignore_ascii_case("stopped"))
 }
 
@@ -24,14 +28,14 @@ pub(super) fn cluster(facts: &Facts) -> Outcome {
     };
     let state = &cluster.identities.state;
     let is = |word: &str| state.eq_ignore_ascii_case(word);
-    let (name, group) = (facts.cluster_id.name(), facts.cluster_id.group());
+    let name = facts.cluster_id.name();
     let outcome = Outcome::of(PullStage::Cluster).passed_by(format!("provisioningState {state}"));
     let all_pools_stopped =
         !cluster.node_pools.is_empty() && cluster.node_pools.iter().all(|pool| is_stopped(pool.power_state.as_ref()));
     if is_stopped(cluster.power_state.as_ref()) {
         let found = Finding::failing(FindingId::CLUSTER_STOPPED).saying(format!("cluster {name} is stopped"));
         let found = found.seen("cluster", "powerState.code", "Stopped");
-        return outcome.with(found.run(format!("az aks start --resource-group {group} --name {name}")));
+        return outcome.with(found.run(nodes::of_cluster("az aks start", &facts.cluster_id)));
     }
     if all_pools_stopped {
         let text = format!("every node pool of cluster {name} is stopped");
@@ -45,9 +49,12 @@ pub(super) fn cluster(facts: &Facts) -> Outcome {
     if is("deleting") || (is("creating") && !has_identity(cluster)) {
         return outcome.with(not_ready(Finding::failing(FindingId::CLUSTER_NOT_READY)));
     }
+    if let Some(found) = bootstrap::finding(facts, cluster) {
+        return outcome.with(found);
+    }
     if is("failed") || is("canceled") {
         let found = Finding::warning(FindingId::CLUSTER_NOT_READY);
-        return outcome.with(not_ready(found).run(format!("az aks update --resource-group {group} --name {name}")));
+        return outcome.with(not_ready(found).run(nodes::reconciliation(&facts.cluster_id)));
     }
     outcome
 }
@@ -70,6 +77,11 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
         }
         Ok(Some(settings)) => settings,
     };
+    if let Some(words) = facts.image.as_ref().and_then(says_key_is_lost) {
+        let text = format!("registry {} cannot use its customer-managed key", settings.registry.id.name());
+        let found = Finding::failing(FindingId::ENCRYPTION_KEY_UNAVAILABLE).saying(text);
+        return outcome.with(found.seen("registry", "error.message", words));
+    }
     let state = &settings.registry.state;
     let outcome = outcome.passed_by(format!("{} in mode {}", settings.registry.login_server, settings.registry.mode));
     let found = match state.to_ascii_lowercase().as_str() {
@@ -79,6 +91,12 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
     };
     let text = format!("registry {} is in the state {state}", settings.registry.id.name());
     outcome.with(found.saying(text).seen("registry", "provisioningState", state))
+}
+
+/// The registry's own words, if it does not serve an image since it lost its key.
+pub(super) fn says_key_is_lost(image: &ImageFacts) -> Option<&str> {
+    let Some(Err(unread)) = &image.details else { return None };
+    unread.service.as_deref().filter(|words| is_of_lost_key(words))
 }
 
 /// The cluster is in the tenant of the caller's token, with which it was read. Only a service principal can have a role in two tenants.
@@ -105,7 +123,22 @@ fn has_identity(cluster: &ClusterSettings) -> bool {
     cluster.identities.kubelet.is_some() || cluster.identities.service_principal.is_some()
 }
 
+/// Whether the registry lets everyone pull. The kubelet tries without a credential, too, whatever the node signs in with: see
+/// `GetCredentials` in cloud-provider-azure, `pkg/credentialprovider/azure_credentials.go`, whose every response has an empty entry.
+pub(super) fn is_anonymous(facts: &Facts) -> bool {
+    matches!(&facts.registry, Ok(Some(settings)) if settings.anonymous_pull)
+}
+
 pub(super) fn identity(facts: &Facts) -> Outcome {
+    let outcome = match accounts::identity(facts) {
+        Some(outcome) => outcome,
+        None => nodes::identity(facts, of_cluster(facts)),
+    };
+    let outcome = node_image::with_skipped_host(outcome, facts);
+    if is_anonymous(facts) && facts.cluster.is_ok() { outcome.without_credentials() } else { outcome }
+}
+
+fn of_cluster(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Identity);
     let outcome = match facts.principal {
         Some(principal) => outcome.passed_by(format!("object ID {principal}")),

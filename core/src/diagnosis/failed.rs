@@ -1,18 +1,29 @@
 //! The report about a pull that has failed on a node: what the kubelet's message proves, and what is known from outside.
 
 use super::{
+    accounts, authorization,
     catalogue::{FindingId, PullRetry},
     facts::{Facts, FailedPull},
     finding::{Finding, FindingStatus},
+    network::{denies, is_private_only, network_rule},
+    nodes,
     outcome::Outcome,
     rank::{assumed_identity, outcomes, report_of},
     report::{Report, Stage, StageState},
     secrets, service_principal,
     stage::PullStage,
-    text::NextStep,
+    stored::stored,
+    text::{NextStep, is_private},
+    unserved::{self, is_replicated},
 };
-use crate::id::ResourceId;
-use std::time::SystemTime;
+use crate::{id::ResourceId, stored_time};
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
+
+/// After this time, an image is on every replica. Azure names no bound; replication usually takes minutes.
+const REPLICATION: Duration = Duration::from_secs(60 * 60);
 
 /// Who said that a stage passed.
 const NODE: &str = "the node's pull got further";
@@ -29,15 +40,18 @@ pub(crate) fn diagnose_failed(
     pull: &FailedPull<'_>,
     checked_at: SystemTime,
 ) -> Report {
-    let own = of_text(pull);
+    let own = allowed_by_command(of_text(pull), facts, pull);
     let mut known = facts.map_or_else(|| vec![Outcome::of(PullStage::Reference)], outcomes);
     let is_allowed = known.iter().any(|one| one.stage() == PullStage::Authorization && one.passes());
-    let identity = facts.and_then(|facts| node_identity(cluster, facts, pull));
+    let identity = facts.and_then(|facts| node_identity(facts, pull));
     let is_current = identity.as_ref().is_some_and(Outcome::passes);
     if depends_on_credentials(&own.id) {
         if let Some(former) = identity.filter(|one| !one.passes()) {
-            known.retain(|one| one.stage() != PullStage::Identity);
-            known.push(former);
+            let is_of_nodes = |one: &Finding| one.id == FindingId::NOT_ON_NODES;
+            if !known.iter().any(|one| one.findings().iter().any(is_of_nodes)) {
+                known.retain(|one| one.stage() != PullStage::Identity);
+                known.push(former);
+            }
         }
         known.push(secrets::outcome(pull, is_allowed && own.id != FindingId::PULL_SECRET_EXPIRED));
     }
@@ -46,6 +60,7 @@ pub(crate) fn diagnose_failed(
     // What a pull got past is not unknown, and does not fail for every node. What the caller could not read stays named.
     let is_answered = |one: &Finding| one.stage == PullStage::Network || one.needs.is_empty();
     findings.retain(|one| one.status != FindingStatus::Unknown || one.stage >= proven || !is_answered(one));
+    findings.retain(|one| one.id != FindingId::SUCCEEDED_BEFORE_CHANGE || one.stage >= proven);
     for one in findings.iter_mut().filter(|one| one.status == FindingStatus::Failing && one.stage < proven) {
         one.status = FindingStatus::Warning;
         one.evidence.extend(own.evidence.iter().cloned());
@@ -53,20 +68,27 @@ pub(crate) fn diagnose_failed(
     if own.id == FindingId::GRANT_MISSING {
         findings.extend(facts.and_then(service_principal::not_read));
     }
-    findings.sort_by_key(|one| (one.status, one.id.rank()));
+    findings.sort_by_key(|one| (one.status, one.rank()));
     let explains = |one: &Finding| one.status == FindingStatus::Failing && explains(&own.id, one);
-    let named = findings.iter().position(explains).or_else(|| findings.iter().position(|one| one.id == own.id));
+    let decides = |one: &Finding| is_decided_by(&own.id, one);
+    let named = findings.iter().position(explains).or_else(|| findings.iter().position(decides));
+    let named = named.or_else(|| findings.iter().position(|one| one.id == own.id));
     let root = match named {
         Some(at) => {
             let mut found = findings.remove(at);
-            // Some nodes lack what this one lacks.
-            found.status = if found.status == FindingStatus::Warning { own.status } else { found.status };
+            // Some nodes lack what this one lacks, and a refusal answers what was open.
+            found.status = if found.status == FindingStatus::Failing { found.status } else { own.status };
+            found.needs.clear();
             found.evidence.extend(own.evidence);
             found
         }
-        None => seen_from_outside(own, &known, facts),
+        None => match facts.and_then(|facts| not_replicated(&own, &known, facts, checked_at)) {
+            Some(found) => found,
+            None => seen_from_outside(own, &known, facts, pull.last_failed),
+        },
     };
     let root = or_by_grant(root, &findings);
+    findings.extend(pulled_again(pull, root.retry));
     let stages = stages(known, &root, &findings, proven);
     findings.insert(0, root);
     let assumed = facts.filter(|_| !is_current).and_then(assumed_identity).into_iter().collect();
@@ -74,33 +96,46 @@ pub(crate) fn diagnose_failed(
         cluster: cluster.clone(),
         registry: facts.and_then(|facts| facts.registry.as_ref().ok()?.as_ref()).map(|one| one.registry.id.clone()),
         image: Some(pull.image.map_or_else(|| pull.failure.image.clone(), ToString::to_string)),
+        facts: stored(facts, Some(pull)),
         ..report_of(cluster, findings, stages, assumed, checked_at)
     }
 }
 
+/// Since Kubernetes 1.35, a node that has an image pulls it again for a pod whose credentials have not pulled it. See
+/// [KEP-2535](https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/2535-ensure-secret-pulled-images).
+fn pulled_again(pull: &FailedPull<'_>, retry: PullRetry) -> Option<Finding> {
+    let (node, version) = pull.pulled_again.filter(|(_, version)| checks_credentials(version))?;
+    let found = Finding::warning(FindingId::CREDENTIALS_RECHECKED);
+    let text = format!("node {node} has the image, and pulls it again: {}", found.message);
+    let found = Finding { retry, ..found }.saying(text);
+    Some(found.seen("node", "status.nodeInfo.kubeletVersion", version).seen("pod", "imagePullPolicy", "IfNotPresent"))
+}
+
+/// Whether a kubelet of this version checks who may use an image that it has, unless that is disabled.
+fn checks_credentials(version: &str) -> bool {
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return false };
+    (major, minor) >= (1, 35)
+}
+
 /// Whether the node pulls with the identity that the cluster has now. `None` if the node, or the cluster, does not say.
-fn node_identity(cluster: &ResourceId, facts: &Facts, pull: &FailedPull<'_>) -> Option<Outcome> {
-    let (found, pool) = pull.node?;
+fn node_identity(facts: &Facts, pull: &FailedPull<'_>) -> Option<Outcome> {
+    let (found, pool) = pull.node.filter(|_| !accounts::is_used(facts))?;
     let kubelet = facts.cluster.as_ref().ok()?.identities.kubelet.as_ref()?;
     let wanted = kubelet.client_id.as_deref()?;
     let outcome = Outcome::of(PullStage::Identity);
     if found.eq_ignore_ascii_case(wanted) {
         return Some(outcome.passed_by(format!("the node's identity {found}")));
     }
-    let (group, name) = (cluster.group(), cluster.name());
-    let found = Finding::failing(FindingId::NODES_OUTDATED)
-        .seen("node", "kubernetes.azure.com/kubelet-identity-client-id", found)
-        .seen("cluster", "identityProfile.kubeletidentity.clientId", wanted)
-        .run(format!(
-            "az aks nodepool upgrade --node-image-only --resource-group {group} --cluster-name {name} --name {pool}"
-        ));
+    let found = nodes::outdated_pool(facts, pool, (found, wanted));
     Some(outcome.with(found))
 }
 
 /// A pull secret for an Azure registry is not needed: a grant that is missing beside it is the step that can be carried out as it stands,
 /// since the kubelet tries the nodes' identity after the secret.
 fn or_by_grant(mut root: Finding, others: &[Finding]) -> Finding {
-    let is_secret = root.stage == PullStage::SignIn && root.next_step.operation.is_none();
+    let is_of_secret = [FindingId::PULL_SECRET_UNUSABLE, FindingId::PULL_SECRET_EXPIRED].contains(&root.id);
+    let is_secret = is_of_secret && root.next_step.operation.is_none();
     let grants = others.iter().filter(|one| one.status == FindingStatus::Failing).map(|one| &one.next_step);
     if let Some(grant) = grants.into_iter().find(|step| is_secret && step.operation.is_some()) {
         let summary = format!("{}, or {}", grant.summary, root.next_step.summary);
@@ -121,6 +156,18 @@ fn of_text(pull: &FailedPull<'_>) -> Finding {
     }
 }
 
+/// The registry names the address that it denied: a rule for it is the next step, unless rules for addresses do not count.
+fn allowed_by_command(found: Finding, facts: Option<&Facts>, pull: &FailedPull<'_>) -> Finding {
+    let settings = facts.and_then(|facts| Some((facts.registry.as_ref().ok()?.as_ref()?, &facts.cluster_id)));
+    let address = pull.failure.finding.address.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
+    let (Some((settings, cluster)), Some(address)) = (settings, address) else { return found };
+    let counts = found.id == FindingId::OUTBOUND_IP_NOT_ALLOWED && denies(settings) && !is_private(address);
+    if !counts || is_private_only(settings) {
+        return found;
+    }
+    found.run(network_rule(settings, address, cluster))
+}
+
 /// Whether credentials decide, so that pull secrets matter.
 fn depends_on_credentials(text: &FindingId) -> bool {
     [
@@ -139,6 +186,8 @@ fn first_open(text: &FindingId) -> PullStage {
     match text.stage() {
         _ if depends_on_credentials(text) => PullStage::Identity,
         _ if *text == FindingId::CAUSE_UNKNOWN => PullStage::Reference,
+        // A registry that is not ready has no name yet.
+        _ if *text == FindingId::DNS_LOOKUP_FAILED => PullStage::Registry,
         Some(stage) => stage,
         None => PullStage::Reference,
     }
@@ -149,6 +198,14 @@ fn explains(text: &FindingId, found: &Finding) -> bool {
     if *text == found.id || *text == FindingId::CAUSE_UNKNOWN {
         return true;
     }
+    // containerd does not repeat the registry's words for these statuses, so that the upstream's refusal looks like the registry's own.
+    if found.id == FindingId::CACHE_RULE_UPSTREAM_DENIED {
+        return [FindingId::GRANT_MISSING, FindingId::OUTBOUND_IP_NOT_ALLOWED, FindingId::IMAGE_NOT_FOUND]
+            .contains(text);
+    }
+    if found.id == FindingId::CACHE_RULE_UPSTREAM_THROTTLED {
+        return *text == FindingId::REGISTRY_THROTTLED;
+    }
     if depends_on_credentials(text) {
         return matches!(found.stage, PullStage::Identity | PullStage::SignIn | PullStage::Authorization);
     }
@@ -158,7 +215,11 @@ fn explains(text: &FindingId, found: &Finding) -> bool {
         PullStage::Network if found.id == FindingId::NO_EGRESS => {
             is_one_of(&[FindingId::ADDRESS_TIMEOUT, FindingId::DNS_LOOKUP_FAILED, FindingId::DATA_ENDPOINT_BLOCKED])
         }
-        PullStage::Network => is_one_of(&[FindingId::OUTBOUND_IP_NOT_ALLOWED]),
+        PullStage::Network if found.id == FindingId::RECORD_MISSING => is_one_of(&[FindingId::DNS_LOOKUP_FAILED]),
+        PullStage::Layers => is_one_of(&[FindingId::DATA_ENDPOINT_BLOCKED]),
+        PullStage::Network if found.id == FindingId::OUTBOUND_IP_NOT_ALLOWED => false,
+        // Without a way to the public address, the request ends there.
+        PullStage::Network => is_one_of(&[FindingId::OUTBOUND_IP_NOT_ALLOWED, FindingId::ADDRESS_TIMEOUT]),
         PullStage::Reference | PullStage::Registry => {
             is_one_of(&[FindingId::DNS_LOOKUP_FAILED, FindingId::HOST_MISSPELLED, FindingId::OTHER_REGISTRY])
         }
@@ -168,19 +229,35 @@ fn explains(text: &FindingId, found: &Finding) -> bool {
     }
 }
 
+/// Whether a refusal decides what could not be evaluated: an assignment that would allow the pull has a condition or a deny assignment
+/// beside it.
+fn is_decided_by(text: &FindingId, found: &Finding) -> bool {
+    let is_refused = *text == FindingId::NO_CREDENTIAL || *text == FindingId::GRANT_MISSING;
+    let is_open = [FindingId::CONDITION_NOT_EVALUATED, FindingId::GRANT_DENIED].contains(&found.id);
+    is_refused && is_open && found.status == FindingStatus::Unknown
+}
+
 /// The message's own finding where nothing from outside explains it: what it says may have changed since.
-fn seen_from_outside(own: Finding, known: &[Outcome], facts: Option<&Facts>) -> Finding {
+fn seen_from_outside(
+    own: Finding,
+    known: &[Outcome],
+    facts: Option<&Facts>,
+    last_failed: Option<SystemTime>,
+) -> Finding {
     let passes = |stage: PullStage| known.iter().any(|one| one.stage() == stage && one.passes());
     let by = |stage: PullStage| known.iter().find(|one| one.stage() == stage).and_then(Outcome::by);
     if facts.is_none() {
         return own;
     }
     let is_refused = own.id == FindingId::NO_CREDENTIAL || own.id == FindingId::GRANT_MISSING;
-    if is_refused && passes(PullStage::Authorization) {
+    // Where another node pulls, this one is at fault.
+    let is_by_pull = known.iter().any(|one| one.stage() == PullStage::Authorization && one.is_by_pull());
+    if is_refused && passes(PullStage::Authorization) && !is_by_pull {
         let warned = |id: &FindingId| known.iter().any(|one| one.findings().iter().any(|found| found.id == *id));
+        let is_old = || facts.is_some_and(|facts| authorization::is_effective(facts, last_failed));
         let id = if warned(&FindingId::GRANT_THROUGH_GROUP) {
             FindingId::GRANT_THROUGH_GROUP
-        } else if warned(&FindingId::CREDENTIALS_INVALIDATED) {
+        } else if warned(&FindingId::CREDENTIALS_INVALIDATED) || (own.id == FindingId::GRANT_MISSING && is_old()) {
             FindingId::CREDENTIALS_INVALIDATED
         } else {
             FindingId::GRANT_NOT_EFFECTIVE_YET
@@ -206,6 +283,22 @@ fn seen_from_outside(own: Finding, known: &[Outcome], facts: Option<&Facts>) -> 
     found.retry = PullRetry::Transient;
     found.next_step = NextStep::new(format!("by now this stage passes: {WAIT}"));
     found
+}
+
+/// An image that one replica of a registry serves and another one does not, a short time after it was pushed.
+fn not_replicated(own: &Finding, known: &[Outcome], facts: &Facts, checked_at: SystemTime) -> Option<Finding> {
+    let image = facts.image.as_ref().filter(|_| own.id == FindingId::IMAGE_NOT_FOUND)?;
+    let serves = known.iter().any(|one| one.stage() == PullStage::Image && one.passes());
+    let replicas = image.inspection.replicas.as_ref().filter(|read| serves && is_replicated(read))?.as_ref().ok()?;
+    let manifest = unserved::manifest(facts, image)?;
+    let pushed = manifest.updated.filter(|at| checked_at.duration_since(*at).unwrap_or_default() <= REPLICATION)?;
+    let text = format!(
+        "{} was pushed a short time ago, and the replica that the node uses did not have it yet",
+        image.reference
+    );
+    let found = Finding { evidence: own.evidence.clone(), ..Finding::failing(FindingId::IMAGE_NOT_REPLICATED_YET) };
+    let found = found.saying(text).seen("registry", "replications.location", replicas.join(", "));
+    Some(found.seen("manifest", "lastUpdateTime", stored_time::text(pushed)))
 }
 
 /// All stages that were checked, by the registry's settings or by the pull itself.

@@ -2,6 +2,7 @@
 
 use super::{
     catalogue::{FindingId, PullRetry, Row},
+    command::Command,
     stage::PullStage,
     text::{NextStep, PullFailure, PullFinding},
 };
@@ -99,6 +100,12 @@ impl Finding {
         Self { status: FindingStatus::Unknown, ..Self::failing(id) }
     }
 
+    /// Its place in the order of a pull: that of its ID, unless the same is missing for a later stage.
+    pub(crate) fn rank(&self) -> usize {
+        let is_late = self.id == FindingId::RECORD_MISSING && self.stage == PullStage::Layers;
+        if is_late { FindingId::DATA_ENDPOINT_BLOCKED.rank() } else { self.id.rank() }
+    }
+
     /// The finding that a failed pull's own text leads to.
     pub(crate) fn of_failure(failure: &PullFailure) -> Self {
         let PullFinding { id, message, retry, next_step, docs, .. } = failure.finding.clone();
@@ -112,7 +119,8 @@ impl Finding {
     }
 
     pub(crate) fn seen(mut self, source: &str, field: &str, value: impl fmt::Display) -> Self {
-        self.evidence.push(Evidence { source: source.to_owned(), field: field.to_owned(), value: value.to_string() });
+        let value = Some(value.to_string()).filter(|value| !value.is_empty()).unwrap_or_else(|| "none".to_owned());
+        self.evidence.push(Evidence { source: source.to_owned(), field: field.to_owned(), value });
         self
     }
 
@@ -121,8 +129,8 @@ impl Finding {
         self
     }
 
-    pub(crate) fn run(mut self, command: impl Into<String>) -> Self {
-        self.next_step.command = Some(command.into());
+    pub(crate) fn run(mut self, command: Command) -> Self {
+        self.next_step.command = command.into_line();
         self
     }
 }

@@ -2,9 +2,11 @@
 
 use super::{
     catalogue::{FindingId, PullRetry},
+    command::Command,
     text::{NextStep, PullFinding},
 };
 use crate::{
+    action::{READ_CONTENT, READ_METADATA},
     id::{PrincipalId, ResourceId},
     identity::ClusterIdentities,
     registry::Registry,
@@ -20,6 +22,8 @@ pub(crate) struct MissingGrant {
     instead: Option<String>,
     pub role: PullRole,
     pub principal: PrincipalId,
+    /// Whether it is the cluster's kubelet identity, which attach takes by itself.
+    is_kubelet: bool,
     cluster: ResourceId,
     registry: ResourceId,
 }
@@ -33,7 +37,7 @@ impl MissingGrant {
         roles: &Roles,
     ) -> Self {
         let useless = useless_role(registry, principal, assignments, roles);
-        let wrong = || wrong_identity(identities, registry, assignments);
+        let wrong = || wrong_identity((identities, principal), registry, assignments);
         let (id, instead) = match useless
             .map(|text| (FindingId::GRANT_ROLE_NOT_HONOURED, text))
             .or_else(|| wrong().map(|text| (FindingId::GRANT_TO_WRONG_IDENTITY, text)))
@@ -42,18 +46,24 @@ impl MissingGrant {
             None => (FindingId::GRANT_MISSING, None),
         };
         let role = registry.mode.pull_role();
-        Self { id, instead, role, principal, cluster: identities.cluster.clone(), registry: registry.id.clone() }
+        let is_kubelet = identities.kubelet.as_ref().is_some_and(|kubelet| kubelet.object_id == principal);
+        let (cluster, registry) = (identities.cluster.clone(), registry.id.clone());
+        Self { id, instead, role, principal, is_kubelet, cluster, registry }
     }
 
     /// What is missing, in short.
     pub fn text(&self) -> String {
-        format!("{} for kubelet identity {} on {}", self.role, self.principal, self.registry.name())
+        format!("{} for {} {} on {}", self.role, self.kind(), self.principal, self.registry.name())
+    }
+
+    fn kind(&self) -> &'static str {
+        if self.is_kubelet { "kubelet identity" } else { "identity" }
     }
 
     /// The finding, where the role assignments could be read completely.
     pub fn finding(&self) -> PullFinding {
         let (role, registry, cluster) = (self.role, self.registry.name(), self.cluster.name());
-        let who = format!("kubelet identity {} of cluster {cluster}", self.principal);
+        let who = format!("{} {} of cluster {cluster}", self.kind(), self.principal);
         let message = match &self.instead {
             Some(instead) => format!("{instead}; {who} lacks {role} on registry {registry}"),
             None => {
@@ -68,17 +78,55 @@ impl MissingGrant {
         }
     }
 
+    /// The next step where conditions exclude the repository: attach with one that includes it, beside what the assignment on the registry
+    /// itself allows already.
+    pub fn next_step_for(&self, repository: &str, assignments: &[RoleAssignment]) -> NextStep {
+        let is_direct = |one: &&RoleAssignment| {
+            one.is_of(self.principal) && one.role_definition_id == self.role.id() && self.registry.is(&one.scope)
+        };
+        let existing = assignments.iter().find(is_direct).and_then(|one| one.condition.as_deref());
+        let mut step = self.next_step();
+        step.summary = format!(
+            "attach registry {} to cluster {} with a condition that includes repository {repository}",
+            self.registry.name(),
+            self.cluster.name()
+        );
+        step.arguments.insert("condition".to_owned(), including(repository, existing));
+        step.command = None;
+        if existing.is_some() {
+            step.arguments.insert("on_condition_mismatch".to_owned(), "replace".to_owned());
+        }
+        step
+    }
+
     fn next_step(&self) -> NextStep {
         let arguments = [("cluster", self.cluster.to_string()), ("registry", self.registry.to_string())];
+        let principal = (!self.is_kubelet).then(|| ("principal_id", self.principal.to_string()));
+        let arguments = arguments.into_iter().chain(principal);
         NextStep {
             operation: Some("attach".to_owned()),
-            arguments: arguments.map(|(name, value)| (name.to_owned(), value)).into(),
-            command: Some(format!(
-                "az role assignment create --assignee-object-id {} --assignee-principal-type ServicePrincipal --role \"{}\" \
-                 --scope {}",
-                self.principal, self.role, self.registry
-            )),
+            arguments: arguments.map(|(name, value)| (name.to_owned(), value)).collect(),
+            command: Command::new("az role assignment create")
+                .with("--assignee-object-id", self.principal)
+                .with("--assignee-principal-type", "ServicePrincipal")
+                .with("--role", self.role)
+                .with("--scope", &self.registry)
+                .into_line(),
             ..NextStep::new(format!("attach registry {} to cluster {}", self.registry.name(), self.cluster.name()))
+        }
+    }
+}
+
+/// A condition that allows pulls from the repository, and what an existing condition allows. See [conditions for
+/// repositories](https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions).
+fn including(repository: &str, existing: Option<&str>) -> String {
+    let is_it = format!(
+        "@Request[Microsoft.ContainerRegistry/registries/repositories:name] StringEqualsIgnoreCase '{repository}'"
+    );
+    match existing {
+        Some(existing) => format!("({existing}) OR ({is_it})"),
+        None => {
+            format!("((!(ActionMatches{{'{READ_CONTENT}'}}) AND !(ActionMatches{{'{READ_METADATA}'}})) OR ({is_it}))")
         }
     }
 }
@@ -103,7 +151,7 @@ fn useless_role(
 
 /// The pull role on the registry itself, for an identity of the cluster that does not pull.
 fn wrong_identity(
-    identities: &ClusterIdentities,
+    (identities, principal): (&ClusterIdentities, PrincipalId),
     registry: &Registry,
     assignments: &[RoleAssignment],
 ) -> Option<String> {
@@ -113,6 +161,17 @@ fn wrong_identity(
     at_registry.into_iter().find_map(|one| {
         if let Some(id) = identities.control_plane.iter().find(|id| one.is_of(**id)) {
             return Some(format!("{role} was granted to the control plane's identity {id}, which does not pull"));
+        }
+        let kubelet = identities.kubelet.as_ref();
+        if let Some(id) = kubelet.map(|kubelet| kubelet.object_id).filter(|id| *id != principal && one.is_of(*id)) {
+            return Some(format!("{role} was granted to the kubelet identity {id}, which does not pull"));
+        }
+        let client_id = kubelet.map_or(identities.service_principal.as_deref(), |kubelet| kubelet.client_id.as_deref());
+        if client_id.is_some_and(|client_id| client_id.eq_ignore_ascii_case(&one.principal_id)) {
+            return Some(format!(
+                "{role} was granted to {}, which is the client ID of the identity instead of its object ID",
+                one.principal_id
+            ));
         }
         let add_on = identities.add_ons.iter().find(|add_on| one.is_of(add_on.object_id))?;
         Some(format!(

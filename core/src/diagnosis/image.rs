@@ -2,11 +2,14 @@
 
 use super::{
     catalogue::{FindingId, PullRetry},
+    cluster::says_key_is_lost,
     facts::{Facts, ImageFacts, Unread},
     finding::Finding,
+    host::Host,
     outcome::Outcome,
     stage::PullStage,
-    text::NextStep,
+    text::{NextStep, denied, written_as},
+    unserved,
 };
 use crate::{
     image::{ImageDetails, Platform},
@@ -17,16 +20,29 @@ use crate::{
 /// compatibility](https://learn.microsoft.com/virtualization/windowscontainers/deploy-containers/version-compatibility).
 const WINDOWS_BUILDS: [(&str, &str); 3] = [("2019", "17763"), ("2022", "20348"), ("2025", "26100")];
 
+const GIB: u64 = 1 << 30;
+
 pub(super) fn reference(facts: &Facts) -> Outcome {
     let outcome = Outcome::of(PullStage::Reference);
     let (Some(image), Ok(Some(settings))) = (&facts.image, &facts.registry) else { return outcome };
     let (host, login_server) = (image.reference.registry(), &settings.registry.login_server);
-    if host.eq_ignore_ascii_case(login_server) {
-        return outcome.passed_by(image.reference.to_string());
-    }
-    let text = format!("the image's host {host} is not the login server of registry {}", settings.registry.id.name());
-    let mut found = Finding::failing(FindingId::OTHER_REGISTRY).saying(text);
-    found.next_step.summary = format!("name the image {}", image.reference.in_registry(login_server));
+    let name = settings.registry.id.name();
+    let found = match Host::of(host, login_server) {
+        Host::LoginServer | Host::Regional => return outcome.passed_by(image.reference.to_string()),
+        Host::Misspelled => {
+            let text = format!(
+                "the image's host {host} is not a login server, and resembles {login_server} of registry {name}"
+            );
+            let found = Finding::failing(FindingId::HOST_MISSPELLED).saying(text);
+            Finding { next_step: written_as(login_server), ..found }
+        }
+        Host::Other => {
+            let text = format!("the image's host {host} is not the login server of registry {name}");
+            let mut found = Finding::failing(FindingId::OTHER_REGISTRY).saying(text);
+            found.next_step.summary = format!("name the image {}", image.reference.in_registry(login_server));
+            found
+        }
+    };
     outcome.with(found.seen("registry", "loginServer", login_server).seen("image", "host", host))
 }
 
@@ -35,12 +51,14 @@ pub(super) fn image(facts: &Facts) -> Outcome {
     let Some(image) = &facts.image else { return outcome };
     let Some(details) = &image.details else { return outcome };
     let details = match details {
-        Err(unread) if unread.status == Some(405) => {
-            let command = read_enabled(facts, image);
-            return outcome.with(Finding::failing(FindingId::IMAGE_READ_DISABLED).run(command));
+        Err(unread) if unread.status == Some(405) => return outcome.with(unserved::disallowed(facts, image)),
+        // The registry's finding says it.
+        Err(_) if says_key_is_lost(image).is_some() => return outcome,
+        Err(unread) => {
+            let found = unserved::upstream(facts, image, unread);
+            return outcome.with(found.unwrap_or_else(|| unread_image(unread)));
         }
-        Err(unread) => return outcome.with(unread_image(unread)),
-        Ok(None) => return outcome.with(not_found(image)),
+        Ok(None) => return outcome.with(unserved::not_found(facts, image)),
         Ok(Some(details)) => details,
     };
     let seen = |found: Finding, field: &str, value: &str| found.seen("manifest", field, value);
@@ -56,25 +74,19 @@ pub(super) fn image(facts: &Facts) -> Outcome {
 /// A registry that is throttled or out of service is reached, and no role is missing.
 fn unread_image(unread: &Unread) -> Finding {
     let found = Finding::unknown(FindingId::UNKNOWN_IMAGE).needing(unread.need.clone());
+    if let Some((words, address)) = unread.service.as_deref().and_then(|words| Some((words, denied(words)?))) {
+        let text = format!(
+            "the image could not be read: the registry's firewall does not admit this machine's address {address}"
+        );
+        let next_step = NextStep::new(
+            "check from a network that the registry admits, or add this machine's address to its network rules",
+        );
+        return Finding { next_step, ..found.saying(text).seen("registry", "message", words) };
+    }
     let Some(status @ (429 | 500..=599)) = unread.status else { return found };
     let text = format!("the image could not be read: the registry's last response was {status}");
     let next_step = NextStep::new("check again later");
     Finding { retry: PullRetry::Transient, next_step, ..found.saying(text).seen("registry", "status", status) }
-}
-
-fn not_found(image: &ImageFacts) -> Finding {
-    let text = format!("the registry does not have {}", image.reference);
-    Finding::failing(FindingId::IMAGE_NOT_FOUND).saying(text)
-}
-
-fn read_enabled(facts: &Facts, image: &ImageFacts) -> String {
-    let name = facts.registry.as_ref().ok().and_then(Option::as_ref).map_or("", |one| one.registry.id.name());
-    let reference = &image.reference;
-    let part = match (reference.digest(), reference.tag()) {
-        (Some(digest), _) => format!("@{digest}"),
-        (None, tag) => format!(":{}", tag.unwrap_or("latest")),
-    };
-    format!("az acr repository update --name {name} --image {}{part} --read-enabled true", reference.repository())
 }
 
 pub(super) fn platform(facts: &Facts) -> Outcome {
@@ -88,10 +100,43 @@ pub(super) fn platform(facts: &Facts) -> Outcome {
     };
     let pools: Vec<(&NodePool, Option<Platform>)> =
         cluster.node_pools.iter().map(|pool| (pool, platform_of(pool))).collect();
+    if cluster.has_node_auto_provisioning && lacks_all(details, platforms, &pools) {
+        let text = "no node pool has a platform of the image; node auto-provisioning may add nodes that have one";
+        let found = Finding::unknown(FindingId::UNKNOWN_PLATFORM).saying(text);
+        return outcome.with(found.seen("cluster", "nodeProvisioningProfile.mode", "Auto"));
+    }
     if pools.is_empty() || pools.iter().all(|(_, platform)| platform.is_none()) {
         return outcome.with(Finding::unknown(FindingId::UNKNOWN_PLATFORM));
     }
     judge(outcome, details, platforms, &pools)
+}
+
+/// An image whose compressed layers alone are larger than the nodes' disks. The disk of an index's images is not known: it has no layers.
+pub(super) fn disk(facts: &Facts) -> Option<Outcome> {
+    let Some(ImageFacts { details: Some(Ok(Some(details))), .. }) = &facts.image else { return None };
+    let (size, cluster) = (details.layers_size?, facts.cluster.as_ref().ok()?);
+    let pools: Vec<(&NodePool, u64)> =
+        cluster.node_pools.iter().filter_map(|pool| Some((pool, pool.os_disk_gib?))).collect();
+    let small: Vec<&(&NodePool, u64)> = pools.iter().filter(|(_, gib)| size > gib.saturating_mul(GIB)).collect();
+    let (first, gib) = small.first()?;
+    let text = format!(
+        "the image's layers have {} GiB, and the disks of node pool {} have {gib} GiB",
+        size.div_ceil(GIB),
+        first.name
+    );
+    let is_all = small.len() == cluster.node_pools.len();
+    let found = if is_all { Finding::failing } else { Finding::warning }(FindingId::NODE_DISK_FULL);
+    let found = Finding { retry: PullRetry::Never, ..found.saying(text).seen("manifest", "layers.size", size) };
+    let found = small.iter().fold(found, |found, (pool, gib)| {
+        found.seen("cluster", &format!("agentPoolProfiles[{}].osDiskSizeGB", pool.name), gib)
+    });
+    Some(Outcome::of(PullStage::Node).with(found))
+}
+
+/// Whether no pool can pull the image for its platform.
+fn lacks_all(details: &ImageDetails, platforms: &[Platform], pools: &[(&NodePool, Option<Platform>)]) -> bool {
+    let has = |wanted: &Platform| platforms.iter().any(|one| fits(one, wanted));
+    details.is_index() && pools.iter().all(|(_, platform)| platform.as_ref().is_some_and(|wanted| !has(wanted)))
 }
 
 /// A pool without a variant does not matter if another one has it: selectors are usual. The variant of the operating system is
@@ -106,8 +151,15 @@ fn judge(
     let lacking: Vec<&(&NodePool, Option<Platform>)> =
         pools.iter().filter(|(_, platform)| platform.as_ref().is_some_and(|wanted| !has(wanted))).collect();
     let shown = platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let Some((first, Some(wanted))) = lacking.first() else { return outcome.passed_by(shown) };
-    let is_other_build = platforms.iter().any(|one| one.os == wanted.os && one.architecture == wanted.architecture);
+    let is_of_other_build = |platform: &Option<Platform>| {
+        let is_alike = |one: &Platform| platform.as_ref().is_some_and(|wanted| one.is_like(wanted));
+        platforms.iter().any(is_alike)
+    };
+    let other_build = lacking.iter().find(|(_, platform)| is_of_other_build(platform));
+    let Some((first, Some(wanted))) = other_build.or_else(|| lacking.first()) else {
+        return outcome.passed_by(shown);
+    };
+    let is_other_build = other_build.is_some();
     let id = if is_other_build { FindingId::WINDOWS_VERSION_MISMATCH } else { FindingId::PLATFORM_MISSING };
     // containerd compares platforms only to choose from an index. It pulls an image's only manifest on every platform, and the
     // container then fails to start, with "exec format error".
@@ -139,7 +191,7 @@ fn fits(image: &Platform, node: &Platform) -> bool {
 }
 
 /// The platform that a pool's nodes run. `None` if Azure does not report the operating system or the size.
-fn platform_of(pool: &NodePool) -> Option<Platform> {
+pub(super) fn platform_of(pool: &NodePool) -> Option<Platform> {
     let os = pool.os_type.as_deref()?.to_ascii_lowercase();
     let size = pool.vm_size.as_deref()?;
     let sku = pool.os_sku.as_deref().unwrap_or_default();

@@ -1,24 +1,42 @@
 //! Diagnosis: why a cluster cannot pull an image, as findings. Everything here is computed from what was read; no request is made.
 
+pub(crate) mod accounts;
+pub(crate) mod admission;
 mod authorization;
+pub(crate) mod bootstrap;
 pub(crate) mod catalogue;
 mod cluster;
+pub(crate) mod command;
 pub(crate) mod condition;
+mod distance;
 pub(crate) mod facts;
 pub(crate) mod failed;
 pub(crate) mod finding;
 pub(crate) mod grant;
+mod host;
 pub(crate) mod html;
 mod image;
 pub(crate) mod network;
+mod node_image;
+pub(crate) mod nodes;
 mod outcome;
 mod print;
+pub(crate) mod private_path;
 mod rank;
 pub(crate) mod redact;
+mod replay;
 pub(crate) mod report;
 mod secrets;
 mod service_principal;
+mod settings;
 pub(crate) mod stage;
+pub(crate) mod stored;
+pub(crate) mod success;
 pub(crate) mod text;
+pub(crate) mod unserved;
 
-pub(crate) use rank::diagnose;
+pub(crate) use authorization::no_other_may_pull;
+pub(crate) use cluster::is_stopped;
+pub(crate) use host::{is_regional, login_server_of};
+pub(crate) use rank::{diagnose, is_granted, lacks_pulls};
+pub(crate) use settings::obstacles;

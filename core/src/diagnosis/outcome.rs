@@ -1,7 +1,7 @@
 //! What is found at one stage.
 
 use super::{
-    finding::{Finding, FindingStatus},
+    finding::{Finding, FindingStatus, Need},
     report::{Stage, StageState},
     stage::PullStage,
 };
@@ -11,13 +11,15 @@ use super::{
 pub(super) struct Outcome {
     stage: PullStage,
     by: Option<String>,
+    /// Whether a pull that succeeded answers it.
+    is_by_pull: bool,
     findings: Vec<Finding>,
 }
 
 impl Outcome {
     /// A stage that was not checked.
     pub fn of(stage: PullStage) -> Self {
-        Self { stage, by: None, findings: Vec::new() }
+        Self { stage, by: None, is_by_pull: false, findings: Vec::new() }
     }
 
     /// Says why the stage passes, unless a finding says otherwise.
@@ -32,19 +34,51 @@ impl Outcome {
         self
     }
 
+    /// The same where no credential is needed: what fails is a warning, and what is unknown does not matter.
+    pub fn without_credentials(mut self) -> Self {
+        self.findings.retain(|finding| finding.status != FindingStatus::Unknown);
+        for finding in &mut self.findings {
+            finding.status = FindingStatus::Warning;
+        }
+        self.by.get_or_insert_with(|| "anonymous pull".to_owned());
+        self
+    }
+
     fn state(&self) -> StageState {
-        let has = |status: FindingStatus| self.findings.iter().any(|finding| finding.status == status);
-        if has(FindingStatus::Failing) {
+        if self.has(FindingStatus::Failing) {
             StageState::Failed
-        } else if has(FindingStatus::Unknown) {
+        } else if self.has(FindingStatus::Unknown) {
             StageState::Unknown
         } else if self.by.is_some() {
             StageState::Passed
-        } else if has(FindingStatus::Warning) {
+        } else if self.has(FindingStatus::Warning) {
             StageState::Unknown
         } else {
             StageState::NotChecked
         }
+    }
+
+    /// Whether it has a finding of this status.
+    pub fn has(&self, status: FindingStatus) -> bool {
+        self.findings.iter().any(|finding| finding.status == status)
+    }
+
+    /// The same, passed: a pull that succeeded answers what was not known.
+    pub fn answered(mut self, by: String) -> Self {
+        self.findings.retain(|finding| finding.status != FindingStatus::Unknown);
+        Self { is_by_pull: true, ..self.passed_by(by) }
+    }
+
+    pub fn is_by_pull(&self) -> bool {
+        self.is_by_pull
+    }
+
+    /// Adds what would answer its open questions.
+    pub fn needing(mut self, need: &Need) -> Self {
+        for finding in self.findings.iter_mut().filter(|one| one.status == FindingStatus::Unknown) {
+            finding.needs.push(need.clone());
+        }
+        self
     }
 
     pub fn stage(&self) -> PullStage {

@@ -28,9 +28,10 @@ impl Report {
             Verdict::CannotPull => "CANNOT PULL",
             Verdict::Unknown => "UNKNOWN",
         };
-        let registry = self.registry.as_ref().map_or("a registry that was not found", |id| id.name());
+        let registry = self.registry.as_ref();
+        let registry = registry.map_or("(registry not read)".to_owned(), |id| format!("from {}", id.name()));
         let what = Quoted(self.image.as_deref().unwrap_or("images"));
-        format!("{verdict}  {what} from {registry} by {}/{}", self.cluster.group(), self.cluster.name())
+        format!("{verdict}  {what} {registry} by {}/{}", self.cluster.group(), self.cluster.name())
     }
 }
 

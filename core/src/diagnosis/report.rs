@@ -1,7 +1,7 @@
 //! The report of a check: a verdict, what leads to it, and the next step.
 
 use super::{
-    catalogue::FindingId,
+    catalogue::{FindingId, PullRetry},
     finding::{Finding, FindingStatus},
     redact,
     stage::PullStage,
@@ -11,10 +11,8 @@ use crate::{
     id::ResourceId,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::time::SystemTime;
-
-/// The version of the stored form.
-pub(crate) const VERSION: u32 = 1;
 
 /// Whether a cluster can pull.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +58,8 @@ words!(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The version of this form.
+    /// The version of this form. A stored form of another version is rejected.
+    #[serde(deserialize_with = "crate::diagnosis::stored::version")]
     pub version: u32,
     /// The verdict.
     pub verdict: Verdict,
@@ -81,6 +80,9 @@ pub struct Report {
     /// When it was checked, by Azure's clock.
     #[serde(with = "crate::stored_time")]
     pub checked_at: SystemTime,
+    /// What was read, without secrets, so that [`replayed`](Self::replayed) can diagnose it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Value>,
 }
 
 /// A stage, and what is known of it.
@@ -136,6 +138,12 @@ impl Report {
         let err = match need {
             Some((action, scope)) => err.with_missing_action(action, scope),
             None => err,
+        };
+        // What is unknown stays so unless waiting helps: a loop over transient errors would not end.
+        let err = if self.verdict == Verdict::Unknown {
+            err.with_transient(finding.retry == PullRetry::Transient)
+        } else {
+            err
         };
         Err(err
             .with_context("finding", finding.id.to_string())

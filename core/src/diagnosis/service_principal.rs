@@ -2,8 +2,10 @@
 
 use super::{
     catalogue::FindingId,
+    command::Command,
     facts::{Facts, ServicePrincipalFacts, Unread},
     finding::{Finding, Need},
+    nodes::of_cluster,
     outcome::Outcome,
 };
 use crate::{
@@ -78,7 +80,8 @@ fn secrets(
     if !principal.is_enabled {
         let text = format!("service principal {client_id} of cluster {name} is disabled");
         let found = Finding::failing(FindingId::SERVICE_PRINCIPAL_EXPIRED).saying(text);
-        let command = format!("az ad sp update --id {} --set accountEnabled=true", principal.object_id);
+        let command = Command::new("az ad sp update").with("--id", principal.object_id);
+        let command = command.words("--set accountEnabled=true");
         return Some(found.seen("service principal", "accountEnabled", false).run(command));
     }
     let of_application = match &read.credentials {
@@ -112,12 +115,11 @@ fn secrets(
     Some(found.run(reset(facts, client_id)))
 }
 
-fn reset(facts: &Facts, client_id: &str) -> String {
-    let (group, name) = (facts.cluster_id.group(), facts.cluster_id.name());
-    format!(
-        "az aks update-credentials --resource-group {group} --name {name} --reset-service-principal --service-principal {client_id} \
-         --client-secret SECRET"
-    )
+fn reset(facts: &Facts, client_id: &str) -> Command {
+    of_cluster("az aks update-credentials", &facts.cluster_id)
+        .words("--reset-service-principal")
+        .with("--service-principal", client_id)
+        .words("--client-secret SECRET")
 }
 
 /// A refusal of Microsoft Graph names no permission.

@@ -15,7 +15,8 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.groups.is_empty() {
             let header = ["PODS", "IMAGE", "CAUSE", "NEXT STEP"].map(str::to_owned);
-            let rows: Vec<[String; 4]> = std::iter::once(header).chain(self.groups.iter().map(row)).collect();
+            let rows: Vec<[String; 4]> =
+                std::iter::once(header).chain(self.groups.iter().map(|group| self.row(group))).collect();
             table::write(f, &rows)?;
             writeln!(f)?;
         }
@@ -30,7 +31,7 @@ impl Explanation {
     #[must_use]
     pub fn to_html(&self) -> String {
         let groups = self.groups.iter().map(|group| {
-            let [_, image, cause, step] = row(group);
+            let [_, image, cause, step] = self.row(group);
             let meaning = group.report.findings.first().map(|one| one.message.clone());
             vec![group.pods.clone(), vec![image], vec![cause], meaning.into_iter().collect(), vec![step]]
         });
@@ -40,6 +41,18 @@ impl Explanation {
         });
         let rows: Vec<_> = groups.chain(others).collect();
         html::table(&self.summary(), &["pods", "image", "cause", "meaning", "next step"], &rows)
+    }
+
+    /// A group in one line. Groups with the same image and the same cause differ in their pools.
+    fn row(&self, group: &PodGroup) -> [String; 4] {
+        let of = |group: &PodGroup| group.report.findings.first().map(|one| one.id.clone());
+        let is_like = |other: &&PodGroup| other.image == group.image && of(other) == of(group);
+        let has_twin = self.groups.iter().filter(is_like).count() > 1;
+        let [pods, image, mut cause, step] = row(group);
+        if let Some(pool) = group.pool.as_ref().filter(|_| has_twin) {
+            cause = format!("{cause} (pool {})", quoted(pool.clone()));
+        }
+        [pods, image, cause, step]
     }
 
     /// The numbers of pods, in one line.
@@ -61,7 +74,11 @@ fn row(group: &PodGroup) -> [String; 4] {
 
 impl fmt::Display for PodGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", names(&self.pods), self.report)
+        f.write_str(&names(&self.pods))?;
+        if let Some(pool) = &self.pool {
+            write!(f, " on nodes of pool {}", quoted(pool.clone()))?;
+        }
+        write!(f, "\n{}", self.report)
     }
 }
 
@@ -69,7 +86,8 @@ impl fmt::Display for OtherCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = quoted(self.message.clone());
         let namespace = quoted(self.namespace.clone());
-        write!(f, "{} in {namespace}: {} ({text})", names(&self.objects), self.kind.sentence())
+        write!(f, "{} in {namespace}: {} ({text})", names(&self.objects), self.kind.sentence())?;
+        self.finding.iter().try_for_each(|found| write!(f, " [{}]", found.id))
     }
 }
 

@@ -4,12 +4,13 @@ use super::table;
 use crate::{
     id::ResourceId,
     operation::{
-        attach::{AttachOutcome, Attachment, PlannedAction},
+        attach::{AttachOutcome, Attachment, PlannedAction, warned},
         attachments::{ClusterAttachments, GrantReach, GroupMembership, PullGrant, RegistryAttachments},
         detach::{DetachOutcome, Detachment, RemovedGrant},
         right::RequiredRight,
     },
-    refusal::DenyingPolicy,
+    quoted::quoted,
+    refusal::{DenyingPolicy, EligibleRole},
     role::RoleAssignment,
 };
 use std::fmt;
@@ -36,7 +37,7 @@ impl fmt::Display for Attachment {
         if !self.unchecked_groups.is_empty() {
             write!(f, "; membership not checked in groups {}", list(&self.unchecked_groups))?;
         }
-        Ok(())
+        warned(&self.warnings, f)
     }
 }
 
@@ -152,6 +153,12 @@ fn condition(grant: &PullGrant) -> String {
 
 fn certain(grant: &PullGrant) -> String {
     if grant.is_certain { "yes" } else { "no" }.to_owned()
+}
+
+impl fmt::Display for EligibleRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", quoted(self.role.clone()), quoted(self.scope.clone()))
+    }
 }
 
 impl fmt::Display for DenyingPolicy {

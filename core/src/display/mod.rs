@@ -1,6 +1,7 @@
 //! One readable line, or a table, for each result without another text: the same in every language.
 
 mod clusters;
+mod endpoints;
 mod explanation;
 mod grants;
 mod images;

@@ -4,7 +4,7 @@ use super::{Created, Error, ErrorKind, ImportSide, Inner, ServiceError, Source};
 use crate::{
     diagnosis::{finding::Finding, text::PullFailure},
     quoted::quoted,
-    refusal::{Refusal, RefusalKind},
+    refusal::{EligibleRole, Refusal, RefusalKind},
 };
 use std::{any::Any, borrow::Cow, time::Duration};
 
@@ -154,6 +154,16 @@ impl Error {
     pub(crate) fn correlated_with(mut self, begun_by: Option<&str>) -> Self {
         if let (Some(service), Some(begun_by)) = (&mut self.0.service, begun_by) {
             service.correlation_id = Some(begun_by.to_owned());
+        }
+        self
+    }
+
+    /// Names the roles that the caller can activate, the smallest one that contains the action first.
+    #[must_use]
+    pub(crate) fn with_eligible_roles(mut self, mut roles: Vec<EligibleRole>) -> Self {
+        if let Some(refusal) = &mut self.0.refusal {
+            roles.sort_by_key(|one| Some(one.role.as_str()) != refusal.smallest_role);
+            refusal.eligible = roles;
         }
         self
     }

@@ -14,7 +14,7 @@ pub(crate) use words::{from_words, words};
 use crate::{
     diagnosis::finding::Finding,
     quoted::Quoted,
-    refusal::{DenyingPolicy, Refusal, RefusalKind},
+    refusal::{DenyingPolicy, EligibleRole, Refusal, RefusalKind},
 };
 use std::{any::Any, error::Error as StdError, fmt, time::Duration};
 
@@ -159,6 +159,15 @@ impl Error {
     #[must_use]
     pub fn policies(&self) -> &[DenyingPolicy] {
         self.0.refusal.as_ref().map_or(&[], |refusal| &refusal.policies)
+    }
+
+    /// The roles at the [`scope`](Self::scope), or above it, that the caller can activate in Privileged Identity Management.
+    ///
+    /// They are read after a write was refused because the caller's roles do not contain the action. The role that is named first is the
+    /// smallest one that contains it, if the caller is eligible for that; whether another one does is not checked.
+    #[must_use]
+    pub fn eligible_roles(&self) -> &[EligibleRole] {
+        self.0.refusal.as_ref().map_or(&[], |refusal| &refusal.eligible)
     }
 
     /// The action that the caller lacks, such as `Microsoft.Authorization/roleAssignments/write`.

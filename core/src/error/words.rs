@@ -46,9 +46,9 @@ from_words!(ImportSide, "failed_side");
 #[cfg(test)]
 mod tests {
     use crate::{
-        Access, DetachOutcome, MergeOutcome, OnConditionMismatch, OnExistingEntry, OnExistingTag, OnInheritedGrant,
-        OnMissingGrant, Operation, PrincipalState, PullRetry, PullRole, PullStage, RefusalKind, RightScope,
-        RoleAssignmentMode, Sku, WriteService,
+        Access, DetachOutcome, KubernetesReads, MergeOutcome, OnConditionMismatch, OnExistingEntry, OnExistingTag,
+        OnInheritedGrant, OnMissingGrant, Operation, PrincipalState, PullRetry, PullRole, PullStage, RefusalKind,
+        RightScope, RoleAssignmentMode, Sku, WriteService,
     };
     use serde::{Serialize, de::DeserializeOwned};
     use std::{fmt::Display, str::FromStr};
@@ -72,6 +72,7 @@ mod tests {
         is_one_word_everywhere(OnExistingEntry::ALL);
         is_one_word_everywhere(OnExistingTag::ALL);
         is_one_word_everywhere(OnMissingGrant::ALL);
+        is_one_word_everywhere(KubernetesReads::ALL);
         is_one_word_everywhere(OnInheritedGrant::ALL);
         is_one_word_everywhere(MergeOutcome::ALL);
         is_one_word_everywhere(Operation::ALL);

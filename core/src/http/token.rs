@@ -172,7 +172,7 @@ impl Tokens {
     }
 
     /// The same, if it is still the cached one. The credential drops it only if the token itself was `bad`.
-    pub(super) fn forget_this(&self, scope: &str, token: &str, bad: bool) {
+    pub fn forget_this(&self, scope: &str, token: &str, bad: bool) {
         if self.cache.forget_this(scope, token) && bad {
             self.credential.forget();
         }

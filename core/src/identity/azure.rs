@@ -33,12 +33,7 @@ impl IdentityResolver for AzureIdentityResolver {
     async fn identities(&self, cluster: &ClusterRef, call: &Call) -> Result<ClusterIdentities> {
         let id = cluster.id(self.subscription);
         let answer = self.arm.send(get_cluster(&id), call).await;
-        let answer = answer.map_err(|err| {
-            let err = about(err, &id);
-            let is_by_name = err.kind() == ErrorKind::NotFound && cluster.subscription().is_none();
-            let hint = "give the resource ID of a cluster in another subscription";
-            if is_by_name { err.with_context("hint", hint) } else { err }
-        })?;
+        let answer = answer.map_err(|err| cluster.explain_not_found(about(err, &id)))?;
         read_identities(id, &answer.read("a cluster")?)
     }
 }

@@ -26,6 +26,9 @@ const READ_HINT: &str = "Azure roles do not apply in Entra ID: the caller needs 
                          GroupMember.Read.All, in Microsoft Graph";
 const WRITE_HINT: &str = "Azure roles do not apply in Entra ID: the caller needs GroupMember.ReadWrite.All in Microsoft Graph, or \
                           has to be an owner of the group";
+/// The code with which Microsoft Graph rejects an expired or revoked token. Conditional access has another one. See [Resolve Microsoft
+/// Graph authorization errors](https://learn.microsoft.com/graph/resolve-auth-errors).
+const BAD_TOKEN: &str = "InvalidAuthenticationToken";
 /// The service's limit per request.
 const AT_A_TIME: usize = 1000;
 /// A hundred thousand members, 999 on a page.
@@ -110,7 +113,7 @@ impl Directory {
         self.ask_for(Method::Get, self.url(path)?, None, (step, BodyKind::Object, Intent::Read), call).await
     }
 
-    /// Sends a request. An error status is a response here.
+    /// Sends a request. An error status is a response here. Re-authenticates once when a token is rejected before its expiry.
     async fn ask_for(
         &self,
         method: Method,
@@ -120,13 +123,24 @@ impl Directory {
         call: &Call,
     ) -> Result<Answer> {
         let (_, scope) = self.graph()?;
+        let ask = |token: String| {
+            let headers =
+                vec![("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
+            let (url, body, step, intent) = (url.clone(), body.clone(), step.to_owned(), intent.clone());
+            self.pipeline.send(RegistryRequest { method, url, headers, body, step, body_kind, intent }, call)
+        };
         let token = self.tokens.get(scope, call).await?;
-        let headers = vec![
-            ("authorization", format!("Bearer {}", token.secret())),
-            ("content-type", "application/json".to_owned()),
-        ];
-        let request = RegistryRequest { method, url, headers, body, step: step.to_owned(), body_kind, intent };
-        self.pipeline.send(request, call).await
+        let answer = ask(token.secret().to_owned()).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let is_bad = from_service(step, &answer).code() == Some(BAD_TOKEN);
+        self.tokens.forget_this(scope, token.secret(), is_bad);
+        if !is_bad {
+            return Ok(answer);
+        }
+        // Once: a second rejection is final.
+        ask(self.tokens.get(scope, call).await?.secret().to_owned()).await
     }
 
     /// The group with this object ID or display name. Display names are not unique.

@@ -8,7 +8,7 @@ use crate::{
     id::PrincipalId,
     stored_time,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
 const STEP: &str = "reading the service principal";
@@ -19,7 +19,7 @@ pub(crate) const READ_APPLICATIONS: &str = "Application.Read.All";
 const HINT: &str = "Azure roles do not apply in Entra ID: the caller needs Application.Read.All in Microsoft Graph";
 
 /// A service principal in Entra ID.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServicePrincipal {
     /// Its object ID, which role assignments use.
@@ -39,12 +39,13 @@ impl ServicePrincipal {
 }
 
 /// A credential of an application: when it ends, and not what it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApplicationCredential {
     /// Whether it is a certificate, and not a client secret.
     pub is_certificate: bool,
     /// When it ends. `None`: never.
+    #[serde(with = "crate::stored_time::option")]
     pub end: Option<SystemTime>,
 }
 

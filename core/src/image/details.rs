@@ -16,6 +16,9 @@ pub struct ImageDetails {
     pub config_media_type: Option<String>,
     /// The platforms it was built for. `None` if the registry does not report them.
     pub platforms: Option<Vec<Platform>>,
+    /// The bytes of its layers as they are stored in the registry, compressed. `None` for an index.
+    #[serde(default)]
+    pub layers_size: Option<u64>,
 }
 
 /// A platform of an image, in the words of the OCI image specification.
@@ -38,7 +41,7 @@ impl ImageDetails {
     /// An image with this digest and media type; all other fields are empty.
     #[must_use]
     pub fn new(digest: Digest, media_type: impl Into<String>) -> Self {
-        Self { digest, media_type: media_type.into(), config_media_type: None, platforms: None }
+        Self { digest, media_type: media_type.into(), config_media_type: None, platforms: None, layers_size: None }
     }
 
     /// Whether it is a container image, and not a chart or another artifact.
@@ -62,6 +65,11 @@ impl Platform {
     #[must_use]
     pub fn new(os: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self { os: os.into(), architecture: architecture.into(), os_version: None }
+    }
+
+    /// Whether both are for the same operating system and architecture, whatever the version.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.os == other.os && self.architecture == other.architecture
     }
 }
 

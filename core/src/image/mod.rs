@@ -1,11 +1,13 @@
 //! Images: their references, and the data that a registry returns.
 
+mod attributes;
 mod details;
 mod digest;
 mod error;
 mod reference;
 mod referrer;
 
+pub use attributes::{ManifestAttributes, ReadSwitches};
 pub use details::{ImageDetails, Platform};
 pub use digest::Digest;
 pub use error::ReferenceError;

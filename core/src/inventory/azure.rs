@@ -1,8 +1,9 @@
 //! Lists from Azure Resource Manager.
 
 use super::{
-    ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, RegistryFilter, RoleAssignmentUsage, address,
-    read, settings, subscription, usage,
+    BoundIdentity, ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, NodeScaleSet, PrivateDnsZone,
+    PrivateEndpoint, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, VirtualNetwork, ZoneOfEndpoint,
+    account_pulls, address, network, read, scale_set, settings, subscription, usage,
 };
 use crate::{
     call::Call,
@@ -11,6 +12,7 @@ use crate::{
     http::Arm,
     id::{PrincipalId, ResourceId, SubscriptionId},
     identity::Directory,
+    refusal::EligibleRole,
     registry::Registry,
     role::{self, DenyAssignment, RoleAssignment},
 };
@@ -61,8 +63,52 @@ impl Inventory for AzureInventory {
         role::list_denials(&self.arm, scope, call).await
     }
 
+    async fn eligible_roles(&self, scope: &str, call: &Call) -> Result<Vec<EligibleRole>> {
+        role::list_eligible(&self.arm, scope, call).await
+    }
+
     async fn public_address(&self, id: &ResourceId, call: &Call) -> Result<Option<IpAddr>> {
         address::read(&self.arm, id, call).await
+    }
+
+    async fn public_prefix(&self, id: &ResourceId, call: &Call) -> Result<Vec<IpAddr>> {
+        network::prefix(&self.arm, id, call).await
+    }
+
+    async fn nat_gateway(&self, id: &ResourceId, call: &Call) -> Result<Vec<ResourceId>> {
+        network::gateway(&self.arm, id, call).await
+    }
+
+    async fn virtual_network(&self, id: &ResourceId, call: &Call) -> Result<VirtualNetwork> {
+        network::network(&self.arm, id, call).await
+    }
+
+    async fn virtual_networks(&self, group: &str, call: &Call) -> Result<Vec<VirtualNetwork>> {
+        network::networks(&self.arm, group, call).await
+    }
+
+    async fn private_endpoint(&self, id: &ResourceId, call: &Call) -> Result<PrivateEndpoint> {
+        network::endpoint(&self.arm, id, call).await
+    }
+
+    async fn zones_of_endpoint(&self, id: &ResourceId, call: &Call) -> Result<Vec<ZoneOfEndpoint>> {
+        network::zones_of(&self.arm, id, call).await
+    }
+
+    async fn private_dns_zone(&self, id: &ResourceId, call: &Call) -> Result<PrivateDnsZone> {
+        network::zone(&self.arm, id, call).await
+    }
+
+    async fn scale_sets(&self, subscription: SubscriptionId, group: &str, call: &Call) -> Result<Vec<NodeScaleSet>> {
+        scale_set::list(&self.arm, subscription, group, call).await
+    }
+
+    async fn service_account_pulls(&self, cluster: &ResourceId, call: &Call) -> Result<Option<ServiceAccountPulls>> {
+        account_pulls::read(&self.arm, cluster, call).await
+    }
+
+    async fn identity_bindings(&self, cluster: &ResourceId, call: &Call) -> Result<Vec<BoundIdentity>> {
+        account_pulls::bindings(&self.arm, cluster, call).await
     }
 
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {

@@ -1,25 +1,32 @@
 //! The resources of a subscription: registries, clusters, and the role assignments of a principal.
 
+mod account_pulls;
 mod address;
 mod azure;
 mod filter;
 mod listing;
+pub(crate) mod network;
 mod read;
+mod scale_set;
 mod search;
 mod settings;
 mod subscription;
 mod usage;
 
+pub use account_pulls::{BoundIdentity, ServiceAccountPulls};
 pub use azure::AzureInventory;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
+pub use network::{PrivateDnsZone, PrivateEndpoint, Subnet, VirtualNetwork, ZoneOfEndpoint};
+pub use scale_set::NodeScaleSet;
 pub(crate) use search::{Search, SearchAll};
-pub use settings::{ClusterSettings, NodePool};
+pub use settings::{ClusterSettings, NodePool, ProvisioningError};
 
 use crate::{
     call::Call,
     error::Result,
     id::{PrincipalId, ResourceId, SubscriptionId},
+    refusal::EligibleRole,
     registry::Registry,
     role::{DenyAssignment, RoleAssignment},
 };
@@ -56,8 +63,31 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     async fn cluster_settings(&self, cluster: &ResourceId, call: &Call) -> Result<ClusterSettings>;
     /// The deny assignments at `scope` and at the scopes above it.
     async fn deny_assignments(&self, scope: &ResourceId, call: &Call) -> Result<Vec<DenyAssignment>>;
+    /// The roles at `scope`, above it and below it that the caller can activate in Privileged Identity Management.
+    async fn eligible_roles(&self, scope: &str, call: &Call) -> Result<Vec<EligibleRole>>;
     /// The address of a public IP address resource, if it has one.
     async fn public_address(&self, address: &ResourceId, call: &Call) -> Result<Option<IpAddr>>;
+    /// The addresses of a public IP prefix resource.
+    async fn public_prefix(&self, prefix: &ResourceId, call: &Call) -> Result<Vec<IpAddr>>;
+    /// The public IP addresses and prefixes of a NAT gateway, by their resource IDs.
+    async fn nat_gateway(&self, gateway: &ResourceId, call: &Call) -> Result<Vec<ResourceId>>;
+    /// A virtual network.
+    async fn virtual_network(&self, network: &ResourceId, call: &Call) -> Result<VirtualNetwork>;
+    /// The virtual networks of a resource group, by the group's ID.
+    async fn virtual_networks(&self, group: &str, call: &Call) -> Result<Vec<VirtualNetwork>>;
+    /// A private endpoint.
+    async fn private_endpoint(&self, endpoint: &ResourceId, call: &Call) -> Result<PrivateEndpoint>;
+    /// The private DNS zones that a private endpoint writes its records into.
+    async fn zones_of_endpoint(&self, endpoint: &ResourceId, call: &Call) -> Result<Vec<ZoneOfEndpoint>>;
+    /// The links and the address records of a private DNS zone.
+    async fn private_dns_zone(&self, zone: &ResourceId, call: &Call) -> Result<PrivateDnsZone>;
+    /// The scale sets in the resource group of a cluster's nodes.
+    async fn scale_sets(&self, subscription: SubscriptionId, group: &str, call: &Call) -> Result<Vec<NodeScaleSet>>;
+    /// What the nodes of a cluster pull with on behalf of service accounts. `None`: they pull with the kubelet identity. Azure has this in a
+    /// preview only, which it may refuse.
+    async fn service_account_pulls(&self, cluster: &ResourceId, call: &Call) -> Result<Option<ServiceAccountPulls>>;
+    /// The managed identities that service accounts of a cluster can use.
+    async fn identity_bindings(&self, cluster: &ResourceId, call: &Call) -> Result<Vec<BoundIdentity>>;
     /// The enabled subscriptions that the caller can see.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
     /// How many role assignments a subscription has, and its limit.

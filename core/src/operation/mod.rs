@@ -9,6 +9,8 @@ pub(crate) mod create_registry;
 pub(crate) mod delete_cluster;
 pub(crate) mod delete_registry;
 pub(crate) mod detach;
+pub(crate) mod eligible;
+pub(crate) mod endpoints;
 pub(crate) mod explain;
 pub(crate) mod grant_access;
 pub(crate) mod identities;
@@ -46,7 +48,7 @@ pub mod exports {
         AttachmentsOptions, ClusterAttachments, GrantReach, GroupMembership, PrincipalState, PullGrant,
         RegistryAttachments,
     };
-    pub use super::check::CheckOptions;
+    pub use super::check::{CheckOptions, KubernetesReads};
     pub use super::create_cluster::{CreateClusterOptions, CreatedCluster};
     pub use super::create_registry::CreateRegistryOptions;
     pub use super::delete_cluster::{
@@ -58,6 +60,9 @@ pub mod exports {
         RegistryPart, UnreadPart,
     };
     pub use super::detach::{ApplyDetachOptions, DetachOptions, DetachOutcome, DetachPlan, Detachment, RemovedGrant};
+    pub use super::endpoints::{
+        EndpointsOptions, HostPurpose, HostUser, PrivateDnsRecord, RegistryEndpoints, RegistryHost,
+    };
     pub use super::explain::{ExplainOptions, ExplainTarget, Explanation, OtherCause, PodGroup};
     pub use super::grant_access::{ApplyGrantAccessOptions, GrantAccessOptions, GrantAccessPlan, GrantedAccess};
     pub use super::import::{

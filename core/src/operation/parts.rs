@@ -3,15 +3,15 @@
 use crate::{
     call::Call,
     cloud::Cloud,
-    cluster::ClusterDeployer,
+    cluster::{ClusterDeployer, ClusterRef},
     environment::Environment,
     error::{Error, ErrorKind, Result},
     http::ServiceTime,
     id::SubscriptionId,
-    identity::{IdentityManager, IdentityResolver},
-    inventory::Inventory,
+    identity::{ClusterIdentities, IdentityManager, IdentityResolver},
+    inventory::{ClusterSettings, Inventory},
     missing,
-    registry::{Registry, RegistryImporter, RegistryRef},
+    registry::{Registry, RegistryImporter, RegistryRef, RegistrySettings},
     role::RoleAssigner,
 };
 use std::{sync::Arc, time::SystemTime};
@@ -25,6 +25,8 @@ pub(crate) struct Parts {
     pub environment: Environment,
     pub time: ServiceTime,
     pub identity_resolver: Arc<dyn IdentityResolver>,
+    /// Whether the caller's own part reads the identities of clusters.
+    pub has_own_resolver: bool,
     pub identity_manager: Arc<dyn IdentityManager>,
     pub role_assigner: Arc<dyn RoleAssigner>,
     pub registry_importer: Arc<dyn RegistryImporter>,
@@ -39,6 +41,26 @@ impl Parts {
     pub async fn find_registry(&self, registry: &RegistryRef, call: &Call) -> Result<Registry> {
         let found = self.registry_importer.find(registry, call).await?;
         found.ok_or_else(|| self.no_such_registry(registry))
+    }
+
+    /// The same with its settings, from the same read.
+    pub async fn find_settings(&self, registry: &RegistryRef, call: &Call) -> Result<RegistrySettings> {
+        let found = self.registry_importer.settings(registry, call).await?;
+        found.ok_or_else(|| self.no_such_registry(registry))
+    }
+
+    /// A cluster's identities, with its settings from the same read. `None`: the caller's own part reads identities only.
+    pub async fn find_cluster(
+        &self,
+        cluster: &ClusterRef,
+        call: &Call,
+    ) -> Result<(ClusterIdentities, Option<ClusterSettings>)> {
+        if self.has_own_resolver {
+            return Ok((self.identity_resolver.identities(cluster, call).await?, None));
+        }
+        let read = self.inventory.cluster_settings(&cluster.id(self.subscription), call).await;
+        let settings = read.map_err(|err| cluster.explain_not_found(err))?;
+        Ok((settings.identities.clone(), Some(settings)))
     }
 
     /// The error for a registry that was not found, and where it was searched.

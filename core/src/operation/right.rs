@@ -2,8 +2,11 @@
 
 use crate::{
     action::{
-        PULL, READ_ADDRESS, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_EVENTS, READ_GRANTS, READ_GROUP, READ_NODES,
-        READ_PODS, READ_REGISTRY, READ_REPLICA_SETS, READ_ROLE, READ_SECRETS, USER_CREDENTIAL,
+        PULL, READ_ACCOUNTS, READ_ADDRESS, READ_BINDINGS, READ_CACHE_RULES, READ_CLUSTER, READ_CONTENT,
+        READ_CREDENTIAL_SETS, READ_DAEMON_SETS, READ_DELETED, READ_DENIALS, READ_ENDPOINT, READ_EVENTS, READ_GATEWAY,
+        READ_GRANTS, READ_GROUP, READ_JOBS, READ_LINKS, READ_METADATA, READ_NETWORK, READ_NODES, READ_PODS,
+        READ_PREFIX, READ_RECORDS, READ_REGISTRY, READ_REPLICA_SETS, READ_REPLICAS, READ_ROLE, READ_SCALE_SETS,
+        READ_SECRETS, READ_STATEFUL_SETS, READ_ZONE_GROUPS, USER_CREDENTIAL,
     },
     error::words,
 };
@@ -87,6 +90,33 @@ pub(crate) const TALK: RequiredRight = needed(
     "to connect to its API; clusters with Entra ID require permissions inside Kubernetes too",
 );
 
+/// The permissions that find pulls that have succeeded.
+pub(crate) const PROVE_BY_CREDENTIAL: RequiredRight = useful(
+    USER_CREDENTIAL,
+    RightScope::Cluster,
+    "to connect to the cluster's API, if only pods that have pulled can answer",
+);
+pub(crate) const PROVE_BY_PODS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_PODS,
+        RightScope::Cluster,
+        "to find pods that have pulled from the registry, on clusters with Azure RBAC",
+    )
+};
+pub(crate) const PROVE_BY_EVENTS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(READ_EVENTS, RightScope::Cluster, "to read when images were pulled, on clusters with Azure RBAC")
+};
+pub(crate) const PROVE_BY_NODES: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_NODES,
+        RightScope::Cluster,
+        "to read the age, the pool and the identity of nodes that have pulled, on clusters with Azure RBAC",
+    )
+};
+
 /// The permissions that explain a failed pull: none of them is required, and what is missing is named in the result.
 pub(crate) const SEE_PODS: RequiredRight = RequiredRight {
     is_data_action: true,
@@ -95,6 +125,22 @@ pub(crate) const SEE_PODS: RequiredRight = RequiredRight {
 pub(crate) const SEE_REPLICA_SETS: RequiredRight = RequiredRight {
     is_data_action: true,
     ..useful(READ_REPLICA_SETS, RightScope::Cluster, "to read why pods are not created, on clusters with Azure RBAC")
+};
+pub(crate) const SEE_STATEFUL_SETS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_STATEFUL_SETS,
+        RightScope::Cluster,
+        "to read why a StatefulSet lacks pods, on clusters with Azure RBAC",
+    )
+};
+pub(crate) const SEE_DAEMON_SETS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(READ_DAEMON_SETS, RightScope::Cluster, "to read why a DaemonSet lacks pods, on clusters with Azure RBAC")
+};
+pub(crate) const SEE_JOBS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(READ_JOBS, RightScope::Cluster, "to read why a Job lacks pods, on clusters with Azure RBAC")
 };
 pub(crate) const SEE_NODES: RequiredRight = RequiredRight {
     is_data_action: true,
@@ -133,8 +179,60 @@ pub(crate) const CHECK_DENIALS: RequiredRight =
     useful(READ_DENIALS, RightScope::Registry, "to list the deny assignments that forbid pulling");
 pub(crate) const CHECK_ADDRESSES: RequiredRight =
     useful(READ_ADDRESS, RightScope::Subscription, "to compare the nodes' addresses with the registry's network rules");
+pub(crate) const CHECK_PREFIXES: RequiredRight =
+    useful(READ_PREFIX, RightScope::Subscription, "to read the addresses of a NAT gateway of your own");
+pub(crate) const CHECK_GATEWAYS: RequiredRight =
+    useful(READ_GATEWAY, RightScope::Subscription, "to read which addresses a NAT gateway of your own has");
+pub(crate) const CHECK_NETWORKS: RequiredRight = useful(
+    READ_NETWORK,
+    RightScope::Subscription,
+    "to read the DNS servers, peerings and subnets of the nodes' network",
+);
+pub(crate) const CHECK_ENDPOINTS: RequiredRight =
+    useful(READ_ENDPOINT, RightScope::Subscription, "to read which network a private endpoint of the registry is in");
+pub(crate) const CHECK_ZONE_GROUPS: RequiredRight =
+    useful(READ_ZONE_GROUPS, RightScope::Subscription, "to find the private DNS zone of a private endpoint");
+pub(crate) const CHECK_LINKS: RequiredRight = useful(
+    READ_LINKS,
+    RightScope::Subscription,
+    "to read whether the private DNS zone is linked to the nodes' network",
+);
+pub(crate) const CHECK_RECORDS: RequiredRight =
+    useful(READ_RECORDS, RightScope::Subscription, "to read whether the private DNS zone has the registry's records");
+pub(crate) const SEE_SCALE_SETS: RequiredRight =
+    useful(READ_SCALE_SETS, RightScope::Subscription, "to read which identities the nodes' scale sets have");
+pub(crate) const SEE_BINDINGS: RequiredRight = useful(
+    READ_BINDINGS,
+    RightScope::Cluster,
+    "to read which identities service accounts can use, if nodes pull as service accounts",
+);
+pub(crate) const SEE_ACCOUNTS: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_ACCOUNTS,
+        RightScope::Cluster,
+        "to read which identities service accounts name, if nodes pull as service accounts, on clusters with Azure RBAC",
+    )
+};
 pub(crate) const CHECK_IMAGE: RequiredRight =
     useful(PULL, RightScope::Registry, "to read the images from a registry with registry-wide permissions");
+/// What explains why a registry does not serve an image.
+pub(crate) const CHECK_METADATA: RequiredRight = RequiredRight {
+    is_data_action: true,
+    ..useful(
+        READ_METADATA,
+        RightScope::Registry,
+        "to read the platform of an image, its nearest tags, and whether it can be read, from a registry with repository permissions",
+    )
+};
+pub(crate) const CHECK_DELETED: RequiredRight =
+    useful(READ_DELETED, RightScope::Registry, "to find out whether a missing image was deleted and can be restored");
+pub(crate) const CHECK_CACHE_RULES: RequiredRight =
+    useful(READ_CACHE_RULES, RightScope::Registry, "to find the cache rule that fetches a missing image");
+pub(crate) const CHECK_CREDENTIAL_SETS: RequiredRight =
+    useful(READ_CREDENTIAL_SETS, RightScope::Registry, "to read whether a cache rule's credentials work");
+pub(crate) const CHECK_REPLICAS: RequiredRight =
+    useful(READ_REPLICAS, RightScope::Registry, "to find out whether a missing image may not be replicated yet");
 pub(crate) const CHECK_CONTENT: RequiredRight = RequiredRight {
     is_data_action: true,
     ..useful(READ_CONTENT, RightScope::Registry, "to read the images from a registry with repository permissions")

@@ -6,8 +6,9 @@
 
 use super::{
     apply, attach, attachments, check, create_cluster, create_registry, delete_cluster, delete_registry, detach,
-    explain, grant_access, identities, import, kubeconfig, kubelet_identity, list, mode_change, node_identities, pods,
-    prove_pull, pull_secret, registry, registry_token, revoke_access, right::RequiredRight, rollout, update_registry,
+    endpoints, explain, grant_access, identities, import, kubeconfig, kubelet_identity, list, mode_change,
+    node_identities, pods, prove_pull, pull_secret, registry, registry_token, revoke_access, right::RequiredRight,
+    rollout, update_registry,
 };
 use crate::error::words;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,7 @@ macro_rules! imports {
                     self, ApplyDeleteRegistryOptions, DeleteRegistryOptions, DeleteRegistryPlan, RegistryDeletion,
                 },
                 detach::{self, ApplyDetachOptions, DetachOptions, DetachPlan, Detachment},
+                endpoints::{self, EndpointsOptions, RegistryEndpoints},
                 explain::{self, ExplainOptions, ExplainTarget, Explanation},
                 grant_access::{self, ApplyGrantAccessOptions, GrantAccessOptions, GrantAccessPlan, GrantedAccess},
                 identities,
@@ -339,6 +341,13 @@ macro_rules! operations {
                 rights: node_identities::RIGHTS,
                 run: |parts, call| node_identities::node_identities(parts, cluster, call),
             }
+            Endpoints endpoints(registry: &RegistryRef, options: EndpointsOptions) -> RegistryEndpoints {
+                about: About::registry(registry),
+                call: options.call,
+                deadline: endpoints::DEADLINE,
+                rights: endpoints::RIGHTS,
+                run: |parts, call| endpoints::endpoints(parts, registry, &options, call),
+            }
             Clusters clusters(filter: &ClusterFilter, options: ReadOptions) -> ClusterList {
                 about: About { cluster: None, registry: None },
                 call: options.call,
@@ -492,7 +501,7 @@ macro_rules! operations {
             ///
             /// The current state is read again first. If a principal that is not in the plan would lose access, nothing is written. The equivalent roles
             /// are granted and read again; the mode changes when the newest of them is 10 minutes old, because Azure may take that long to honour a
-            /// role. The old role assignments stay: remove them when the change has proven itself. A call that was interrupted can be
+            /// role. The old role assignments stay: see `stopped` of the plan. A call that was interrupted can be
             /// repeated: it grants what is missing, and waits only for the rest of the 10 minutes.
             ///
             /// **The change invalidates every credential that the registry has issued.** Nodes keep theirs for up to an hour, and until then a pull may

@@ -9,8 +9,10 @@ pub(super) enum Access<'a> {
     Image(&'a ImageReference),
     /// The manifest of an image in an Azure registry, to learn its platforms.
     Details(&'a ImageReference),
-    /// The attributes of an image's manifest.
+    /// The attributes of an image's manifest, its tag and its repository.
     Attributes(&'a ImageReference),
+    /// The images of an image's repository that were deleted and can be restored.
+    Deleted(&'a ImageReference),
     /// The list of repositories of the Azure registry at this host.
     Catalog(&'a str),
     /// Nothing: the sign-in itself at the Azure registry at this host.
@@ -21,7 +23,9 @@ impl<'a> Access<'a> {
     /// The registry's host, as references name it.
     pub fn registry(self) -> &'a str {
         match self {
-            Self::Image(image) | Self::Details(image) | Self::Attributes(image) => image.registry(),
+            Self::Image(image) | Self::Details(image) | Self::Attributes(image) | Self::Deleted(image) => {
+                image.registry()
+            }
             Self::Catalog(host) | Self::SignIn(host) => host,
         }
     }
@@ -38,6 +42,7 @@ impl<'a> Access<'a> {
             Self::Details(image) | Self::Attributes(image) => {
                 format!("repository:{}:pull,metadata_read", image.repository())
             }
+            Self::Deleted(image) => format!("repository:{}:deleted_read", image.repository()),
             Self::Catalog(_) => "registry:catalog:*".to_owned(),
             Self::SignIn(_) => String::new(),
         }
@@ -51,6 +56,7 @@ impl<'a> Access<'a> {
             Self::Details(image) | Self::Attributes(image) => {
                 format!("{}/{}?metadata", image.registry(), image.repository())
             }
+            Self::Deleted(image) => format!("{}/{}?deleted", image.registry(), image.repository()),
             Self::Catalog(host) => format!("{host}/*"),
             Self::SignIn(host) => host.to_owned(),
         }
@@ -59,7 +65,7 @@ impl<'a> Access<'a> {
     /// Names it in an error.
     pub fn name_in(self, err: Error) -> Error {
         match self {
-            Self::Image(image) | Self::Details(image) | Self::Attributes(image) => {
+            Self::Image(image) | Self::Details(image) | Self::Attributes(image) | Self::Deleted(image) => {
                 err.with_context("image", image.to_string())
             }
             Self::Catalog(host) | Self::SignIn(host) => err.with_context("registry", host),
@@ -77,7 +83,8 @@ impl fmt::Display for Access<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image(image) | Self::Details(image) => image.fmt(f),
-            Self::Attributes(image) => write!(f, "the platform of {image}"),
+            Self::Attributes(image) => write!(f, "the attributes of {image}"),
+            Self::Deleted(image) => write!(f, "deleted images of the repository of {image}"),
             Self::Catalog(host) => write!(f, "the repositories of {host}"),
             Self::SignIn(host) => f.write_str(host),
         }

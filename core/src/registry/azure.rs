@@ -1,8 +1,9 @@
 //! Registries through Azure Resource Manager and their own data plane.
 
 use super::{
-    CreatedRegistry, DeletedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry,
-    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, UpdatedRegistry, create,
+    CacheRule, CreatedRegistry, DeletedRegistry, ImportHandle, ImportRequest, ImportStatus, NewRegistry, Registry,
+    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, UpdatedRegistry, artifact_cache,
+    create,
     data_plane::DataPlane,
     delete, import,
     lookup::{find_in_list, read_registry},
@@ -16,7 +17,7 @@ use crate::{
     error::Result,
     http::Arm,
     id::{ResourceId, SubscriptionId},
-    image::{Image, ImageDetails, ImageReference, Referrer},
+    image::{Digest, Image, ImageDetails, ImageReference, ManifestAttributes, ReadSwitches, Referrer},
 };
 use async_trait::async_trait;
 
@@ -91,6 +92,26 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>> {
         self.data_plane.referrers(image, call).await
+    }
+
+    async fn manifests(&self, image: &ImageReference, call: &Call) -> Result<Option<Vec<ManifestAttributes>>> {
+        self.data_plane.manifests(image, call).await
+    }
+
+    async fn read_switches(&self, image: &ImageReference, call: &Call) -> Result<ReadSwitches> {
+        self.data_plane.read_switches(image, call).await
+    }
+
+    async fn deleted(&self, image: &ImageReference, call: &Call) -> Result<Option<Digest>> {
+        self.data_plane.deleted(image, call).await
+    }
+
+    async fn cache_rules(&self, registry: &ResourceId, call: &Call) -> Result<Vec<CacheRule>> {
+        artifact_cache::rules(&self.arm, registry, call).await
+    }
+
+    async fn replicas(&self, registry: &ResourceId, call: &Call) -> Result<Vec<String>> {
+        artifact_cache::replicas(&self.arm, registry, call).await
     }
 
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32> {

@@ -3,7 +3,7 @@
 use super::{
     Registry, RegistryToken,
     access::Access,
-    address, catalog, describe,
+    address, attributes, catalog, describe,
     manifest::{self, Seen},
     probe::{Probe, failed},
     referrers::{self, Page},
@@ -14,7 +14,7 @@ use crate::{
     cloud::Cloud,
     error::{Error, ErrorKind, Result},
     http::{Answer, Registries, Tokens},
-    image::{Digest, Image, ImageDetails, ImageReference, Platform, Referrer},
+    image::{Digest, Image, ImageDetails, ImageReference, ManifestAttributes, Platform, ReadSwitches, Referrer},
     role::RoleAssignmentMode,
 };
 use azure_core::http::Method;
@@ -75,6 +75,34 @@ impl DataPlane {
             _ if !answer.is_success() => Err(failed(probe.access, &answer, "the registry did not return the platform")),
             _ => describe::read_platform(&answer),
         }
+    }
+
+    /// The newest manifests of an image's repository; `None` if the repository does not exist.
+    pub async fn manifests(&self, image: &ImageReference, call: &Call) -> Result<Option<Vec<ManifestAttributes>>> {
+        let probe = &self.probe(Access::Attributes(image), call);
+        let answer = self.ask_registry(Method::Get, &attributes::manifests_url(image)?, probe).await?;
+        attributes::read_manifests(image, &answer)
+    }
+
+    /// Whether an image's repository and its tag can be read.
+    pub async fn read_switches(&self, image: &ImageReference, call: &Call) -> Result<ReadSwitches> {
+        let probe = &self.probe(Access::Attributes(image), call);
+        let (repository, tag) = (attributes::repository_url(image)?, attributes::tag_url(image)?);
+        let tag = async {
+            match &tag {
+                Some(url) => self.ask_registry(Method::Get, url, probe).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (repository, tag) = futures::try_join!(self.ask_registry(Method::Get, &repository, probe), tag)?;
+        attributes::read_switches(image, (&repository, tag.as_ref()))
+    }
+
+    /// The digest of an image that was deleted and can be restored.
+    pub async fn deleted(&self, image: &ImageReference, call: &Call) -> Result<Option<Digest>> {
+        let probe = &self.probe(Access::Deleted(image), call);
+        let answer = self.ask_registry(Method::Get, &attributes::deleted_url(image)?, probe).await?;
+        attributes::read_deleted(image, &answer)
     }
 
     /// What refers to an image, which is named by its digest, and to each image of its index.
@@ -224,7 +252,7 @@ impl DataPlane {
     }
 
     fn known_challenge(&self, access: Access<'_>) -> Option<Challenge> {
-        matches!(access, Access::Details(_) | Access::Attributes(_))
+        matches!(access, Access::Details(_) | Access::Attributes(_) | Access::Deleted(_))
             .then(|| self.sign_in.own_challenge(access))
             .flatten()
     }

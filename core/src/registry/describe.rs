@@ -6,6 +6,7 @@ use crate::{
     image::{Image, ImageDetails, ImageReference, Platform},
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,6 +14,13 @@ struct WireManifest {
     media_type: Option<String>,
     manifests: Option<Vec<WireChild>>,
     config: Option<WireConfig>,
+    layers: Option<Vec<WireLayer>>,
+}
+
+#[derive(Deserialize)]
+struct WireLayer {
+    digest: Option<String>,
+    size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +68,12 @@ pub(super) fn read_details(image: &ImageReference, found: Image, answer: &Answer
     let platforms = manifest
         .manifests
         .map(|children| children.into_iter().filter_map(|child| child.platform?.into_platform()).collect::<Vec<_>>());
+    // A layer that occurs twice is kept once. One without a size makes the sum unknown.
+    let sizes = manifest.layers.and_then(|layers| {
+        layers.into_iter().map(|layer| Some((layer.digest?, layer.size?))).collect::<Option<BTreeMap<String, u64>>>()
+    });
     Ok(ImageDetails {
+        layers_size: sizes.map(|sizes| sizes.values().fold(0, |sum: u64, size| sum.saturating_add(*size))),
         config_media_type: manifest.config.and_then(|config| config.media_type),
         // An index whose children name no platform says nothing of them.
         platforms: platforms.filter(|platforms| !platforms.is_empty()),

@@ -2,6 +2,8 @@
 
 mod access;
 mod address;
+mod artifact_cache;
+mod attributes;
 mod azure;
 mod catalog;
 mod create;
@@ -23,6 +25,7 @@ mod token;
 mod update;
 mod wire;
 
+pub use artifact_cache::CacheRule;
 pub use azure::AzureRegistryImporter;
 pub use created::CreatedRegistry;
 pub use delete::DeletedRegistry;
@@ -43,7 +46,7 @@ use crate::{
     call::Call,
     error::{Result, words},
     id::ResourceId,
-    image::{Image, ImageDetails, ImageReference, Referrer},
+    image::{Digest, Image, ImageDetails, ImageReference, ManifestAttributes, ReadSwitches, Referrer},
     role::RoleAssignmentMode,
 };
 use async_trait::async_trait;
@@ -72,6 +75,10 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 /// - `describe` of a missing image is `None`; it reads an Azure registry with the caller's identity, like `image`.
 /// - `referrers` lists what refers to an image that is named by its digest, and to each image of its index. It is an error if any of the lists
 ///   cannot be read to its end: a list is complete.
+/// - `manifests` lists the newest manifests of an image's repository, at most a hundred; it is `None` if the repository does not exist.
+/// - `read_switches` says whether an image's repository and its tag can be read. What does not exist has no switch.
+/// - `deleted` is the digest of an image that was deleted and can be restored; only registries with soft delete have such images.
+/// - `cache_rules` lists the rules with the health of their credentials, and `replicas` the regions of a registry, its own among them.
 /// - `repository_count` signs in at the registry with the caller's identity; a caller that cannot list repositories is
 ///   [`Forbidden`](crate::ErrorKind::Forbidden).
 #[async_trait]
@@ -98,6 +105,16 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>>;
     /// Lists what refers to an image, such as signatures and SBOMs.
     async fn referrers(&self, image: &ImageReference, call: &Call) -> Result<Vec<Referrer>>;
+    /// Lists the newest manifests of an image's repository, if that exists.
+    async fn manifests(&self, image: &ImageReference, call: &Call) -> Result<Option<Vec<ManifestAttributes>>>;
+    /// Reads whether an image's repository and its tag can be read.
+    async fn read_switches(&self, image: &ImageReference, call: &Call) -> Result<ReadSwitches>;
+    /// Finds an image that was deleted and can be restored.
+    async fn deleted(&self, image: &ImageReference, call: &Call) -> Result<Option<Digest>>;
+    /// Lists the rules that make a registry fetch images from other registries.
+    async fn cache_rules(&self, registry: &ResourceId, call: &Call) -> Result<Vec<CacheRule>>;
+    /// Lists the regions of a registry.
+    async fn replicas(&self, registry: &ResourceId, call: &Call) -> Result<Vec<String>>;
     /// Counts the repositories of a registry.
     async fn repository_count(&self, registry: &Registry, call: &Call) -> Result<u32>;
 }
@@ -143,7 +160,7 @@ impl Registry {
     }
 
     /// Whether the registry can have replicas, which get an image one after another: only the Premium tier has them.
-    pub(crate) fn may_lag(&self) -> bool {
+    pub(crate) fn is_premium(&self) -> bool {
         self.sku.eq_ignore_ascii_case(Sku::Premium.as_str())
     }
 }

@@ -57,8 +57,7 @@ impl<'a> Probe<'a> {
         let (accept, body_kind) = match self.access {
             Access::Image(_) => (MANIFESTS, BodyKind::Manifest),
             Access::Details(_) => (MANIFESTS_OF_ANY_AGE, BodyKind::Manifest),
-            Access::Attributes(_) => ("application/json", BodyKind::Object),
-            Access::Catalog(_) => ("application/json", BodyKind::ListPage),
+            Access::Attributes(_) | Access::Deleted(_) | Access::Catalog(_) => ("application/json", BodyKind::ListPage),
             Access::SignIn(_) => ("application/json", BodyKind::Token),
         };
         let mut headers = vec![("accept", accept.to_owned())];
@@ -75,7 +74,7 @@ impl<'a> Probe<'a> {
 pub(super) fn failed<'a>(access: impl Into<Access<'a>>, answer: &Answer, message: &str) -> Error {
     let access = access.into();
     let step = match access {
-        Access::Image(_) | Access::Details(_) | Access::Attributes(_) => "reading an image",
+        Access::Image(_) | Access::Details(_) | Access::Attributes(_) | Access::Deleted(_) => "reading an image",
         Access::Catalog(_) => "reading the repositories",
         Access::SignIn(_) => "signing in",
     };

@@ -1,8 +1,9 @@
 //! The settings of a registry that decide who reaches it.
 
 use super::Registry;
-use crate::error::words;
+use crate::{error::words, id::ResourceId};
 use serde::{Deserialize, Serialize};
+use std::time::SystemTime;
 
 /// A registry with the settings that decide who reaches it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,25 @@ pub struct RegistrySettings {
     /// Whether the registry has its own data endpoints; `None` if Azure does not report it.
     #[serde(default)]
     pub data_endpoint: Option<bool>,
+    /// The hosts of its data endpoints, one for each region that it is in.
+    #[serde(default)]
+    pub data_hosts: Vec<String>,
+    /// Whether deleted images can be restored for a time; `None` if Azure does not report it.
+    #[serde(default)]
+    pub soft_delete: Option<bool>,
+    /// Whether an image can be pulled only once a scanner has passed it; `None` if Azure does not report it.
+    #[serde(default)]
+    pub quarantine: Option<bool>,
+    /// When it was last changed, its mode and its network rules included; `None` if Azure does not report it.
+    #[serde(default, with = "crate::stored_time::option")]
+    pub updated: Option<SystemTime>,
+    /// Whether it accepts tokens that were issued for Azure Resource Manager, which nodes with an old image sign in with; `None` if Azure does
+    /// not report it.
+    #[serde(default)]
+    pub arm_tokens: Option<bool>,
+    /// Whether its content is encrypted with a key in Azure Key Vault, without which no image can be pulled; `None` if Azure does not report it.
+    #[serde(default)]
+    pub customer_managed_key: Option<bool>,
 }
 
 /// What a registry's firewall does with an address that no rule allows.
@@ -48,6 +68,9 @@ pub struct PrivateEndpointConnection {
     pub name: String,
     /// Its state in Azure: `Approved`, `Pending`, `Rejected` or `Disconnected`.
     pub status: String,
+    /// Resource ID of the private endpoint.
+    #[serde(default)]
+    pub endpoint: Option<ResourceId>,
 }
 
 impl RegistrySettings {
@@ -63,6 +86,12 @@ impl RegistrySettings {
             anonymous_pull: false,
             admin_user: None,
             data_endpoint: None,
+            data_hosts: Vec::new(),
+            soft_delete: None,
+            quarantine: None,
+            updated: None,
+            arm_tokens: None,
+            customer_managed_key: None,
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct WireRegistry {
 struct WireSystemData {
     #[serde(deserialize_with = "crate::lenient::word")]
     created_at: Option<String>,
+    #[serde(deserialize_with = "crate::lenient::word")]
+    last_modified_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +58,10 @@ struct WireProperties {
     #[serde(deserialize_with = "crate::lenient::word")]
     public_network_access: Option<String>,
     network_rule_set: Option<Value>,
+    encryption: Option<Value>,
     private_endpoint_connections: Option<Value>,
+    data_endpoint_host_names: Option<Value>,
+    policies: Option<Value>,
 }
 
 impl WireRegistry {
@@ -122,10 +127,15 @@ impl WireRegistry {
             "privateEndpointConnections",
             self.properties.private_endpoint_connections.take(),
         )?;
+        let data_hosts =
+            read_part::<Vec<String>>("dataEndpointHostNames", self.properties.data_endpoint_host_names.take())?;
         let public_network_access = self.properties.public_network_access.take();
         let anonymous_pull = self.has_anonymous_pull();
         let (admin_user, data_endpoint) = (self.properties.admin_user_enabled, self.properties.data_endpoint_enabled);
         let rules = rules.unwrap_or_default();
+        let policies = read_part::<WirePolicies>("policies", self.properties.policies.take())?.unwrap_or_default();
+        let encryption = read_part::<WirePolicy>("encryption", self.properties.encryption.take())?;
+        let updated = self.system.last_modified_at.as_deref().and_then(stored_time::parse);
         Ok(RegistrySettings {
             public_network_access,
             default_action: rules.default_action,
@@ -138,6 +148,12 @@ impl WireRegistry {
             anonymous_pull,
             admin_user,
             data_endpoint,
+            data_hosts: data_hosts.into_iter().flatten().map(|host| host.to_ascii_lowercase()).collect(),
+            soft_delete: policies.soft_delete_policy.and_then(WirePolicy::into_switch),
+            quarantine: policies.quarantine_policy.and_then(WirePolicy::into_switch),
+            updated,
+            arm_tokens: policies.arm_tokens.and_then(WirePolicy::into_switch),
+            customer_managed_key: encryption.and_then(WirePolicy::into_switch),
             registry: self.into_registry()?,
         })
     }
@@ -183,6 +199,28 @@ struct WireRules {
     ip_rules: Option<Vec<WireRule>>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WirePolicies {
+    soft_delete_policy: Option<WirePolicy>,
+    quarantine_policy: Option<WirePolicy>,
+    #[serde(rename = "azureADAuthenticationAsArmPolicy")]
+    arm_tokens: Option<WirePolicy>,
+}
+
+#[derive(Deserialize)]
+struct WirePolicy {
+    #[serde(default, deserialize_with = "crate::lenient::word")]
+    status: Option<String>,
+}
+
+impl WirePolicy {
+    /// `None` if Azure does not report it.
+    fn into_switch(self) -> Option<bool> {
+        self.status.map(|status| status.eq_ignore_ascii_case("enabled"))
+    }
+}
+
 #[derive(Deserialize)]
 struct WireRule {
     value: String,
@@ -198,6 +236,12 @@ struct WireConnection {
 #[serde(rename_all = "camelCase")]
 struct WireConnectionProperties {
     private_link_service_connection_state: WireConnectionState,
+    private_endpoint: Option<WireEndpoint>,
+}
+
+#[derive(Deserialize)]
+struct WireEndpoint {
+    id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -210,6 +254,8 @@ impl WireConnection {
         PrivateEndpointConnection {
             name: self.name.unwrap_or_default(),
             status: self.properties.private_link_service_connection_state.status,
+            // An ID in a form that is not known here names no endpoint that could be read.
+            endpoint: self.properties.private_endpoint.and_then(|one| one.id?.parse().ok()),
         }
     }
 }

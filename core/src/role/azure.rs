@@ -324,6 +324,11 @@ impl RoleAssignment {
         self.description.as_deref().is_some_and(is_our_description)
     }
 
+    /// Whether its principal is a person.
+    pub(crate) fn is_of_user(&self) -> bool {
+        self.principal_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("User"))
+    }
+
     /// Whether it is an Entra group's, and so applies to each of its members.
     pub(crate) fn is_of_group(&self) -> bool {
         self.principal_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Group"))

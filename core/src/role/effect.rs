@@ -7,6 +7,7 @@ use crate::{
     id::ResourceId,
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ const AT_A_TIME: usize = 8;
 const MOST_SCOPES: usize = 3;
 
 /// The permissions of the roles of some assignments that the caller can read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Roles(BTreeMap<Uuid, RoleDefinition>);
 
 /// Whether a role allows what is wanted: pulling, where nothing else is said.

@@ -6,9 +6,10 @@ use crate::{
     error::{ErrorKind, Result},
     id::{PrincipalId, ResourceId},
 };
+use serde::{Deserialize, Serialize};
 
 /// The role assignments of groups that allow what is wanted in a registry, by whether a principal is a member.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct GroupAccess {
     /// The identity is a direct or nested member.
     pub held: Vec<RoleAssignment>,

@@ -6,6 +6,7 @@ mod built_in;
 mod definition;
 mod deny;
 mod effect;
+mod eligible;
 mod group_access;
 mod mode;
 mod name;
@@ -26,6 +27,7 @@ pub(crate) use built_in::{ACR_DELETE, ACR_PUSH, BuiltIn, CATALOG_LISTER, REPOSIT
 pub(crate) use definition::action_matches;
 pub(crate) use deny::list_denials;
 pub(crate) use effect::{Effect, Roles, Wanted, is_above};
+pub(crate) use eligible::list_eligible;
 pub(crate) use group_access::{GroupAccess, group_access};
 
 use crate::{

@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
             all_pages_are_read,
             a_registry_tells_whose_a_grant_is_as_far_as_that_is_known,
             a_principal_that_the_directory_does_not_know_is_gone,
+            a_token_that_the_directory_rejects_is_replaced_once,
             who_may_not_ask_the_directory_is_told_so,
             a_registry_tells_of_no_grant_without_effect_in_its_mode,
             a_registry_is_told_of_to_a_caller_who_may_not_list_clusters,
@@ -158,6 +159,24 @@ async fn a_principal_that_the_directory_does_not_know_is_gone() -> Checked {
         assert_eq!(grant.principal_state, wanted, "{grant}");
     }
     assert_eq!(scene.writes(), []);
+    Ok(())
+}
+
+/// As with Resource Manager: a token that is rejected before its expiry is replaced once.
+async fn a_token_that_the_directory_rejects_is_replaced_once() -> Checked {
+    let scene = Scene::new()?;
+    let azure = scene.azure.clone().with_graph_rights("owner");
+    scene.grant_pull("AcrPull");
+    let read = async || {
+        let options = AttachmentsOptions::default().with_query_graph(true);
+        scene.client.attachments_of_registry(&scene.by_id(), options).await
+    };
+    azure.fault(Fault::on("POST", "/directoryObjects/getByIds").expired_token());
+    read().await?;
+    azure.fault(Fault::on("POST", "/directoryObjects/getByIds").expired_token().times(2));
+    refused(read().await, ErrorKind::Unauthenticated)?;
+    // What was rejected is not sent again.
+    read().await?;
     Ok(())
 }
 

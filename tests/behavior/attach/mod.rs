@@ -5,12 +5,12 @@ mod condition;
 mod detach;
 mod grant;
 mod plan;
+mod warnings;
 
 use crate::case::Case;
 
 pub fn cases() -> Vec<Case> {
-    [grant::cases(), condition::cases(), plan::cases(), detach::cases(), attachments::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all =
+        [grant::cases(), condition::cases(), plan::cases(), warnings::cases(), detach::cases(), attachments::cases()];
+    all.into_iter().flatten().collect()
 }

@@ -1,20 +1,41 @@
 //! Checks from outside: the verdict is what a pod of the same cluster then meets, and the next step works.
 
+mod accounts;
+mod bootstrap;
 pub mod grants;
+mod network;
 mod redacted;
 pub mod service_principal;
+mod success;
+mod unserved;
 
 use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{CLUSTER, GROUP, REGISTRY, Scene, deployment},
 };
+use accounts::{
+    a_preview_that_is_refused_is_an_assumption, a_service_account_without_an_identity_pulls_without_a_credential,
+    an_identity_that_is_not_bound_gives_no_token, service_accounts_of_one_name_may_have_different_identities,
+    the_default_identity_of_service_accounts_needs_the_grant,
+};
 use aks_acr::{
-    AttachOptions, CallOptions, CheckOptions, ClusterRef, ErrorKind, Finding, FindingId, FindingStatus, PullRetry,
-    PullStage, RegistryRef, Report, RolloutOptions, StageState, Verdict, WorkloadRef,
+    AttachOptions, CallOptions, CheckOptions, ClusterRef, ErrorKind, Finding, FindingId, FindingStatus,
+    KubernetesReads, NextStep, PullRetry, PullStage, RegistryRef, Report, RolloutOptions, StageState, Verdict,
+    WorkloadRef,
 };
 use aks_acr_emulator::{ClusterSeed, Fault, From, RegistrySeed, RoleSeed, Service, summary};
+use bootstrap::{
+    nodes_that_a_bootstrap_registry_refuses_join_after_the_next_steps,
+    without_the_grant_a_reconciled_cluster_fails_again,
+};
 use grants::{conditional, custom, grants, kubelet, through_group};
 use libtest_mimic::Failed;
+use network::{
+    a_command_for_another_subscription_names_it, a_linked_zone_without_a_record_fails_although_the_registry_is_open,
+    a_missing_right_hides_a_part_of_the_private_path, a_private_path_costs_five_requests_more,
+    a_zone_that_is_not_linked_matters_only_to_a_private_registry,
+    an_endpoint_without_a_zone_group_is_unknown_with_a_command, the_nearest_of_several_endpoints_counts,
+};
 use redacted::{
     a_redacted_explanation_has_no_name, a_redacted_message_leads_to_the_same_finding, a_redacted_report_has_no_name,
     a_table_in_html_is_only_a_table, an_error_of_a_gate_has_the_finding_and_the_report,
@@ -26,6 +47,18 @@ use service_principal::{
     without_a_query_the_options_are_named,
 };
 use std::time::Duration;
+use success::{
+    a_healthy_cluster_takes_a_third_of_a_second, a_private_registry_that_a_node_pulled_from_today_can_be_pulled_from,
+    a_pull_does_not_overrule_what_fails, a_pull_from_before_a_change_is_a_warning, a_pull_with_a_secret_is_no_grant,
+    pods_that_cannot_be_read_are_named,
+};
+use unserved::{
+    a_caller_who_cannot_list_deleted_images_is_told_the_role, a_deleted_image_is_restored,
+    a_replica_that_lags_is_named_for_the_pods_of_its_region, a_rule_whose_source_lacks_the_image_is_in_the_message,
+    an_image_in_quarantine_is_passed_by_a_scanner, an_image_that_is_not_served_costs_at_most_five_requests_more,
+    an_upstream_that_refuses_a_cache_rule_is_named, reading_is_enabled_where_it_was_disabled,
+    what_is_missing_is_named_with_its_nearest_tags,
+};
 
 pub const IMAGE: &str = "myregistry.azurecr.io/team/app:v1";
 const PULL: &str = "Microsoft.ContainerRegistry/registries/pull/read";
@@ -55,10 +88,40 @@ pub fn cases() -> Vec<Case> {
             a_cluster_that_is_missing_is_an_error,
             an_image_of_another_host_is_not_read,
             an_unreachable_registry_costs_three_seconds,
+            a_firewall_that_keeps_the_caller_out_is_no_missing_role,
             a_registry_that_does_not_serve_is_no_missing_role,
             addresses_are_read_or_given,
+            a_private_path_costs_five_requests_more,
+            a_missing_right_hides_a_part_of_the_private_path,
+            a_command_for_another_subscription_names_it,
+            a_linked_zone_without_a_record_fails_although_the_registry_is_open,
+            a_zone_that_is_not_linked_matters_only_to_a_private_registry,
+            the_nearest_of_several_endpoints_counts,
+            an_endpoint_without_a_zone_group_is_unknown_with_a_command,
             a_report_is_a_gate,
+            what_is_missing_is_named_with_its_nearest_tags,
+            a_deleted_image_is_restored,
+            a_caller_who_cannot_list_deleted_images_is_told_the_role,
+            an_image_in_quarantine_is_passed_by_a_scanner,
+            reading_is_enabled_where_it_was_disabled,
+            an_upstream_that_refuses_a_cache_rule_is_named,
+            a_rule_whose_source_lacks_the_image_is_in_the_message,
+            a_replica_that_lags_is_named_for_the_pods_of_its_region,
+            an_image_that_is_not_served_costs_at_most_five_requests_more,
             a_stored_report_is_read_back,
+            a_private_registry_that_a_node_pulled_from_today_can_be_pulled_from,
+            a_pull_from_before_a_change_is_a_warning,
+            a_healthy_cluster_takes_a_third_of_a_second,
+            a_pull_does_not_overrule_what_fails,
+            a_pull_with_a_secret_is_no_grant,
+            pods_that_cannot_be_read_are_named,
+            the_default_identity_of_service_accounts_needs_the_grant,
+            a_service_account_without_an_identity_pulls_without_a_credential,
+            an_identity_that_is_not_bound_gives_no_token,
+            a_preview_that_is_refused_is_an_assumption,
+            service_accounts_of_one_name_may_have_different_identities,
+            nodes_that_a_bootstrap_registry_refuses_join_after_the_next_steps,
+            without_the_grant_a_reconciled_cluster_fails_again,
             a_redacted_report_has_no_name,
             a_redacted_explanation_has_no_name,
             a_redacted_message_leads_to_the_same_finding,
@@ -111,6 +174,7 @@ async fn judged(name: &str, scene: &Scene, image: &str, wanted: Found) -> Result
     let report = check_image(scene, image).await?;
     let found = report.findings.first().map(|one| (one.status, one.id.clone()));
     assert_eq!(found, wanted, "{name}: {report}");
+    assert_eq!(report.replayed()?, report, "{name}: its facts lead to the same report");
     let runs = runs(scene, image).await?;
     match report.verdict {
         Verdict::CanPull => assert!(runs, "{name}: {report}"),
@@ -146,9 +210,10 @@ async fn every_kind_of_grant_is_judged_as_a_node_meets_it() -> Checked {
             grant(&scene);
             let wanted = if is_abac { abac } else { legacy };
             let report = judged(&format!("{name}, {is_abac}"), &scene, IMAGE, wanted).await?;
-            let step = report.findings.first().and_then(|one| one.next_step.operation.as_deref());
-            if report.verdict == Verdict::CannotPull && step == Some("attach") {
-                scene.client.attach(&scene.cluster, &scene.by_id(), AttachOptions::default()).await?;
+            let step = report.findings.first().map(|one| &one.next_step);
+            let step = step.filter(|step| step.operation.as_deref() == Some("attach"));
+            if let (Verdict::CannotPull, Some(step)) = (report.verdict, step) {
+                scene.client.attach(&scene.cluster, &scene.by_id(), attach_options(step)?).await?;
                 assert_eq!(check(&scene).await?.root_cause, None, "{name}: the next step works");
                 // Nodes keep a credential for an hour, with the permissions of its time.
                 tokio::time::sleep(Duration::from_secs(3660)).await;
@@ -159,6 +224,16 @@ async fn every_kind_of_grant_is_judged_as_a_node_meets_it() -> Checked {
         judged("anonymous pull", &open, IMAGE, None).await?;
     }
     Ok(())
+}
+
+/// The options that a next step names.
+pub fn attach_options(step: &NextStep) -> aks_acr::Result<AttachOptions> {
+    let mut options = AttachOptions::default();
+    options.condition = step.arguments.get("condition").cloned();
+    if let Some(word) = step.arguments.get("on_condition_mismatch") {
+        options.on_condition_mismatch = word.parse()?;
+    }
+    Ok(options)
 }
 
 fn endpoint(status: &str) -> serde_json::Value {
@@ -429,6 +504,18 @@ async fn a_cluster_that_is_missing_is_an_error() -> Checked {
     Ok(())
 }
 
+/// A report whose facts lead to the same report.
+async fn replayed(scene: &Scene, image: Option<&str>, kubernetes: KubernetesReads) -> Result<Report, Failed> {
+    let options = CheckOptions::default().with_kubernetes(kubernetes);
+    let options = match image {
+        Some(image) => options.with_image(image.parse()?),
+        None => options,
+    };
+    let report = scene.client.check(&scene.cluster, &scene.by_id(), options).await?;
+    assert_eq!(report.replayed()?, report, "its facts lead to the same report");
+    Ok(report)
+}
+
 /// The caller's token is not sent to a host that is not the registry's.
 async fn an_image_of_another_host_is_not_read() -> Checked {
     for image in [
@@ -461,6 +548,26 @@ async fn an_unreachable_registry_costs_three_seconds() -> Checked {
     Ok(())
 }
 
+/// The nodes are admitted, and the machine that checks is not: waiting does not help.
+async fn a_firewall_that_keeps_the_caller_out_is_no_missing_role() -> Checked {
+    let seed = registry(false).sku("Premium").only_from(&["198.51.100.20"]);
+    let scene = scene_of(ClusterSeed::new(GROUP, CLUSTER), seed, &["linux/amd64"])?;
+    scene.grant_pull("AcrPull");
+    let report = check(&scene).await?;
+    let found = first(&report)?;
+    assert_eq!((report.verdict, &found.id), (Verdict::Unknown, &FindingId::UNKNOWN_IMAGE), "{report}");
+    assert!(found.message.contains("firewall does not admit this machine's address 203.0.113.7"), "{report}");
+    let words = found.evidence.iter().find(|one| one.field == "message").map(|one| one.value.as_str());
+    assert!(
+        words.is_some_and(|words| words.contains("client with IP '203.0.113.7' is not allowed access")),
+        "{report}"
+    );
+    assert!(!found.next_step.summary.contains("role"), "{report}");
+    let err = refused(report.require(), ErrorKind::Unavailable)?;
+    assert!(!err.is_transient(), "{err:?}");
+    Ok(())
+}
+
 async fn a_registry_that_does_not_serve_is_no_missing_role() -> Checked {
     for (part, status) in
         [("/manifests/v1", 429), ("/manifests/v1", 503), ("/oauth2/token", 429), ("/oauth2/exchange", 503)]
@@ -473,6 +580,7 @@ async fn a_registry_that_does_not_serve_is_no_missing_role() -> Checked {
         assert_eq!((report.verdict, &found.id), (Verdict::Unknown, &FindingId::UNKNOWN_IMAGE), "{part}: {report}");
         assert!(found.message.contains(&status.to_string()), "{part}: {report}");
         assert_eq!((found.retry, found.next_step.summary.as_str()), (PullRetry::Transient, "check again later"));
+        assert!(refused(report.require(), ErrorKind::Unavailable)?.is_transient());
     }
     Ok(())
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 /// A name in the resource of another subscription.
 const HOSTILE: &str = "Zeus's \"<script src=//olymp.example>alert(1)</script>\" & größe \u{1b}[2J";
 
-const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: olymp}, spec: {imagePullSecrets: [{name: hidden-secret}], \
+const POD: &str = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: hidden-account}}\n---\n\
+                   {apiVersion: v1, kind: Pod, metadata: {name: olymp}, spec: {imagePullSecrets: [{name: hidden-secret}], \
                    serviceAccountName: hidden-account, containers: [{name: hidden-main, image: 'IMAGE'}]}}";
 
 fn scene() -> Result<Scene, Failed> {
@@ -33,7 +34,7 @@ fn names(scene: &Scene) -> Vec<String> {
 /// Whether a name stands in a text, not within another word.
 fn has(text: &str, name: &str) -> bool {
     let text = text.to_lowercase();
-    let is_letter = |letter: Option<char>| letter.is_some_and(|one| one.is_alphanumeric() || one == '-');
+    let is_letter = |letter: Option<char>| letter.is_some_and(|one| one.is_alphanumeric() || one == '-' || one == '_');
     text.match_indices(name)
         .any(|(at, _)| !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + name.len()..].chars().next()))
 }

@@ -12,6 +12,7 @@ use aks_acr_emulator::{ClusterSeed, UpstreamSeed};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const GHCR: &str = "ghcr.io/team/app:1";
 const SECRET: &str = "/api/v1/namespaces/default/secrets/hub";
@@ -151,6 +152,42 @@ pub async fn a_foreign_registry_is_explained_without_azure() -> Checked {
         assert!(arm.is_empty(), "{name}: {arm:?}");
         let Some(group) = explanation.groups.first() else { continue };
         assert_eq!((&group.report.registry, group.image.as_str()), (&None, image), "{name}");
+    }
+    Ok(())
+}
+
+/// A node of 1.34 uses the image; one of 1.35 asks for the credential that pulled it, and a pull that is wanted anyway has no such warning.
+pub async fn an_image_on_the_node_is_pulled_again_for_other_credentials() -> Checked {
+    for (version, policy, is_again) in
+        [("1.34.2", "IfNotPresent", None), ("1.35.0", "IfNotPresent", Some(true)), ("1.35.0", "Always", Some(false))]
+    {
+        let seed = ClusterSeed::new(GROUP, CLUSTER).version(version).node("aks-one-0", "linux", "amd64");
+        let scene = scene_of(seed, registry(false), &["linux/amd64"])?;
+        let upstream = UpstreamSeed::new("ghcr.io").user("robot", "hidden-word");
+        drop(scene.azure.clone().with_upstream(upstream).with_image(GHCR, &["linux/amd64"]));
+        kubectl::apply(&scene, SECRET, &secret("ghcr.io", "robot", "hidden-word")).await?;
+        scene.apply(&pod(GHCR)).await?;
+        // A node lists a new image within a minute.
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        let other = format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: other}}, spec: {{containers: [{{name: main, image: '{GHCR}', imagePullPolicy: {policy}}}]}}}}"
+        );
+        scene.apply(&other).await?;
+        some_time().await;
+        let explanation = explain(&scene, "pod/other").await?;
+        let Some(is_again) = is_again else {
+            assert_eq!((explanation.root_cause.as_ref(), explanation.healthy_pods), (None, 1), "{explanation}");
+            continue;
+        };
+        let report = &only(&explanation)?.report;
+        assert_eq!(report.root_cause, Some(FindingId::IMAGE_PRIVATE_OR_MISSING), "{explanation}");
+        let again = report.findings.iter().find(|one| one.id == FindingId::CREDENTIALS_RECHECKED);
+        assert_eq!(again.map(|one| one.status), is_again.then_some(FindingStatus::Warning), "{explanation}");
+        let is_named = |one: &aks_acr::Finding| {
+            one.message.starts_with("node aks-one-0 has the image") && one.evidence[0].value == "v1.35.0"
+        };
+        assert!(again.is_none_or(is_named), "{again:?}");
+        assert_eq!(report.replayed()?, *report, "its facts lead to the same report");
     }
     Ok(())
 }

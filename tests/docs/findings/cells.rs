@@ -14,7 +14,8 @@ fn root() -> PathBuf {
 /// A function of the tests of behavior: its file, its name, and all of it.
 type Function = (String, String, String);
 
-/// The tests of behavior that name the finding, or use a table that does, and the vectors if one of them is of it.
+/// The tests of behavior that name the finding, or use a table that does, the sets of cells that name it, and the vectors if one of them is of
+/// it.
 pub fn of(id: &str) -> BTreeSet<String> {
     let name = constant(id);
     let ends = |text: &str| text.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_');
@@ -22,9 +23,9 @@ pub fn of(id: &str) -> BTreeSet<String> {
         let constant = format!("FindingId::{name}");
         text.split(&constant).skip(1).any(|after| !ends(after)) || text.contains(&format!("\"{id}\""))
     };
-    let (tests, others): (Vec<&Function>, Vec<_>) = FUNCTIONS
-        .iter()
-        .partition(|(_, _, text)| text.lines().next().is_some_and(|line| line.ends_with("-> Checked {")));
+    let (tests, others): (Vec<&Function>, Vec<_>) = FUNCTIONS.iter().partition(|(file, _, text)| {
+        file.starts_with("tests/cells") || text.lines().next().is_some_and(|line| line.ends_with("-> Checked {"))
+    });
     // A table may be made of others.
     let mut tables: BTreeSet<&str> = BTreeSet::new();
     let uses = |tables: &BTreeSet<&str>, text: &str| tables.iter().any(|table| text.contains(&format!("{table}()")));
@@ -34,6 +35,12 @@ pub fn of(id: &str) -> BTreeSet<String> {
     }
     let found = tests.iter().filter(|(_, _, text)| is_named(text) || uses(&tables, text));
     let mut found: BTreeSet<String> = found.map(|(file, name, _)| format!("{file}: {name}")).collect();
+    // A set of cells is a product: its cells have no functions of their own.
+    folder(&root().join("tests/cells"), &mut |path, text| {
+        if is_named(text) {
+            found.insert(path.strip_prefix(root()).unwrap().display().to_string());
+        }
+    });
     if include_str!("../../vectors/pull_texts.json").contains(&format!("\"finding\": \"{id}\"")) {
         found.insert("tests/vectors/pull_texts.json".to_owned());
     }
@@ -42,15 +49,18 @@ pub fn of(id: &str) -> BTreeSet<String> {
 
 static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
     let mut all = Vec::new();
-    folder(&root().join("tests/behavior"), &mut |path, text| {
+    let mut take = |path: &Path, text: &str| {
         let file = path.strip_prefix(root()).unwrap().display().to_string();
         // Each begins at the margin.
-        let text = text.replace("\npub ", "\n").replace("\nasync ", "\n");
+        let text = text.replace("\n    fn ", "\nfn ").replace("\npub ", "\n").replace("\nasync ", "\n");
         for function in text.split("\nfn ").skip(1) {
             let name = function.split('(').next().unwrap().to_owned();
             all.push((file.clone(), name, function.to_owned()));
         }
-    });
+    };
+    for tests in ["tests/behavior", "tests/cells"] {
+        folder(&root().join(tests), &mut take);
+    }
     all
 });
 

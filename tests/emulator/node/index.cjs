@@ -249,6 +249,25 @@ class Emulator {
     this.#order('node', { ...options, group, cluster, name });
   }
 
+  egress(group, cluster, host, options) {
+    const { allowed } = known(options, 'egress', 'allowed');
+    this.#order('egress', { group, cluster, host, allowed });
+  }
+
+  key(group, registry, options) {
+    const { accessible } = known(options, 'key', 'accessible');
+    this.#order('key', { group, registry, accessible });
+  }
+
+  load(group, registry, principal, options) {
+    const { readsPerMinute, seconds } = known(options, 'load', 'readsPerMinute', 'seconds');
+    this.#order('load', { group, registry, principal, readsPerMinute, seconds });
+  }
+
+  disk(group, cluster, pool, bytes) {
+    this.#order('disk', { group, cluster, pool, bytes });
+  }
+
   #look(name, since = 0) {
     return heard(this.#native.look(name, since));
   }

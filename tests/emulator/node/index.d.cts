@@ -460,4 +460,20 @@ export declare class Emulator {
   deleteImage(name: string): void;
   /** Adds a node to a cluster; by default one of linux/amd64. @throws `Missing` if the cluster does not exist. */
   node(group: string, cluster: string, name: string, options?: { os?: string; architecture?: string }): void;
+  /**
+   * Makes a firewall drop what a cluster's nodes send to the public address of a host, or let it through again. A host may begin with `*.`, as
+   * in `*.blob.core.windows.net`, which serves layers. @throws `Missing` if the cluster does not exist.
+   */
+  egress(group: string, cluster: string, host: string, options: { allowed: boolean }): void;
+  /** Takes a registry's customer-managed key away, or gives it back. @throws `Missing` if the registry does not exist. */
+  key(group: string, registry: string, options: { accessible: boolean }): void;
+  /**
+   * Lets others with an identity use its limit at a registry, for some time. Azure's limits are enforced from then on.
+   * @throws `Missing` if the registry does not exist.
+   */
+  load(group: string, registry: string, principal: string, options: { readsPerMinute: number; seconds: number }): void;
+  /**
+   * Leaves so much room on the disks of a pool's nodes. @throws `Missing` if the cluster has no such pool.
+   */
+  disk(group: string, cluster: string, pool: string, bytes: number): void;
 }

@@ -95,7 +95,12 @@ impl Clock {
 
     /// A time as Azure writes it into bodies.
     pub(crate) fn rfc3339(&self, at: Instant) -> String {
-        let date = OffsetDateTime::from(self.wall(at));
+        self.rfc3339_before(at, Duration::ZERO)
+    }
+
+    /// The same of a time that is this much earlier, which may be before the start.
+    pub(crate) fn rfc3339_before(&self, at: Instant, earlier: Duration) -> String {
+        let date = OffsetDateTime::from(self.wall(at) - earlier);
         date.format(&Rfc3339).unwrap_or_else(|_| String::from("1970-01-01T00:00:00Z"))
     }
 

@@ -210,7 +210,7 @@ impl Emulator {
     /// ```
     #[must_use]
     pub fn with_image(self, name: &str, platforms: &[&str]) -> Self {
-        self.with(|world| put_image(world, name, platforms))
+        self.with(|world| put_image(world, name, platforms, world.clock.start()))
     }
 
     /// Adds a service principal that has these roles (built-in or custom, by name) at these scopes. In a scope, `{subscription}` stands
@@ -255,6 +255,12 @@ impl Emulator {
     #[must_use]
     pub fn with_entra_group(self, group: &str) -> Self {
         self.with(|world| world.ensure_entra_group(group))
+    }
+
+    /// The client ID of a principal, given by its object ID. Empty if it does not exist.
+    #[must_use]
+    pub fn client_id_of(&self, object_id: &str) -> String {
+        self.shared.world().principal(object_id).map(|one| one.client_id.clone()).unwrap_or_default()
     }
 
     /// The object ID of a member of a group by its name, if it exists.
@@ -489,13 +495,12 @@ fn resource_id(subscription: &str, group: &str, kind: &str, name: &str) -> Strin
     format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}")
 }
 
-fn put_image(world: &mut World, name: &str, platforms: &[&str]) {
+pub(crate) fn put_image(world: &mut World, name: &str, platforms: &[&str], at: tokio::time::Instant) {
     let (host, repository, reference) = image::split(name);
-    let start = world.clock.start();
     let own = world.registries.iter_mut().find(|registry| registry.login_server().eq_ignore_ascii_case(host));
     let store = match own {
         Some(registry) => &mut registry.images,
         None => &mut world.upstreams.entry(upstream::api_host(host).to_owned()).or_default().images,
     };
-    store.make(repository, reference, platforms, &world.program, start);
+    store.make(repository, reference, platforms, &world.program, at);
 }

@@ -20,6 +20,8 @@ pub(crate) struct Manifest {
     pub(crate) media_type: String,
     pub(crate) bytes: Bytes,
     pub(crate) created: Instant,
+    /// A scanner's word.
+    pub(crate) quarantine: Option<String>,
 }
 
 impl Manifest {
@@ -188,6 +190,56 @@ impl Store {
     }
 }
 
+/// An artifact that nodes cannot run as an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OddImage {
+    /// A manifest of Docker's first schema.
+    Schema1,
+    /// A Helm chart.
+    Chart,
+    /// An image of linux/amd64 whose only layer has so many GiB. Its bytes are not kept.
+    Large(u64),
+}
+
+impl Store {
+    /// Puts one under a tag.
+    pub(crate) fn make_odd(&mut self, repository: &str, tag: &str, odd: OddImage, now: Instant) {
+        const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+        const CHART: &str = "application/vnd.cncf.helm.config.v1+json";
+        let into = self.repositories.entry(repository.to_owned()).or_default();
+        let content = Bytes::from(format!("content of {repository}:{tag}"));
+        let layer = digest_of(&content);
+        let digest = match odd {
+            OddImage::Schema1 => {
+                let body = json!({"schemaVersion": 1, "name": repository, "tag": tag, "architecture": "amd64",
+                    "fsLayers": [{"blobSum": layer}], "history": [{"v1Compatibility": "{}"}]});
+                into.blobs.insert(layer, content);
+                put(into, SCHEMA1, &body, now)
+            }
+            OddImage::Chart => {
+                let config = Bytes::from_static(b"{\"name\":\"chart\",\"version\":\"1.0.0\"}");
+                let body = json!({"schemaVersion": 2, "mediaType": MANIFEST,
+                    "config": {"mediaType": CHART, "digest": digest_of(&config), "size": config.len()},
+                    "layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": layer,
+                                "size": content.len()}]});
+                into.blobs.insert(layer, content);
+                into.blobs.insert(digest_of(&config), config);
+                put(into, MANIFEST, &body, now)
+            }
+            OddImage::Large(gib) => {
+                let of =
+                    one_platform(into, "linux/amd64", &content, now)["digest"].as_str().unwrap_or_default().to_owned();
+                let bytes = into.manifests.remove(&of).map(|manifest| manifest.bytes).unwrap_or_default();
+                let mut body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+                body["layers"][0]["size"] = (gib << 30).into();
+                put(into, MANIFEST, &body, now)
+            }
+        };
+        into.tags.insert(tag.to_owned(), (digest, Some(now)));
+    }
+}
+
 /// Whether a program of this machine runs on a platform.
 fn runs_here(platform: &str) -> bool {
     let mut parts = platform.split('/');
@@ -210,12 +262,18 @@ fn one_platform(into: &mut Repository, platform: &str, content: &[u8], now: Inst
     let architecture = parts.next().unwrap_or("amd64");
     let layer = Layer::holding(content);
     let layer_digest = digest_of(&layer.compressed);
-    let config = json!({
+    let detail = parts.next();
+    let mut config = json!({
         "architecture": architecture,
         "os": os,
         "config": {"Cmd": ["/run"]},
         "rootfs": {"type": "layers", "diff_ids": [digest_of(&layer.archive)]},
     });
+    // Of Windows the third part is a version, such as `10.0.20348.2700`.
+    let detail = detail.map(|detail| (if os == "windows" { "os.version" } else { "variant" }, detail));
+    if let Some(("os.version", version)) = detail {
+        config["os.version"] = version.into();
+    }
     let config = Bytes::from(config.to_string());
     let config_digest = digest_of(&config);
     let body = json!({
@@ -229,8 +287,8 @@ fn one_platform(into: &mut Repository, platform: &str, content: &[u8], now: Inst
     let size = body.to_string().len();
     let digest = put(into, MANIFEST, &body, now);
     let mut known = json!({"architecture": architecture, "os": os});
-    if let Some(variant) = parts.next() {
-        known["variant"] = variant.into();
+    if let Some((name, detail)) = detail {
+        known[name] = detail.into();
     }
     json!({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": known})
 }
@@ -238,7 +296,7 @@ fn one_platform(into: &mut Repository, platform: &str, content: &[u8], now: Inst
 fn put(into: &mut Repository, media_type: &str, body: &Value, now: Instant) -> String {
     let bytes = Bytes::from(body.to_string());
     let digest = digest_of(&bytes);
-    let manifest = Manifest { media_type: media_type.to_owned(), bytes, created: now };
+    let manifest = Manifest { media_type: media_type.to_owned(), bytes, created: now, quarantine: None };
     into.manifests.insert(digest.clone(), manifest);
     digest
 }

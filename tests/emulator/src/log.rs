@@ -239,7 +239,7 @@ impl Log {
 
 /// The query without the signatures of polling URLs and without tokens.
 fn shown_query(query: &str) -> String {
-    let secret = |name: &str| matches!(name, "t" | "c" | "s" | "h" | "access_token" | "refresh_token");
+    let secret = |name: &str| matches!(name, "t" | "c" | "s" | "h" | "access_token" | "refresh_token" | "sig");
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let shown = pairs.map(|(name, value)| if secret(&name) { format!("{name}=…") } else { format!("{name}={value}") });
     shown.collect::<Vec<_>>().join("&")

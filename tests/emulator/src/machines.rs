@@ -38,6 +38,47 @@ impl Emulator {
         });
     }
 
+    /// Leaves so many bytes on the disks of a pool's nodes, as other images and logs do that have filled them. Nodes that are made anew have
+    /// an empty disk. Returns whether the pool exists.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// let azure = Emulator::new().with_cluster("group", "dev");
+    /// assert!(azure.set_disk_room("group", "dev", "nodepool1", 0));
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "callers may need only the change to the scene")]
+    pub fn set_disk_room(&self, group: &str, cluster: &str, pool: &str, bytes: u64) -> bool {
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            let at = known.and_then(|id| world.cluster_of_id(&id));
+            at.is_some_and(|at| world.clusters[at].leave_room(pool, bytes))
+        })
+    }
+
+    /// Stops a cluster, or starts it again, as `az aks stop` and `az aks start` do.
+    pub fn set_stopped(&self, group: &str, cluster: &str, stopped: bool) {
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            if let Some(at) = known.and_then(|id| world.cluster_of_id(&id)) {
+                let now = world.clock.now();
+                world.clusters[at].stopped = stopped;
+                world.clusters[at].adjust_nodes(now);
+            }
+        });
+    }
+
+    /// Reconciles a cluster, as `az aks update` without options does: its scale sets have its kubelet identity again.
+    pub fn reconcile(&self, group: &str, cluster: &str) {
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            if let Some(at) = known.and_then(|id| world.cluster_of_id(&id)) {
+                let now = world.clock.now();
+                world.clusters[at].reconcile();
+                world.bootstrap_again(at, now);
+            }
+        });
+    }
+
     /// Gives a cluster another kubelet identity, as `az aks update --assign-kubelet-identity` does. Its nodes keep the one that they have
     /// until they are [renewed](Self::renew_nodes). Returns the object id of the new one.
     #[must_use]

@@ -52,6 +52,8 @@ pub(crate) enum Work {
     KubeletIdentity(String),
     /// A cluster goes.
     ClusterDeletion(String),
+    /// The nodes of a pool are made anew from the newest image: the cluster's id, the pool.
+    NodeImage(String, String),
     /// A cluster comes to have other certificates.
     ClusterRotation(String),
     /// A group goes, with all that is in it.
@@ -155,6 +157,13 @@ fn bring_about(world: &mut World, work: &Work, now: Instant) -> Result<(), Failu
             Ok(())
         }
         Work::Cluster(id) | Work::ClusterCreation(id) => {
+            world.open_cluster(id, now);
+            Ok(())
+        }
+        Work::NodeImage(id, pool) => {
+            if let Some(at) = world.cluster_of_id(id) {
+                world.clusters[at].renew_nodes(pool, now);
+            }
             world.open_cluster(id, now);
             Ok(())
         }

@@ -7,16 +7,16 @@ use tokio::time::Instant;
 
 use crate::arm::lock::Lock;
 use crate::cluster::Cluster;
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, put_image};
 use crate::fault::Fault;
-use crate::image;
+use crate::image::{self, OddImage};
 use crate::log::{Mark, Request};
 use crate::principal::Principal;
 use crate::rbac::Assignment;
 use crate::rbac::condition::Condition;
 use crate::registry::upstream;
 use crate::seed::RegistrySeed;
-use crate::throttle::{Rate, kind_named, scaled};
+use crate::throttle::{Load, Rate, kind_named, scaled};
 use crate::timing::Timing;
 use crate::world::World;
 
@@ -173,6 +173,34 @@ impl Emulator {
         self.act(|world| world.throttle.limit_as_azure(throttled));
     }
 
+    /// Lets others with an identity send so many reads a minute to a registry, for some time: other nodes of its cluster, or a build. With
+    /// [Azure's limits](Self::throttle_as_azure), which this turns on, only what they leave is granted. Returns whether the registry exists.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// # use std::time::Duration;
+    /// let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// let kubelet = azure.kubelet_object_id("group", "dev");
+    /// assert!(azure.set_registry_load("group", "myregistry", &kubelet, 5000, Duration::from_secs(60)));
+    /// ```
+    pub fn set_registry_load(
+        &self,
+        group: &str,
+        registry: &str,
+        principal_id: &str,
+        reads_per_minute: u32,
+        lasting: Duration,
+    ) -> bool {
+        self.act(|world| {
+            let Some(at) = world.registry_named(group, registry) else { return false };
+            let load = Load { a_minute: f64::from(reads_per_minute), until: world.clock.now() + lasting };
+            let host = world.registries[at].login_server().to_owned();
+            world.throttle.limit_as_azure(true);
+            world.throttle.load(&host, principal_id, load);
+            true
+        })
+    }
+
     /// Grants a role (by name or GUID) as if long ago. Returns the assignment's name.
     ///
     /// # Panics
@@ -189,6 +217,36 @@ impl Emulator {
     /// If the role does not exist, or the emulator does not support the condition: it would grant nothing.
     pub fn grant_if(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
         assert!(Condition::parse(condition).is_some(), "the condition is not supported: {condition}");
+        self.conditionally(role, principal_id, scope, condition)
+    }
+
+    /// Grants a role now, so that it has an effect only after this time, as Azure's new grants do.
+    ///
+    /// # Panics
+    /// If the role does not exist.
+    pub fn grant_later(&self, role: &str, principal_id: &str, scope: &str, after: Duration) -> String {
+        let name = self.grant(role, principal_id, scope);
+        self.act(|world| {
+            // What is dated with the start has always been there.
+            let now = world.clock.now().max(world.clock.start() + Duration::from_millis(1));
+            if let Some(assignment) = world.access.assignments.iter_mut().rfind(|one| one.name == name) {
+                (assignment.created, assignment.updated, assignment.listed) = (now, now, now);
+                assignment.effective = now + after;
+            }
+        });
+        name
+    }
+
+    /// Grants a role under a condition that the emulator does not understand: it grants nothing.
+    ///
+    /// # Panics
+    /// If the role does not exist, or the condition is understood.
+    pub fn grant_if_unread(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
+        assert!(Condition::parse(condition).is_none(), "the condition is understood: {condition}");
+        self.conditionally(role, principal_id, scope, condition)
+    }
+
+    fn conditionally(&self, role: &str, principal_id: &str, scope: &str, condition: &str) -> String {
         let granted = self.act(|world| {
             let name = world.grant(role, principal_id, scope)?;
             if let Some(assignment) = world.access.assignments.iter_mut().rfind(|one| one.name == name) {
@@ -327,14 +385,28 @@ impl Emulator {
     pub fn push_image(&self, name: &str, platforms: &[&str]) {
         let (host, repository, reference) = image::split(name);
         let before = self.tag_of(host, repository, reference);
-        let _ = self.clone().with_image(name, platforms);
         self.act(|world| {
             let now = world.clock.now();
+            put_image(world, name, platforms, now);
             if let Some(registry) =
                 world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host))
             {
                 registry.note_tag(repository, reference, before, now);
             }
+        });
+    }
+
+    /// Adds an artifact that nodes cannot run as an image to a registry of Azure.
+    ///
+    /// # Panics
+    /// If the registry does not exist.
+    pub fn push_odd_image(&self, name: &str, odd: OddImage) {
+        let (host, repository, tag) = image::split(name);
+        self.act(|world| {
+            let now = world.clock.now();
+            let own = world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host));
+            let Some(registry) = own else { panic!("registry {host} does not exist") };
+            registry.images.make_odd(repository, tag, odd, now);
         });
     }
 
@@ -393,19 +465,72 @@ impl Emulator {
         })
     }
 
-    /// Removes a tag. Returns whether it existed.
+    /// Removes a tag, or a manifest named by its digest with its tags. Returns whether it existed. A registry with
+    /// [soft delete](RegistrySeed::soft_delete) keeps it.
     pub fn delete_image(&self, name: &str) -> bool {
         let (host, repository, reference) = image::split(name);
         self.act(|world| {
+            let now = world.clock.now();
             let mut registries = world.registries.iter_mut();
-            let own = registries.find(|one| one.login_server().eq_ignore_ascii_case(host));
-            let store = match own {
-                Some(registry) => Some(&mut registry.images),
-                None => world.upstreams.get_mut(upstream::api_host(host)).map(|one| &mut one.images),
-            };
+            if let Some(own) = registries.find(|one| one.login_server().eq_ignore_ascii_case(host)) {
+                return own.remove(repository, reference, now);
+            }
+            let store = world.upstreams.get_mut(upstream::api_host(host)).map(|one| &mut one.images);
             let repository = store.and_then(|store| store.repositories.get_mut(repository));
             repository.is_some_and(|repository| repository.tags.remove(reference).is_some())
         })
+    }
+
+    /// Restores a deleted manifest, and the tag in the name if it has one. Returns whether it was there.
+    pub fn restore_image(&self, name: &str, digest: &str) -> bool {
+        let (host, rest) = name.split_once('/').unwrap_or_default();
+        let (repository, tag) = rest.rsplit_once(':').map_or((rest, None), |(repository, tag)| (repository, Some(tag)));
+        self.act(|world| {
+            let now = world.clock.now();
+            let own = world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host));
+            own.is_some_and(|registry| registry.restore(repository, digest, tag, now).status().is_success())
+        })
+    }
+
+    /// Lets a scanner pass an image of a registry with [quarantine](RegistrySeed::quarantine). Returns whether the image exists.
+    pub fn pass_quarantine(&self, name: &str) -> bool {
+        let (host, repository, reference) = image::split(name);
+        self.act(|world| {
+            let own = world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host));
+            own.is_some_and(|registry| registry.pass(repository, reference))
+        })
+    }
+
+    /// Switches the reading of an image on or off: of a tag, of a manifest named by its digest, or of a whole repository if neither is named.
+    ///
+    /// # Panics
+    /// If the repository does not exist.
+    pub fn set_read_enabled(&self, name: &str, enabled: bool) {
+        let (host, rest) = name.split_once('/').unwrap_or_default();
+        let (repository, item) = rest.split_once('@').or_else(|| rest.rsplit_once(':')).unwrap_or((rest, ""));
+        self.act(|world| {
+            let own = world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host));
+            let found = own.and_then(|registry| registry.images.repositories.get_mut(repository));
+            let Some(found) = found else { panic!("repository {name} does not exist") };
+            found.switches.entry(item.to_owned()).or_default().insert(String::from("readEnabled"), enabled);
+        });
+    }
+
+    /// Makes a registry's credential set unusable, with Azure's code and message, or usable again.
+    ///
+    /// # Panics
+    /// If the credential set does not exist.
+    pub fn set_credentials(&self, group: &str, registry: &str, name: &str, fault: Option<(&str, &str)>) {
+        use crate::registry::children::Kind;
+        self.act(|world| {
+            let Some(at) = world.registry_named(group, registry) else {
+                panic!("registry {group}/{registry} does not exist")
+            };
+            let children = &mut world.registries[at].children;
+            let set = children.iter_mut().find(|one| one.is(Kind::CredentialSet, name));
+            let Some(set) = set else { panic!("credential set {name} does not exist") };
+            set.fault = fault.map(|(code, message)| (code.to_owned(), message.to_owned()));
+        });
     }
 
     /// The digest of a tag, if it exists.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::node::{Containerd, Kubelet, USUAL_CONTAINERD};
+use crate::registry::children::Kind;
 
 /// A cluster to start with.
 ///
@@ -34,6 +35,14 @@ pub struct ClusterSeed {
     pub(crate) secret_ends: Option<u64>,
     pub(crate) without_kubelet_identity: bool,
     pub(crate) outdated_nodes: bool,
+    pub(crate) detached_identity: bool,
+    /// Whether its nodes pull as service accounts.
+    pub(crate) account_pulls: bool,
+    /// The name of the identity of service accounts that name none.
+    pub(crate) default_pull_identity: Option<String>,
+    pub(crate) bootstrap_refused: bool,
+    /// The node image of its Linux pools, if it is not the newest.
+    pub(crate) node_image: Option<String>,
     pub(crate) user_assigned: bool,
     pub(crate) admin_groups: Vec<String>,
     pub(crate) tags: Value,
@@ -78,6 +87,11 @@ impl ClusterSeed {
             secret_ends: None,
             without_kubelet_identity: false,
             outdated_nodes: false,
+            detached_identity: false,
+            bootstrap_refused: false,
+            account_pulls: false,
+            default_pull_identity: None,
+            node_image: None,
             user_assigned: false,
             admin_groups: Vec::new(),
             tags: json!({}),
@@ -173,6 +187,41 @@ impl ClusterSeed {
         self
     }
 
+    /// Takes the kubelet identity from the scale sets of its nodes, as a user can by hand: the nodes get no token of it, and their labels
+    /// still name it. An update of the cluster gives it back.
+    #[must_use]
+    pub fn detached_identity(mut self) -> Self {
+        self.detached_identity = true;
+        self
+    }
+
+    /// Lets its nodes pull as the service accounts of pods, and not as the kubelet identity, with a default identity of this name. Only previews of
+    /// Azure's API show it.
+    #[must_use]
+    pub fn service_account_pulls(mut self, default: Option<&str>) -> Self {
+        self.account_pulls = true;
+        self.default_pull_identity = default.map(str::to_owned);
+        self
+    }
+
+    /// Isolates its network, with a registry of the user's own from which its nodes get their programs, by its resource id. The kubelet identity had no
+    /// grant there, so no node has joined, and the cluster has failed: it tries again when it is reconciled.
+    #[must_use]
+    pub fn bootstrap_refused(mut self, registry: &str) -> Self {
+        self.bootstrap_refused = true;
+        self.state = String::from("Failed");
+        self.properties["bootstrapProfile"] = json!({"artifactSource": "Cache", "containerRegistryId": registry});
+        self
+    }
+
+    /// Sets the image that its Linux nodes were made from, such as `AKSUbuntu-2204gen2containerd-202501.12.0`. Those of before April 2025
+    /// ask for a token for Azure Resource Manager, which a registry may refuse. Nodes that are made anew have the newest image.
+    #[must_use]
+    pub fn node_image(mut self, image: &str) -> Self {
+        self.node_image = Some(image.to_owned());
+        self
+    }
+
     /// Sets the provisioning state.
     #[must_use]
     pub fn state(mut self, state: &str) -> Self {
@@ -258,6 +307,9 @@ pub struct RegistrySeed {
     /// Properties in ARM's words, laid over the defaults.
     pub(crate) properties: Value,
     pub(crate) lag: Duration,
+    pub(crate) lags_for_nodes: bool,
+    pub(crate) replicas: Vec<String>,
+    pub(crate) children: Vec<(Kind, String, Value)>,
 }
 
 impl RegistrySeed {
@@ -274,6 +326,9 @@ impl RegistrySeed {
             tags: json!({}),
             properties: json!({}),
             lag: Duration::ZERO,
+            lags_for_nodes: false,
+            replicas: Vec::new(),
+            children: Vec::new(),
         }
     }
 
@@ -343,10 +398,71 @@ impl RegistrySeed {
         self
     }
 
+    /// Gives it a replica in another region. Nodes pull from it: with [`replicas_lag`](Self::replicas_lag), it is only they whom an image that
+    /// was pushed is shown to later.
+    #[must_use]
+    pub fn replica(mut self, region: &str) -> Self {
+        self.replicas.push(region.to_owned());
+        self.lags_for_nodes = true;
+        self.sku("Premium")
+    }
+
+    /// Gives it an endpoint in each region that it has a replica in, its own among them: `myregistry.westeurope.geo.azurecr.io`.
+    #[must_use]
+    pub fn regional_endpoints(self) -> Self {
+        self.property("regionalEndpoints", "Enabled").sku("Premium")
+    }
+
+    /// Keeps deleted images, so that they can be restored.
+    #[must_use]
+    pub fn soft_delete(self) -> Self {
+        self.policy("softDeletePolicy")
+    }
+
+    /// Serves images only once a scanner has passed them: see [`Emulator::pass_quarantine`](crate::Emulator::pass_quarantine).
+    #[must_use]
+    pub fn quarantine(self) -> Self {
+        self.policy("quarantinePolicy")
+    }
+
+    fn policy(mut self, name: &str) -> Self {
+        self.properties["policies"][name]["status"] = "enabled".into();
+        self
+    }
+
+    /// Fetches images of a repository outside, such as `docker.io/library/*`, when they are pulled from `target`, such as `hub/*`. With a
+    /// credential set it signs in there; see [`Emulator::set_credentials`](crate::Emulator::set_credentials).
+    #[must_use]
+    pub fn cache_rule(mut self, name: &str, source: &str, target: &str, credential_set: Option<&str>) -> Self {
+        let mut rule = json!({"sourceRepository": source, "targetRepository": target});
+        if let Some(set) = credential_set {
+            rule["credentialSet"] = set.into();
+            let host = source.split('/').next().unwrap_or_default();
+            let secret = |name: &str| format!("https://vault.vault.azure.net/secrets/{name}");
+            let credential = json!({"name": "Credential1", "usernameSecretIdentifier": secret("user"),
+                                    "passwordSecretIdentifier": secret("password")});
+            let set_of = json!({"loginServer": host, "authCredentials": [credential]});
+            self.children.push((Kind::CredentialSet, set.to_owned(), set_of));
+        }
+        self.children.push((Kind::CacheRule, name.to_owned(), rule));
+        self
+    }
+
+    /// Makes a credential set unusable, with Azure's words.
+    #[must_use]
+    pub fn credential_error(mut self, credential_set: &str, message: &str) -> Self {
+        let is_it = |kind: Kind, name: &str| kind == Kind::CredentialSet && name == credential_set;
+        for (_, _, properties) in self.children.iter_mut().filter(|(kind, name, _)| is_it(*kind, name)) {
+            properties["fault"] = message.into();
+        }
+        self
+    }
+
     /// Refuses tokens made for Azure Resource Manager.
     #[must_use]
-    pub fn refuse_arm_tokens(self) -> Self {
-        self.property("policies", json!({"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}))
+    pub fn refuse_arm_tokens(mut self) -> Self {
+        self.properties["policies"]["azureADAuthenticationAsArmPolicy"]["status"] = "disabled".into();
+        self
     }
 
     /// Sets any property by Azure's name.

@@ -52,6 +52,16 @@ pub(crate) struct Throttle {
     /// Whether Azure's published numbers are limits.
     as_azure: bool,
     buckets: HashMap<(String, String, &'static str), Bucket>,
+    /// What others use of an identity's buckets at a registry.
+    loads: HashMap<(String, String), Load>,
+}
+
+/// Requests of others that have the same identity, for some time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// How many reads they send in a minute.
+    pub(crate) a_minute: f64,
+    pub(crate) until: Instant,
 }
 
 impl Throttle {
@@ -84,6 +94,27 @@ impl Throttle {
         Ok(Left { own, global })
     }
 
+    /// Lets others with an identity send so many reads to a registry: what they leave is what the identity has.
+    pub(crate) fn load(&mut self, registry: &str, identity: &str, load: Load) {
+        self.loads.insert((registry.to_ascii_lowercase(), identity.to_owned()), load);
+        let bucket = (registry.to_ascii_lowercase(), identity.to_owned(), Class::Read.name());
+        self.buckets.insert(bucket, Bucket { tokens: 0.0, at: Instant::now() });
+    }
+
+    /// What others leave of a number of requests a minute. The bucket fills again once they are done.
+    fn left(&mut self, registry: &str, identity: &str, class: Class, a_minute: f64, now: Instant) -> f64 {
+        let key = (registry.to_ascii_lowercase(), identity.to_owned());
+        let Some(load) = self.loads.get(&key).copied().filter(|_| class == Class::Read) else { return a_minute };
+        if now < load.until {
+            return (a_minute - load.a_minute).max(0.0);
+        }
+        self.loads.remove(&key);
+        if let Some(bucket) = self.buckets.get_mut(&(key.0, key.1, class.name())) {
+            bucket.at = bucket.at.max(load.until);
+        }
+        a_minute
+    }
+
     /// Takes a token of each bucket of a request to a registry, which counts by the minute. All who show no name are one
     /// identity, whose name is empty.
     pub(crate) fn take_of_registry(
@@ -96,7 +127,8 @@ impl Throttle {
         let (of_all, of_one) = class.a_minute(is_premium);
         if let Some(of_one) = of_one {
             let identity = if identity.is_empty() { "anonymous" } else { identity };
-            self.draw(registry, identity, class.name(), by_the_minute(of_one), self.as_azure, now)?;
+            let rate = by_the_minute(self.left(registry, identity, class, of_one, now));
+            self.draw(registry, identity, class.name(), rate, self.as_azure, now)?;
         }
         self.draw(registry, "", class.name(), by_the_minute(of_all), self.as_azure, now).map(drop)
     }
@@ -267,6 +299,24 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         let later = Instant::now();
         assert_eq!((0..100).filter(|_| throttle.take("s", "p", "reads", later).is_ok()).count(), 25);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_identity_has_what_others_with_it_leave() {
+        let mut throttle = Throttle::default();
+        throttle.limit_as_azure(true);
+        let until = Instant::now() + Duration::from_secs(60);
+        throttle.load("r", "p", Load { a_minute: 20_000.0, until });
+        let take = |throttle: &mut Throttle, who: &str, class: Class| {
+            throttle.take_of_registry("r", who, (class, true), Instant::now()).is_ok()
+        };
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert!(!take(&mut throttle, "p", Class::Read), "nothing is left");
+        assert!(take(&mut throttle, "p", Class::SignIn) && take(&mut throttle, "q", Class::Read));
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert!(!take(&mut throttle, "p", Class::Read), "the bucket begins to fill");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(take(&mut throttle, "p", Class::Read));
     }
 
     #[tokio::test(start_paused = true)]

@@ -32,6 +32,8 @@ pub(crate) struct Manner {
     pub(crate) moved_to: Option<String>,
     pub(crate) knows_no_head: bool,
     pub(crate) knows_no_referrers: bool,
+    /// Whether it throttles everyone without credentials.
+    pub(crate) throttles_anonymous: bool,
 }
 
 /// How a registry asks to sign in.
@@ -83,6 +85,13 @@ impl UpstreamSeed {
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.manner.users.push((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Throttles the registries that fetch images from it without credentials, by a cache rule.
+    #[must_use]
+    pub fn throttles_anonymous(mut self) -> Self {
+        self.manner.throttles_anonymous = true;
         self
     }
 

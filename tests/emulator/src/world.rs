@@ -19,6 +19,7 @@ use crate::identity::Identity;
 use crate::ids::Ids;
 use crate::keeper::{Change, Keeper};
 use crate::log::{Log, Service};
+use crate::network::Way;
 use crate::operation::{Manner, Operation};
 use crate::principal::{Principal, stable_id};
 use crate::rbac::{self, Access, Assignment, Wanted};
@@ -77,7 +78,11 @@ pub(crate) struct World {
     pub(crate) capacity: arm::cluster::capacity::Capacity,
     /// Networks and private DNS zones.
     pub(crate) resources: arm::stored::Stored,
+    /// What users run in networks.
+    pub(crate) hosts: crate::network::Hosts,
     pub(crate) deny_assignments: Vec<arm::governance::DenyAssignment>,
+    /// What principals can activate.
+    pub(crate) eligible: Vec<arm::eligibility::Eligibility>,
     /// Object ids of the principals to which conditional access gives no token.
     pub(crate) blocked: Vec<String>,
     /// What came of commands that were run in clusters.
@@ -180,7 +185,9 @@ impl World {
             policies: Vec::new(),
             capacity: arm::cluster::capacity::Capacity::default(),
             resources: arm::stored::Stored::new(),
+            hosts: crate::network::Hosts::default(),
             deny_assignments: Vec::new(),
+            eligible: Vec::new(),
             blocked: Vec::new(),
             commands: Vec::new(),
             activity: Vec::new(),
@@ -339,13 +346,13 @@ impl World {
     }
 
     /// Answers a request to anything but an API server.
-    pub(crate) fn serve(&mut self, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
+    pub(crate) fn serve(&mut self, request: &Request<Bytes>, way: &Way, now: Instant) -> Reply {
         let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         match self.service(&host) {
             Service::Entra if host == entra::machine::HOST => entra::machine::serve(self, request, now),
             Service::Entra => entra::serve(self, request, now),
             Service::Arm => arm::serve(self, request, now),
-            Service::Registry => registry::serve(self, &host, request, address, now),
+            Service::Registry => registry::serve(self, &host, request, way, now),
             Service::Graph => graph::serve(self, request, now),
             Service::Kubernetes | Service::Unknown => unknown_request(request.method(), request.uri()),
         }

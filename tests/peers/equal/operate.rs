@@ -6,10 +6,10 @@
 
 use aks_acr::{
     ApplyKubeletIdentityOptions, ApplyOptions, ApplyPullSecretOptions, AttachOptions, AttachmentsOptions, CallOptions,
-    CheckOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions, Error,
-    ExplainOptions, ExplainTarget, ImageReference, ImportOptions, KubeletIdentityOptions, Manifest,
-    MergeKubeconfigOptions, PodSelection, ProvePullOptions, PullSecretOptions, RegistryCredential, RegistryRef,
-    RolloutOptions, Sku, SshKey, WorkloadRef, azure_core::credentials::Secret,
+    CheckOptions, Client, Cloud, ClusterRef, CreateClusterOptions, CreateRegistryOptions, DetachOptions,
+    EndpointsOptions, Error, ExplainOptions, ExplainTarget, ImageReference, ImportOptions, KubeletIdentityOptions,
+    KubernetesReads, Manifest, MergeKubeconfigOptions, PodSelection, ProvePullOptions, PullSecretOptions,
+    RegistryCredential, RegistryRef, RolloutOptions, Sku, SshKey, WorkloadRef, azure_core::credentials::Secret,
 };
 use futures::future::join_all;
 use serde::Serialize;
@@ -73,6 +73,7 @@ async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
             Ok(json!({ "rows": pods.rows(), "pods": pods }))
         }
         ["check", cluster, images @ ..] => checks(client, &cluster.parse()?, images).await,
+        ["check-all", cluster, subject] => check_all(client, &cluster.parse()?, subject).await,
         ["own-identity", group, name, pullers, registry] => {
             let options = KubeletIdentityOptions::default().with_entra_group(*pullers).with_registry(registry.parse()?);
             let plan = client.plan_kubelet_identity(group, name, options).await?;
@@ -98,6 +99,7 @@ async fn operate(client: &Client, words: &[&str]) -> Result<Value, Error> {
             shown(client.prove_pull(&cluster.parse()?, &image.parse()?, options).await)
         }
         ["node-identities", cluster] => shown(client.node_identities(&cluster.parse()?, CallOptions::default()).await),
+        ["endpoints", registry] => shown(client.endpoints(&registry.parse()?, EndpointsOptions::default()).await),
         ["pull-secret", cluster, name, registry, user, password] => {
             let credentials = vec![RegistryCredential::new(*registry, *user, Secret::new((*password).to_owned()))];
             let (cluster, options) = (cluster.parse()?, PullSecretOptions::default());
@@ -119,6 +121,16 @@ async fn checks(client: &Client, cluster: &ClusterRef, images: &[&str]) -> Resul
     };
     let reports = join_all(images.iter().map(|image| check(image))).await;
     Ok(reports.into_iter().map(|report| report.map_or_else(|err| shown_error(&err), |report| json!(report))).collect())
+}
+
+/// A check of an image, or of a registry as a whole, that reads all that it may.
+async fn check_all(client: &Client, cluster: &ClusterRef, subject: &str) -> Result<Value, Error> {
+    let options = CheckOptions::default().with_kubernetes(KubernetesReads::Always).with_query_graph(true);
+    let (registry, options) = match subject.parse::<ImageReference>() {
+        Ok(image) if subject.contains('/') => (image.registry().parse()?, options.with_image(image)),
+        _ => (subject.parse()?, options),
+    };
+    shown(client.check(cluster, &registry, options).await)
 }
 
 async fn apply(client: &Client, cluster: &ClusterRef, file: &str, registry: RegistryRef) -> Result<Value, Error> {

@@ -7,6 +7,8 @@ values of both, as the message of a failure shows them, and a reason.
 import json
 import os
 import pathlib
+import re
+import time
 
 import pytest
 
@@ -50,6 +52,38 @@ def test_only_the_listed_differences_occur(both):
     assert not new, "not listed:\n" + "\n".join(new)
     over = known - found.keys()
     assert not over, "no longer there, take it out of the list:\n" + "\n".join(over)
+
+
+def failures(server, events):
+    """The events about pods that were not created: the kind, the component, and the message without what a server chooses."""
+    items = server.call("GET", events)["body"]["items"]
+    said = lambda event: re.sub(r'pods "(job|ds)-[a-z0-9]{5}"', r'pods "\1-x"', event["message"])  # noqa: E731
+    return {(one["involvedObject"]["kind"], one["type"], one["source"]["component"], said(one)) for one in items}
+
+
+def test_pods_that_are_not_created_have_the_same_events(both):
+    """A ReplicaSet has a condition as well; for the other kinds, the events are all there is."""
+    namespace = "x-not-created"
+    both.quietly("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    quota = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}}
+    both.quietly("POST", f"/api/v1/namespaces/{namespace}/resourcequotas", quota)
+    both.settle(f"/api/v1/namespaces/{namespace}/resourcequotas/q", lambda body: body.get("status", {}).get("used") == {"pods": "0"})
+    pod = {"containers": [{"name": "c", "image": "nginx:1"}]}
+    template = {"metadata": {"labels": {"app": "a"}}, "spec": pod}
+    spec = {"selector": {"matchLabels": {"app": "a"}}, "template": template}
+    for path, name, spec in (
+        ("/apis/apps/v1/namespaces/{}/statefulsets", "sts", spec | {"serviceName": "a"}),
+        ("/apis/apps/v1/namespaces/{}/daemonsets", "ds", spec),
+        ("/apis/batch/v1/namespaces/{}/jobs", "job", {"template": {"spec": pod | {"restartPolicy": "Never"}}}),
+    ):
+        both.quietly("POST", path.format(namespace), {"metadata": {"name": name}, "spec": spec})
+    events = f"/api/v1/namespaces/{namespace}/events?fieldSelector=reason%3DFailedCreate"
+    end = time.monotonic() + 60
+    while any({kind for kind, *_ in failures(server, events)} != {"StatefulSet", "DaemonSet", "Job"} for server in both.servers):
+        assert time.monotonic() < end, [failures(server, events) for server in both.servers]
+        time.sleep(0.2)
+    real, emulated = (failures(server, events) for server in both.servers)
+    assert real == emulated and len(real) == 3
 
 
 def test_the_list_is_short_and_has_reasons():

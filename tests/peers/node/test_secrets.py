@@ -36,9 +36,9 @@ def expired():
     return f"{part({'alg': 'RS256'})}.{part({'exp': int(time.time()) - 3600})}.c2lnbmF0dXJl"
 
 
-def pull(azure, name, image):
+def pull(azure, name, image, policy="Always"):
     """A new pod of the service account; whether it runs, or the text of the pull."""
-    container = {"name": "c", "image": image, "imagePullPolicy": "Always"}
+    container = {"name": "c", "image": image, "imagePullPolicy": policy}
     spec = {"automountServiceAccountToken": False, "containers": [container], "terminationGracePeriodSeconds": 0}
     azure.call("POST", f"{NAMESPACE}/pods", {"metadata": {"name": name}, "spec": spec})
     end = time.monotonic() + 120
@@ -119,3 +119,25 @@ def test_each_pull_first_fails_with_an_expired_secret_before_a_grant(azure):
     mark = azure.emulator.mark()
     assert pull(azure, "fresh", GRANTED) is True
     assert 401 not in [status for _, status in exchanges(azure, "grantedregistry.azurecr.io", mark)]
+
+
+def test_an_image_on_the_node_is_pulled_again_for_other_credentials(azure, versions):
+    """Since Kubernetes 1.35; a node before that uses the image for every pod."""
+    apply(azure, "private", UPSTREAM, "robot", "word")
+    assert pull(azure, "first", PRIVATE) is True
+    remove(azure, "private")
+    # The kubelet reports its images with its status.
+    end = time.monotonic() + 120
+    names = lambda node: [name for image in node["status"].get("images", []) for name in image["names"]]  # noqa: E731
+    while PRIVATE not in names(azure.call("GET", "/api/v1/nodes")["items"][0]):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    said = pull(azure, "second", PRIVATE, "IfNotPresent")
+    rechecks = tuple(int(one) for one in versions["kubelet"].split(".")) >= (1, 35)
+    if rechecks:
+        assert said is not True and "401 Unauthorized" in said
+    else:
+        assert said is True
+    groups = azure.operate(LIBRARY, "explain", f"{GROUP}/{CLUSTER}")["groups"]
+    again = {pod for group in groups for one in group["report"]["findings"] if one["id"] == "node.credentials_rechecked" for pod in group["pods"]}
+    assert again == ({"default/second"} if rechecks else set()), groups

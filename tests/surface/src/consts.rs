@@ -169,6 +169,11 @@ impl Consts {
                 Lit::Str(text) => text.value(),
                 _ => panic!("no text"),
             },
+            // A long arm of a match.
+            Expr::Block(block) => match &block.block.stmts[..] {
+                [Stmt::Expr(expr, None)] => self.text(expr),
+                _ => panic!("no text that this tool can read"),
+            },
             _ => panic!("no text that this tool can read"),
         }
     }

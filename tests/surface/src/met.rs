@@ -6,11 +6,12 @@ use crate::{
 };
 
 /// What callers meet besides the results and options of operations: by errors, events, hooks, and the functions beside the client.
-const BESIDES: [&str; 10] = [
+const BESIDES: [&str; 11] = [
     "Event",
     "ErrorKind",
     "RefusalKind",
     "DenyingPolicy",
+    "EligibleRole",
     "PullFailure",
     "PullRetry",
     "ImportSide",

@@ -13,6 +13,8 @@ const RANKS: &[&str] = &[
     "refusal.rs",
     "diagnosis/stage.rs",
     "diagnosis/catalogue.rs",
+    "diagnosis/distance.rs",
+    "diagnosis/command.rs",
     "diagnosis/text/",
     "diagnosis/finding.rs",
     "telemetry.rs",

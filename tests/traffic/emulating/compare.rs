@@ -32,7 +32,7 @@ const OF_NOTE: [&str; 9] = [
 
 /// Members of later api-versions than some recordings', each seen in a recording of another file at the same place; that
 /// this is so is a separate trial.
-pub(super) const SEEN_ELSEWHERE: [&str; 34] = [
+pub(super) const SEEN_ELSEWHERE: [&str; 37] = [
     // acr/05, of 2025-03-01-preview
     "/systemData",
     "/properties/networkRuleBypassOptions",
@@ -50,6 +50,9 @@ pub(super) const SEEN_ELSEWHERE: [&str; 34] = [
     "/properties/powerState",
     "/properties/agentPoolProfiles/*/currentOrchestratorVersion",
     "/properties/agentPoolProfiles/*/powerState",
+    "/properties/agentPoolProfiles/*/kubeletDiskType",
+    "/properties/agentPoolProfiles/*/nodeImageVersion",
+    "/properties/agentPoolProfiles/*/osSKU",
     "/eTag",
     "/properties/resourceUID",
     "/kind",

@@ -5,7 +5,7 @@ use crate::{cluster::ClusterBody, difference::Differences, error::Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ExistingPool {
     name: Option<String>,
@@ -24,6 +24,12 @@ pub(super) struct ExistingPool {
     max_count: Option<u32>,
     #[serde(rename = "vnetSubnetID")]
     subnet: Option<String>,
+}
+
+/// The first system pool, or else the first pool.
+pub(super) fn main_pool(pools: &[ExistingPool]) -> Option<&ExistingPool> {
+    let is_system = |pool: &&ExistingPool| pool.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));
+    pools.iter().find(is_system).or(pools.first())
 }
 
 /// What Azure does not report is shown so, and differs.
@@ -86,10 +92,10 @@ pub(super) fn pools(asked: &NewCluster, found: &[ExistingPool], differences: &mu
         let by_name =
             |known: &&ExistingPool| known.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&pool.name));
         let subnet = pool.subnet.as_deref().or(asked.settings.subnet.as_deref());
-        // A single pool is compared with the first one, whatever its name: `node_count` and `vm_size` are compared elsewhere.
+        // A single pool is compared with the main one, whatever its name: so are `node_count` and `vm_size`, elsewhere.
         if asked.node_pools.is_empty() {
             if let Some(subnet) = subnet {
-                let own = found.first().and_then(|one| one.subnet.as_deref());
+                let own = main_pool(found).and_then(|one| one.subnet.as_deref());
                 differences.check("subnet", subnet, &shown(own));
             }
         } else if let Some(known) = found.iter().find(by_name) {
@@ -115,7 +121,7 @@ fn one_pool(asked: &NewNodePool, subnet: Option<&str>, found: &ExistingPool, dif
         |least: Option<u32>, most: Option<u32>| least.zip(most).map(|(least, most)| format!("{least} to {most}"));
     let own = range(found.min_count, found.max_count).filter(|_| found.enable_auto_scaling == Some(true));
     let autoscaling = range(asked.min_count, asked.max_count);
-    // With autoscaling, the present count is nobody's wish.
+    // With autoscaling, the count changes without a request.
     let count = asked.nodes().to_string();
     check("count", Some(count).filter(|_| autoscaling.is_none()), shown(found.count));
     check("min_count and max_count", autoscaling, shown(own));

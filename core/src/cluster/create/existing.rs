@@ -46,13 +46,8 @@ impl ExistingCluster {
         Ok(self.body.part("properties/agentPoolProfiles")?.unwrap_or_default())
     }
 
-    /// The first system pool, or else the first pool.
     fn pool(&self) -> Result<Option<ExistingPool>> {
-        let pools = self.pools()?;
-        let is_system =
-            |pool: &ExistingPool| pool.mode.as_deref().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));
-        let place = pools.iter().position(is_system).unwrap_or(0);
-        Ok(pools.into_iter().nth(place))
+        Ok(compare::main_pool(&self.pools()?).cloned())
     }
 
     pub fn read(&self, asked: &ResourceId) -> Result<Cluster> {
@@ -189,6 +184,24 @@ mod tests {
         let read = found.read(&id()).unwrap();
         assert_eq!(read.node_count, Some(0));
         assert!(read.to_string().contains("0 nodes of x in "), "{read}");
+    }
+
+    #[test]
+    fn a_single_pool_is_compared_with_the_system_pool_in_each_setting() {
+        let subnet = |name: &str| {
+            format!(
+                "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/\
+                 subnets/{name}"
+            )
+        };
+        let mut asked = NewCluster::new(id());
+        asked.settings.subnet = Some(subnet("nodes"));
+        let pools = json!([
+            { "name": "user", "mode": "User", "count": 9, "vnetSubnetID": subnet("other") },
+            { "name": "system", "mode": "System", "count": 3, "vnetSubnetID": subnet("nodes") },
+        ]);
+        let found = existing(&json!({ "provisioningState": "Succeeded", "agentPoolProfiles": pools }));
+        assert_eq!(found.differences(&asked).unwrap(), []);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A cluster's own API: the connections to it, and the operations on it.
 
 #[cfg(feature = "kubernetes")]
+mod accounts;
+#[cfg(feature = "kubernetes")]
 mod apply;
 #[cfg(feature = "kubernetes")]
 mod client;
@@ -13,6 +15,8 @@ mod job;
 #[cfg(feature = "kubernetes")]
 mod nodes;
 #[cfg(feature = "kubernetes")]
+mod not_created;
+#[cfg(feature = "kubernetes")]
 mod observe;
 #[cfg(feature = "kubernetes")]
 mod pool;
@@ -20,6 +24,8 @@ mod pool;
 mod pull_memory;
 #[cfg(feature = "kubernetes")]
 mod pull_secret;
+#[cfg(feature = "kubernetes")]
+mod pulls;
 #[cfg(feature = "kubernetes")]
 mod rollout;
 #[cfg(feature = "kubernetes")]

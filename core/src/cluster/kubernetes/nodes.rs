@@ -7,6 +7,7 @@ use crate::{
     error::Result,
     id::ResourceId,
     image::ImageReference,
+    stored_time,
 };
 use kube::{Client, api::ListParams};
 use serde_json::Value;
@@ -57,9 +58,11 @@ pub(super) fn read(node: &Value, image: Option<&[String]>) -> Option<ObservedNod
     Some(ObservedNode {
         os: label("kubernetes.io/os"),
         architecture: label("kubernetes.io/arch"),
+        created: node["metadata"]["creationTimestamp"].as_str().and_then(stored_time::parse),
         pool: label(POOL).filter(|name| is_label_value(name)),
         identity_client_id: label(IDENTITY),
         node_image: label(IMAGE),
+        kubelet_version: node["status"]["nodeInfo"]["kubeletVersion"].as_str().map(str::to_owned),
         is_available: is_ready && node["spec"]["unschedulable"] != true,
         taints: node["spec"]["taints"].as_array().into_iter().flatten().filter_map(taint).collect(),
         has_image: image.and_then(|names| has_image(node, names)),
@@ -82,7 +85,7 @@ fn taint(taint: &Value) -> Option<NodeTaint> {
 }
 
 /// The names under which a node lists an image.
-fn names_of(image: &ImageReference) -> Vec<String> {
+pub(super) fn names_of(image: &ImageReference) -> Vec<String> {
     let name = format!("{}/{}", image.registry(), image.repository());
     let tag = image.tag().map(|tag| format!("{name}:{tag}"));
     tag.into_iter().chain(image.digest().map(|digest| format!("{name}@{digest}"))).collect()
@@ -91,16 +94,22 @@ fn names_of(image: &ImageReference) -> Vec<String> {
 fn has_image(node: &Value, names: &[String]) -> Option<bool> {
     // A node that lists none may not list them at all.
     let images = node["status"]["images"].as_array()?;
-    let is_one = |name: &Value| name.as_str().is_some_and(|name| names.iter().any(|one| one == name));
-    let has = images.iter().filter_map(|image| image["names"].as_array()).flatten().any(is_one);
+    let has = listed(node).any(|name| names.iter().any(|one| one == name));
     (has || images.len() < LISTED_IMAGES).then_some(has)
+}
+
+/// The names of the images that a node lists.
+pub(super) fn listed(node: &Value) -> impl Iterator<Item = &str> {
+    let images = node["status"]["images"].as_array().into_iter().flatten();
+    images.filter_map(|image| image["names"].as_array()).flatten().filter_map(Value::as_str)
 }
 
 impl ObservedNode {
     /// How many bytes it keeps.
     pub(super) fn weight(&self) -> usize {
-        let texts = [&self.os, &self.architecture, &self.pool, &self.identity_client_id, &self.node_image];
-        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        let labels = [&self.os, &self.architecture, &self.pool, &self.identity_client_id, &self.node_image];
+        let texts = labels.into_iter().chain([&self.kubelet_version]);
+        let texts: usize = texts.flatten().map(String::len).sum();
         let taints: usize = self.taints.iter().map(|one| one.key.len() + one.value.len() + one.effect.len()).sum();
         size_of::<Self>() + self.name.len() + texts + taints
     }

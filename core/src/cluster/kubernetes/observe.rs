@@ -5,8 +5,10 @@ use super::{
     client::Kubernetes,
     event_time::last_seen,
     nodes,
+    not_created::{NewestPods, failed_workload, failed_workloads},
     pull_memory::set_cause,
     pull_secret::{check_namespace, read},
+    pulls::{self, PULLED, SUCCESSFULLY, allowed, events_path, pods_path, secret_names},
     rollout::{
         blocker::{Obstacle, obstacle_of},
         failure_of,
@@ -25,9 +27,11 @@ use crate::{
         pull_secret::{DOCKER_CONFIG_KEY, entries},
         workload::WorkloadKind,
     },
+    diagnosis::text::PullFailure,
     error::{Error, ErrorKind, Result},
     http::weight_of,
     id::ResourceId,
+    image::ImageReference,
     kubernetes::send,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -46,14 +50,10 @@ use std::{
 /// Of a pod, kubelet's event says which of its pull secrets are missing. See `getPullSecretsForPod` in
 /// [kubelet_pods.go](https://github.com/kubernetes/kubernetes/blob/v1.33.3/pkg/kubelet/kubelet_pods.go).
 const WITHOUT_SECRET: &str = "FailedToRetrieveImagePullSecret";
-/// The reason of the kubelet's event about an image that is on the node, and how its message begins if the image was pulled: `EnsureImageExists` in
-/// [image_manager.go](https://github.com/kubernetes/kubernetes/blob/v1.33.3/pkg/kubelet/images/image_manager.go).
-const PULLED: &str = "Pulled";
-const SUCCESSFULLY: &str = "Successfully pulled image";
 /// The key of the older type of pull secrets, which has the registries at its top.
 const DOCKERCFG_KEY: &str = ".dockercfg";
-/// How many events a page has: a pod that cannot pull has three or four.
-const EVENTS: u32 = 500;
+/// How many events a page has: a pod that cannot pull has three or four, and those of 500 pods come in one response.
+const EVENTS: u32 = 2000;
 /// How many secrets are read, and how many at the same time.
 const MOST_SECRETS: usize = 16;
 const SECRETS_AT_ONCE: usize = 4;
@@ -70,11 +70,21 @@ struct Observed {
     pod: ObservedPod,
     uid: String,
     is_preparing: bool,
+    /// The UID of the workload or the `ReplicaSet` that created it.
+    owner: Option<String>,
+    /// Its containers whose images are pulled only if the node does not have them.
+    if_not_present: Vec<String>,
 }
+
+/// The images that nodes have, of those that pods on them cannot pull.
+type Present = BTreeMap<String, BTreeSet<String>>;
 
 impl Kubernetes {
     pub async fn observe_pods(&self, cluster: &ResourceId, scope: &PodScope, call: &Call) -> Result<ObservedPods> {
         let client = &self.client(cluster, call).await?;
+        if scope.only_pulls {
+            return Box::pin(pulls::observe(client, scope, call)).await;
+        }
         let mut unread = Vec::new();
         let (pods, not_created) = Box::pin(read_pods(client, scope, &mut unread, call)).await?;
         let waits = |one: &Observed| one.is_preparing || !one.pod.failures.is_empty();
@@ -84,24 +94,15 @@ impl Kubernetes {
         }
         let (events, nodes) = futures::join!(events(client, scope, &pods, call), nodes_of(client, &pods, call));
         let (events, nodes) = (allowed("events", events, &mut unread)?, allowed("nodes", nodes, &mut unread)?);
+        let (nodes, images) = nodes.unwrap_or_default();
         let (mut pods, mut missing) = (pods, BTreeSet::new());
         for one in &mut pods {
             one.hear(events.as_ref().and_then(|all| all.get(&one.uid)), &mut missing);
+            one.see(&images);
         }
         let pods: Vec<ObservedPod> = pods.into_iter().map(|one| one.pod).collect();
         let secrets = secrets(client, &pods, &missing, call).await?;
-        Ok(ObservedPods { nodes: nodes.unwrap_or_default(), secrets, not_created, unread, ..ObservedPods::new(pods) })
-    }
-}
-
-/// A permission that is missing leaves something unknown, and is no error.
-fn allowed<T>(resource: &str, read: Result<T>, unread: &mut Vec<UnreadObjects>) -> Result<Option<T>> {
-    match read {
-        Err(err) if err.kind() == ErrorKind::Forbidden => {
-            unread.push(UnreadObjects::new(resource, err));
-            Ok(None)
-        }
-        read => read.map(Some),
+        Ok(ObservedPods { nodes, secrets, not_created, unread, ..ObservedPods::new(pods) })
     }
 }
 
@@ -118,21 +119,26 @@ async fn read_pods(
         return Ok((vec![Observed::of(&pod)], Vec::new()));
     }
     if let Some(workload) = &scope.workload {
-        return read_workload(client, workload, scope.labels.as_deref(), call).await;
+        return read_workload(client, workload, scope, unread, call).await;
     }
     let pods = list_pods(client, scope.namespace.as_deref(), scope.labels.clone(), &Wanted::All, call).await?;
     if let (true, Some(namespace)) = (pods.is_empty(), &scope.namespace) {
         check_namespace(client, namespace, call).await?;
     }
-    let not_created = allowed("replicasets", failed_replica_sets(client, scope, call).await, unread)?;
-    Ok((pods, not_created.unwrap_or_default()))
+    let newest = newest_of(&pods);
+    let (sets, others) =
+        futures::join!(failed_replica_sets(client, scope, call), failed_workloads(client, scope, &newest, call));
+    let (sets, (others, not_read)) = (allowed("replicasets", sets, unread)?, others?);
+    unread.extend(not_read);
+    Ok((pods, sets.into_iter().flatten().chain(others).collect()))
 }
 
 /// The pods of a workload, those of earlier templates included.
 async fn read_workload(
     client: &Client,
     workload: &WorkloadRef,
-    labels: Option<&str>,
+    scope: &PodScope,
+    unread: &mut Vec<UnreadObjects>,
     call: &Call,
 ) -> Result<(Vec<Observed>, Vec<NotCreated>)> {
     let kind = workload.known_kind()?;
@@ -153,10 +159,21 @@ async fn read_workload(
         let path = format!("/apis/apps/v1/namespaces/{namespace}/replicasets");
         list(client, &path, ListParams::default().labels(&selector), "listing replica sets", call, take).await?;
     }
-    let labels = [Some(selector.as_str()), labels].into_iter().flatten().filter(|one| !one.is_empty());
+    let labels = [Some(selector.as_str()), scope.labels.as_deref()].into_iter().flatten().filter(|one| !one.is_empty());
     let labels = labels.collect::<Vec<_>>().join(",");
     let pods = list_pods(client, Some(namespace), Some(labels), &Wanted::Of(owners), call).await?;
+    let failure = failed_workload(client, (namespace, kind), &object, &newest_of(&pods), call).await;
+    not_created.extend(allowed("events", failure, unread)?.flatten());
     Ok((pods, not_created))
+}
+
+fn newest_of(pods: &[Observed]) -> NewestPods {
+    let mut newest = NewestPods::new();
+    for (owner, pod) in pods.iter().filter_map(|one| Some((one.owner.clone()?, &one.pod.pod))) {
+        let known = newest.entry(owner).or_default();
+        *known = (*known).max(pod.created);
+    }
+    newest
 }
 
 /// The `ReplicaSets` that cannot create pods.
@@ -179,13 +196,6 @@ async fn failed_replica_sets(client: &Client, scope: &PodScope, call: &Call) -> 
 
 fn failure(set: &Value) -> Option<NotCreated> {
     Some(NotCreated::new(set["metadata"]["namespace"].as_str().unwrap_or_default(), failure_of(set)?))
-}
-
-fn pods_path(namespace: Option<&str>) -> Result<String> {
-    Ok(match namespace {
-        Some(namespace) => format!("/api/v1/namespaces/{}/pods", checked_name(namespace)?),
-        None => "/api/v1/pods".to_owned(),
-    })
 }
 
 async fn list_pods(
@@ -220,19 +230,21 @@ impl Observed {
     fn of(object: &Value) -> Self {
         let pod = read_pod(object);
         let spec = &object["spec"];
-        let secrets = spec["imagePullSecrets"].as_array().into_iter().flatten();
         let failures = pull_failures(object);
         let obstacle = obstacle_of(object).filter(|_| failures.is_empty());
         let is_done = object["status"]["phase"] == "Succeeded";
         Self {
             uid: pod.uid.clone(),
             is_preparing: is_preparing(object),
+            owner: controller(object).map(str::to_owned),
+            if_not_present: if_not_present(object),
             pod: ObservedPod {
                 blocker: obstacle.map(|obstacle| blocker(&pod.name, obstacle)),
                 service_account: spec["serviceAccountName"].as_str().unwrap_or("default").to_owned(),
-                pull_secrets: secrets.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect(),
+                pull_secrets: secret_names(object),
                 is_healthy: is_done || (pod.is_ready && pod.status == "Running"),
                 failures,
+                pulls: pulls::of_containers(object),
                 ..ObservedPod::new(pod)
             },
         }
@@ -242,7 +254,25 @@ impl Observed {
         let texts = |one: &RolloutBlocker| one.object.len() + one.reason.len() + one.message.len();
         let names = self.pod.pull_secrets.iter().map(String::len).sum::<usize>() + self.pod.service_account.len();
         let failures = self.pod.failures.iter().map(weight_of).sum::<usize>();
-        size_of::<Self>() + weight_of(&self.pod.pod) + failures + names + self.pod.blocker.as_ref().map_or(0, texts)
+        let containers: usize = self.if_not_present.iter().chain(&self.owner).map(String::len).sum();
+        let own = size_of::<Self>() + weight_of(&self.pod.pod) + pulls::weight(&self.pod.pulls) + containers;
+        own + failures + names + self.pod.blocker.as_ref().map_or(0, texts)
+    }
+
+    /// The names under which a node would list the image, if it is not always pulled.
+    fn names(&self, failure: &PullFailure) -> Vec<String> {
+        let image =
+            ImageReference::parse(&failure.image).ok().filter(|_| self.if_not_present.contains(&failure.container));
+        image.as_ref().map(nodes::names_of).unwrap_or_default()
+    }
+
+    /// Takes what the node says: that it has an image, and pulls it all the same.
+    fn see(&mut self, images: &Present) {
+        let Some(present) = self.pod.pod.node.as_ref().and_then(|node| images.get(node)) else { return };
+        let is_present = |failure: &&PullFailure| self.names(failure).iter().any(|name| present.contains(name));
+        let again: Vec<String> =
+            self.pod.failures.iter().filter(is_present).map(|failure| failure.container.clone()).collect();
+        self.pod.pulled_again = again;
     }
 
     /// Takes what the events say: the cause of a failed pull that the status has dropped, its time, and why a pod is not prepared.
@@ -328,10 +358,7 @@ fn names_in(message: &str) -> Vec<String> {
 /// The warnings about these pods, by the pod's UID.
 async fn events(client: &Client, scope: &PodScope, pods: &[Observed], call: &Call) -> Result<HashMap<String, Heard>> {
     let namespace = scope.workload.as_ref().map(|workload| &workload.namespace).or(scope.namespace.as_ref());
-    let path = match namespace {
-        Some(namespace) => format!("/api/v1/namespaces/{}/events", checked_name(namespace)?),
-        None => "/api/v1/events".to_owned(),
-    };
+    let path = events_path(namespace.map(String::as_str))?;
     let mut fields = "involvedObject.kind=Pod".to_owned();
     if !scope.with_pulls {
         fields.push_str(",type=Warning");
@@ -350,22 +377,35 @@ async fn events(client: &Client, scope: &PodScope, pods: &[Observed], call: &Cal
     Ok(heard)
 }
 
-/// The nodes of pods whose images are not pulled.
-async fn nodes_of(client: &Client, pods: &[Observed], call: &Call) -> Result<Vec<ObservedNode>> {
-    let failing = pods.iter().filter(|one| !one.pod.failures.is_empty());
-    let names: BTreeSet<&str> = failing.filter_map(|one| one.pod.pod.node.as_deref()).collect();
-    if names.is_empty() {
-        return Ok(Vec::new());
+/// The containers whose images are pulled only if the node does not have them. The API server gives each container a policy.
+fn if_not_present(pod: &Value) -> Vec<String> {
+    let of = |list: &str| pod["spec"][list].as_array().into_iter().flatten();
+    let used = of("initContainers").chain(of("containers")).filter(|one| one["imagePullPolicy"] == "IfNotPresent");
+    used.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
+}
+
+/// The nodes of pods whose images are not pulled, if there are any, and those of pods whose images were.
+async fn nodes_of(client: &Client, pods: &[Observed], call: &Call) -> Result<(Vec<ObservedNode>, Present)> {
+    if pods.iter().all(|one| one.pod.failures.is_empty()) {
+        return Ok(Default::default());
     }
+    let failing = pods.iter().flat_map(|one| one.pod.failures.iter().flat_map(|failure| one.names(failure)));
+    let failing: BTreeSet<String> = failing.collect();
+    let mut images = Present::new();
+    let known = pods.iter().filter(|one| !one.pod.failures.is_empty() || !one.pod.pulls.is_empty());
+    let names: BTreeSet<&str> = known.filter_map(|one| one.pod.pod.node.as_deref()).collect();
     let mut nodes = BTreeMap::new();
     let take = |node: &Value| {
         let Some(one) = nodes::read(node, None).filter(|one| names.contains(one.name.as_str())) else { return 0 };
-        let weight = one.weight();
+        let present: BTreeSet<String> =
+            nodes::listed(node).filter(|name| failing.contains(*name)).map(str::to_owned).collect();
+        let weight = one.weight() + present.iter().map(String::len).sum::<usize>();
+        images.insert(one.name.clone(), present);
         nodes.insert(one.name.clone(), one);
         weight
     };
     nodes::list_nodes(client, take, call).await?;
-    Ok(nodes.into_values().collect())
+    Ok((nodes.into_values().collect(), images))
 }
 
 /// The pull secrets of pods whose images are not pulled. Events say which are missing to a caller that cannot read secrets.

@@ -3,8 +3,8 @@
 use crate::{
     call::Call,
     cluster::{
-        Applied, ApplyOptions, Manifest, ObservedNode, ObservedPods, PodListener, PodScope, PodSelection, Pods,
-        PullSecretState, RolloutListener, WorkloadRef,
+        Applied, ApplyOptions, Manifest, ObservedNode, ObservedPods, ObservedServiceAccount, PodListener, PodScope,
+        PodSelection, Pods, PullSecretState, RolloutListener, WorkloadRef,
     },
     connection::Connection,
     error::{Error, ErrorKind, Result},
@@ -66,6 +66,15 @@ impl Kubernetes {
     }
 
     pub async fn nodes(&self, _: &ResourceId, _: Option<&ImageReference>, _: &Call) -> Result<Vec<ObservedNode>> {
+        unsupported()
+    }
+
+    pub async fn service_accounts(
+        &self,
+        _: &ResourceId,
+        _: Option<&str>,
+        _: &Call,
+    ) -> Result<Vec<ObservedServiceAccount>> {
         unsupported()
     }
 

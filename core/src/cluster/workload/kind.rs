@@ -1,7 +1,7 @@
 //! The kinds of workloads whose rollout can be waited for.
 
 /// A kind of workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum WorkloadKind {
     Deployment,
     StatefulSet,

@@ -4,6 +4,7 @@ use super::{
     address,
     resource::{self, Part},
 };
+use sha2::{Digest as _, Sha256};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -38,15 +39,16 @@ pub(super) struct Pseudonyms {
     /// The result in lower case: a pseudonym must not occur in it.
     whole: String,
     own: BTreeSet<&'static str>,
+    /// What keys the hashes.
+    key: String,
     /// By value, in lower case.
     given: BTreeMap<String, String>,
-    counts: BTreeMap<&'static str, usize>,
 }
 
 impl Pseudonyms {
-    pub fn new(json: &str) -> Self {
+    pub fn new(json: &str, key: &str) -> Self {
         let own = WORDS.split_whitespace().chain(TEXTS.split_whitespace()).collect();
-        Self { whole: json.to_lowercase(), own, given: BTreeMap::new(), counts: BTreeMap::new() }
+        Self { whole: json.to_lowercase(), own, key: key.to_lowercase(), given: BTreeMap::new() }
     }
 
     /// Registers a name. It is replaced even if it is a word of ours.
@@ -170,20 +172,28 @@ impl Pseudonyms {
         if let Some(given) = self.given.get(&value) {
             return given.clone();
         }
-        loop {
-            let count = self.counts.entry(kind).or_default();
-            *count += 1;
+        // Two values of one hash, or a name that looks like a pseudonym, take the next.
+        for again in 0_u32.. {
+            let hash = hash(&self.key, &value, again);
             let made = match kind {
-                "" => format!("00000000-0000-0000-0000-{count:012}"),
-                "host" => format!("host{count}.example"),
-                _ => format!("{kind}{count}"),
+                "" => format!("00000000-0000-0000-0000-{}", &hash[..12]),
+                "host" => format!("host{}.example", &hash[..6]),
+                _ => format!("{kind}{}", &hash[..6]),
             };
-            if !self.whole.contains(&made) {
+            if !self.whole.contains(&made) && !self.given.values().any(|one| *one == made) {
                 self.given.insert(value, made.clone());
                 return made;
             }
         }
+        value
     }
+}
+
+/// A keyed hash in hexadecimal digits: the same for a value, and without the key it reveals nothing of it.
+fn hash(key: &str, value: &str, again: u32) -> String {
+    let digest = Sha256::digest(format!("{key}\n{again}\n{value}").as_bytes());
+    let digits = digest.iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 /// Letters beyond ASCII belong to names: none of our words has one.

@@ -2,7 +2,56 @@ use super::{pseudonyms::Pseudonyms, redacted};
 use serde_json::{Value, json};
 
 fn shown(text: &str) -> String {
-    Pseudonyms::new("").text(text)
+    numbered(&Pseudonyms::new("", "key").text(text))
+}
+
+const KINDS: [&str; 14] = [
+    "00000000-0000-0000-0000-",
+    "private-address",
+    "public-address",
+    "namespace",
+    "repository",
+    "container",
+    "registry",
+    "cluster",
+    "group",
+    "resource",
+    "object",
+    "pod",
+    "host",
+    "name",
+];
+
+/// The same with numbers in place of hashes, counted for each kind.
+fn numbered(text: &str) -> String {
+    let (mut rest, mut out) = (text, String::new());
+    let mut counted: Vec<(&str, &str)> = Vec::new();
+    while let Some(letter) = rest.chars().next() {
+        let found = KINDS.iter().find_map(|kind| {
+            let length = if kind.ends_with('-') { 12 } else { 6 };
+            let hash = rest.strip_prefix(kind)?.get(..length)?;
+            hash.bytes().all(|one| b"0123456789abcdef".contains(&one)).then_some((*kind, hash))
+        });
+        let Some((kind, hash)) = found else {
+            out.push(letter);
+            rest = &rest[letter.len_utf8()..];
+            continue;
+        };
+        if !counted.contains(&(kind, hash)) {
+            counted.push((kind, hash));
+        }
+        let same: Vec<&str> = counted.iter().filter(|(one, _)| *one == kind).map(|(_, hash)| *hash).collect();
+        let number = same.iter().position(|one| *one == hash).unwrap() + 1;
+        let shown = if kind.ends_with('-') { format!("{kind}{number:012}") } else { format!("{kind}{number}") };
+        out.push_str(&shown);
+        rest = &rest[kind.len() + hash.len()..];
+    }
+    out
+}
+
+/// As [`redacted`], with numbers.
+fn redacted_with_numbers(json: &str) -> Value {
+    serde_json::from_str(&numbered(&redacted(json).unwrap())).unwrap()
 }
 
 #[test]
@@ -36,7 +85,7 @@ fn ids_keep_their_form() {
     let id = format!("{id}/Microsoft.ContainerRegistry/registries/Zeus");
     let json =
         json!({"registry": id, "message": "zeus in olymp (1) of 2610EC15-0868-5475-814e-6fbb10da7636"}).to_string();
-    let json: Value = serde_json::from_str(&redacted(&json).unwrap()).unwrap();
+    let json = redacted_with_numbers(&json);
     let none = "00000000-0000-0000-0000-000000000001";
     let wanted = format!(
         "/subscriptions/{none}/resourceGroups/group1/providers/Microsoft.ContainerRegistry/registries/registry1"
@@ -47,10 +96,38 @@ fn ids_keep_their_form() {
 
 #[test]
 fn a_name_that_is_a_word_of_ours_or_a_pseudonym_is_replaced() {
-    let json = json!({"pod": "registry", "container": "providers", "namespace": "namespace1", "id": "grant.missing",
-        "message": "the registry of namespace1"});
-    let json: Value = serde_json::from_str(&redacted(&json.to_string()).unwrap()).unwrap();
-    let wanted = json!({"pod": "pod1", "container": "container1", "namespace": "namespace2", "id": "grant.missing",
-        "message": "the pod1 of namespace2"});
+    let json = json!({"pod": "registry", "container": "providers", "namespace": "zeus", "id": "grant.missing",
+        "message": "the registry of zeus"});
+    let json = redacted_with_numbers(&json.to_string());
+    let wanted = json!({"pod": "pod1", "container": "container1", "namespace": "namespace1", "id": "grant.missing",
+        "message": "the pod1 of namespace1"});
     assert_eq!(json, wanted);
+}
+
+#[test]
+fn a_name_has_one_pseudonym_in_all_results_about_a_subscription() {
+    let of = |subscription: &str, message: &str| -> String {
+        let cluster = format!(
+            "/subscriptions/{subscription}/resourceGroups/olymp/providers/Microsoft.ContainerService/managedClusters/zeus"
+        );
+        let json: Value =
+            serde_json::from_str(&redacted(&json!({"cluster": cluster, "message": message}).to_string()).unwrap())
+                .unwrap();
+        let shown = json["message"].as_str().unwrap().to_owned();
+        shown.split(' ').next_back().unwrap().to_owned()
+    };
+    let (one, other) = ("2610ec15-0868-5475-814e-6fbb10da7636", "2610ec15-0868-5475-814e-6fbb10da7637");
+    assert_eq!(of(one, "the pods of hera"), of(one, "hermes and the pods of hera"));
+    // The key is the subscription's ID: without it, a name cannot be tried.
+    assert_ne!(of(one, "the pods of hera"), of(other, "the pods of hera"));
+    assert_ne!(of(one, "hera"), of(one, "hermes"));
+}
+
+#[test]
+fn what_was_read_keeps_no_name() {
+    let facts = json!({"check": {"name": "zeus", "id": "hera", "state": "Succeeded", "pools": [{"name": "registry"}]}});
+    let json: Value =
+        serde_json::from_str(&redacted(&json!({"facts": facts, "id": "grant.missing"}).to_string()).unwrap()).unwrap();
+    let text = json.to_string();
+    assert!(!text.contains("zeus") && !text.contains("hera") && text.contains("grant.missing"), "{text}");
 }

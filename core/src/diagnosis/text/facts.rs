@@ -61,8 +61,8 @@ pub(super) fn dialed(text: &str) -> Option<IpAddr> {
     address(between(text, "dial tcp ", char::is_whitespace)?)
 }
 
-/// The cluster's address as the registry saw it.
-pub(super) fn denied(text: &str) -> Option<IpAddr> {
+/// The caller's address as the registry saw it.
+pub(crate) fn denied(text: &str) -> Option<IpAddr> {
     between(text, "client with IP '", |letter| letter == '\'')?.parse().ok()
 }
 
@@ -81,7 +81,7 @@ pub(super) fn retry_at(text: &str) -> Option<SystemTime> {
 }
 
 /// Whether an address is inside of a private network.
-pub(super) fn is_private(address: IpAddr) -> bool {
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_private_v4(address),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {

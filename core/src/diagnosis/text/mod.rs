@@ -7,7 +7,9 @@ mod finding;
 mod read;
 mod split;
 
+pub(crate) use facts::{denied, is_private};
 pub use finding::{NextStep, PullFinding};
+pub(crate) use read::{is_of_lost_key, written_as};
 
 use crate::quoted::Quoted;
 use serde::{Deserialize, Serialize};

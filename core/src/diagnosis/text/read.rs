@@ -6,7 +6,10 @@ use super::{
     finding::{NextStep, PullFinding},
     split,
 };
-use crate::diagnosis::catalogue::{FindingId, PullRetry};
+use crate::diagnosis::{
+    catalogue::{FindingId, PullRetry},
+    distance::distance,
+};
 
 impl PullFinding {
     /// Determines the finding from the kubelet's reason, such as `ErrImagePull`, and its message.
@@ -92,7 +95,11 @@ fn of_the_node(one: &Attempt<'_>) -> Option<PullFinding> {
 fn of_the_image(one: &Attempt<'_>) -> Option<PullFinding> {
     let is_windows = one.has("operating system does not match the host")
         || (one.has("windows version") && one.has("incompatible with"));
-    let id = if one.has("no longer supported since containerd") || one.has("manifest.v1+prettyjws") {
+    let id = if one.has_any(&[
+        "no longer supported since containerd",
+        "manifest.v1+prettyjws",
+        "pulling schema 1 images have been deprecated",
+    ]) {
         FindingId::IMAGE_SCHEMA1
     } else if one.has_any(&["mismatched image rootfs and manifest layers", "unknown image config media type"]) {
         FindingId::NOT_AN_IMAGE
@@ -114,14 +121,16 @@ fn of_the_streaming_mirror(one: &Attempt<'_>) -> Option<PullFinding> {
 
 /// What registries say themselves.
 fn of_the_registrys_words(one: &Attempt<'_>) -> Option<PullFinding> {
-    let id = if one.has("authentication required with source registry for cache rule") {
+    let is_denied_upstream = one.has("authentication required with source registry for cache rule")
+        || (one.has("requested access to pull from source") && one.has("for cache rule"));
+    let id = if is_denied_upstream {
         FindingId::CACHE_RULE_UPSTREAM_DENIED
     } else if one.has("too many requests to source registry for cache rule") {
         FindingId::CACHE_RULE_UPSTREAM_THROTTLED
     } else if one.has_any(&["toomanyrequests", "429 too many requests", "too many requests"]) {
         let found = PullFinding::of(FindingId::REGISTRY_THROTTLED);
         return Some(PullFinding { retry_at: facts::retry_at(one.raw), ..found });
-    } else if one.has_any(&["identity associated with the registry is inactive", "key vault access denied"]) {
+    } else if is_of_lost_key(one.raw) {
         FindingId::ENCRYPTION_KEY_UNAVAILABLE
     } else if one.has("is not allowed access") {
         return Some(denied_address(one));
@@ -132,6 +141,18 @@ fn of_the_registrys_words(one: &Attempt<'_>) -> Option<PullFinding> {
         return None;
     };
     Some(PullFinding::of(id))
+}
+
+/// Whether a registry says that it cannot use its customer-managed key: `tutorial-troubleshoot-customer-managed-keys.md` and the page on push
+/// errors in MicrosoftDocs/azure-management-docs.
+pub(crate) fn is_of_lost_key(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let signs = [
+        "identity associated with the registry is inactive",
+        "access to key encryption key is forbidden",
+        "key vault access denied",
+    ];
+    signs.iter().any(|sign| words.contains(sign))
 }
 
 fn denied_address(one: &Attempt<'_>) -> PullFinding {
@@ -146,7 +167,7 @@ fn denied_address(one: &Attempt<'_>) -> PullFinding {
 
 /// Go's errors of connections: net, net/http, crypto/x509.
 fn of_the_network(one: &Attempt<'_>) -> Option<PullFinding> {
-    if one.has_any(&["proxyconnect tcp", "proxy authentication required"]) {
+    if one.has_any(&["proxyconnect tcp", "proxy authentication required"]) || is_refused_by_proxy(one) {
         let address = facts::dialed(one.raw).map(|address| address.to_string());
         return Some(PullFinding { address, ..PullFinding::of(FindingId::PROXY_BLOCKS) });
     }
@@ -183,6 +204,13 @@ fn of_the_network(one: &Attempt<'_>) -> Option<PullFinding> {
         return Some(of_a_lookup(one));
     }
     is_unreached.then(|| silent_address(one))
+}
+
+/// A proxy that refuses to connect: Go's `net/http/transport.go` gives only the words of its status. A registry's own status has its number.
+fn is_refused_by_proxy(one: &Attempt<'_>) -> bool {
+    let words = ["\": forbidden", "\": bad gateway", "\": service unavailable", "\": gateway timeout"];
+    one.has("failed to do request")
+        && words.iter().any(|words| one.raw.trim_end().to_ascii_lowercase().ends_with(words))
 }
 
 fn blocked_layers(one: &Attempt<'_>, is_blocked: bool) -> PullFinding {
@@ -222,8 +250,28 @@ fn of_a_lookup(one: &Attempt<'_>) -> PullFinding {
         let address = server.filter(|_| !is_absent).map(|server| server.to_string());
         return PullFinding { message, retry, address, host, ..found };
     };
-    PullFinding { host, ..PullFinding::of(id) }
+    let found = PullFinding::of(id);
+    let next_step = match nearest_login_server(name) {
+        Some(nearest) if found.id == FindingId::HOST_MISSPELLED => written_as(&nearest),
+        _ => found.next_step.clone(),
+    };
+    PullFinding { next_step, host, ..found }
 }
+
+/// What to do about a host that is misspelled.
+pub(crate) fn written_as(login_server: &str) -> NextStep {
+    NextStep::new(format!("write the image's host as {login_server}"))
+}
+
+/// The login server that a misspelled host means.
+fn nearest_login_server(host: &str) -> Option<String> {
+    let [name, label, end] = host.split('.').collect::<Vec<_>>()[..] else { return None };
+    let end = if label == "azurecr" || !ENDS.contains(&end) { "io" } else { end };
+    Some(format!("{name}.azurecr.{end}"))
+}
+
+/// The ends of login servers.
+const ENDS: [&str; 4] = ["io", "cn", "us", "de"];
 
 /// Whether a host is nearly one of Azure's registries, such as `myregistry.azureacr.io`.
 fn resembles_a_login_server(host: &str) -> bool {
@@ -231,23 +279,8 @@ fn resembles_a_login_server(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let [_, label, end] = labels[..] else { return false };
     let is_azure = label == LABEL;
-    let is_end = ["io", "cn", "us", "de"].contains(&end);
+    let is_end = ENDS.contains(&end);
     (is_azure && !is_end) || (!is_azure && distance(label, LABEL) <= 2)
-}
-
-/// How many letters have to be changed, added or removed.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut costs: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut costs[0], row + 1);
-        for (at, wanted) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *wanted);
-            diagonal = costs[at + 1];
-            costs[at + 1] = changed.min(costs[at] + 1).min(diagonal + 1);
-        }
-    }
-    costs[other.len()]
 }
 
 fn silent_address(one: &Attempt<'_>) -> PullFinding {

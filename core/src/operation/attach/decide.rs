@@ -6,14 +6,14 @@ use crate::{
     error::{Error, ErrorKind, Result},
     id::PrincipalId,
     identity::ClusterIdentities,
-    registry::Registry,
+    registry::{Registry, RegistrySettings},
     role::{Effect, Grant, GroupAccess, PrincipalType, RoleAssignment, RoleAssignmentMode, Wanted, is_above},
 };
 use uuid::Uuid;
 
 /// What was read at the registry.
 pub(crate) struct Observed {
-    pub registry: Registry,
+    pub settings: RegistrySettings,
     /// `None`: the caller lacks the permission to list role assignments.
     pub assignments: Option<Vec<RoleAssignment>>,
     /// The grants of the principal's groups, once they have been read.
@@ -56,9 +56,9 @@ pub(crate) struct Decision {
 }
 
 pub(super) fn decide(found: &Observed, request: &GrantRequest) -> Result<Decision> {
-    check_condition(&found.registry, request.condition.as_deref())?;
+    check_condition(found.registry(), request.condition.as_deref())?;
     let grant = Grant {
-        scope: found.registry.id.clone(),
+        scope: found.registry().id.clone(),
         principal_id: request.principal_id,
         role_definition_id: request.role_definition_id,
         condition: request.condition.clone(),
@@ -88,7 +88,7 @@ pub(super) fn decide(found: &Observed, request: &GrantRequest) -> Result<Decisio
 
 /// Whether a group's grant gives all that was requested: with any role that allows it, and without another condition.
 fn is_enough(held: &RoleAssignment, found: &Observed, request: &GrantRequest) -> bool {
-    let effect = found.groups.roles.effect_of(held.role_definition_id, Some(found.registry.mode), request.wanted);
+    let effect = found.groups.roles.effect_of(held.role_definition_id, Some(found.registry().mode), request.wanted);
     let (has, wants) = (held.condition.as_deref(), request.condition.as_deref());
     effect == Effect::Allows && (has.is_none() || same_condition(has, wants))
 }
@@ -109,7 +109,7 @@ pub(super) fn wants_groups(decision: &Decision, request: &GrantRequest) -> bool 
 /// Without a list of existing assignments: on a registry in legacy mode the role has no condition that could be lost, so a write is
 /// safe; otherwise a condition could be overwritten.
 fn unseen(found: &Observed, grant: Grant) -> Result<Decision> {
-    if found.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions {
+    if found.registry().mode == RoleAssignmentMode::LegacyRegistryPermissions {
         return Ok(Decision { grant, action: PlannedAction::Grant, existing: None });
     }
     let text = "the caller lacks the permission to list role assignments, and writing one without listing could \
@@ -201,10 +201,14 @@ pub(crate) fn principal(
         let text = format!(
             "the cluster uses a service principal, and Azure reports only its application ID; {advice}{or_graph}"
         );
-        return Err(Error::new(ErrorKind::Unsupported, text)
+        let err = Error::new(ErrorKind::Unsupported, text)
             .with_context("cluster", name)
-            .with_context("application id", client_id.clone())
-            .with_context("object id", format!("az ad sp show --id {client_id} --query id prints it")));
+            .with_context("application id", client_id.clone());
+        // Only a GUID becomes part of a command.
+        return Err(match client_id.parse::<PrincipalId>() {
+            Ok(id) => err.with_context("object id", format!("az ad sp show --id {id} --query id prints it")),
+            Err(_) => err,
+        });
     }
     if identities.state.is_empty() {
         // Each cluster has a state: an answer without one says nothing of identities either.
@@ -241,24 +245,21 @@ mod tests {
     }
 
     fn decide(found: &Observed, options: &AttachOptions) -> Result<Decision> {
-        super::decide(found, &options.request(&identities(), &found.registry)?)
+        super::decide(found, &options.request(&identities(), found.registry())?)
     }
 
     fn found(mode: RoleAssignmentMode, assignments: Option<Vec<RoleAssignment>>) -> Observed {
-        Observed {
-            registry: Registry {
-                id: registry_id().parse().unwrap(),
-                login_server: "myreg.azurecr.io".to_owned(),
-                location: "westeurope".to_owned(),
-                sku: "Basic".to_owned(),
-                mode,
-                state: "Succeeded".to_owned(),
-                created: None,
-                tags: std::collections::BTreeMap::new(),
-            },
-            assignments,
-            groups: GroupAccess::default(),
-        }
+        let registry = Registry {
+            id: registry_id().parse().unwrap(),
+            login_server: "myreg.azurecr.io".to_owned(),
+            location: "westeurope".to_owned(),
+            sku: "Basic".to_owned(),
+            mode,
+            state: "Succeeded".to_owned(),
+            created: None,
+            tags: std::collections::BTreeMap::new(),
+        };
+        Observed { settings: RegistrySettings::new(registry), assignments, groups: GroupAccess::default() }
     }
 
     fn assigned(scope: &str, role: PullRole, condition: Option<&str>) -> RoleAssignment {

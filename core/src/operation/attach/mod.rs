@@ -16,7 +16,7 @@ pub(crate) use principal::{find_principal, is_found};
 pub(crate) use run::{
     DEADLINE, apply_plan, attach, attach_found, decide_with_groups, gather_at, outdated, plan, write,
 };
-pub(crate) use show::{ActionText, PrincipalText, or_none, unchecked};
+pub(crate) use show::{ActionText, PrincipalText, or_none, unchecked, warned};
 
 use super::{
     right::{LIST_GRANTS, READ_THE_CLUSTER, READ_THE_REGISTRY, RequiredRight, RightScope, needed},
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     action::WRITE_GRANT,
     call::CallOptions,
+    diagnosis::finding::Finding,
     error::words,
     id::{PrincipalId, ResourceId},
     role::PullRole,
@@ -171,6 +172,9 @@ pub struct Attachment {
     /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
+    /// What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the registry show it. Usually empty.
+    /// [`check`](crate::Client::check) reads more.
+    pub warnings: Vec<Finding>,
 }
 
 /// What attach found or did.

@@ -4,6 +4,7 @@ use super::{AttachOptions, AttachOutcome, OnConditionMismatch, OnInheritedGrant}
 use crate::{
     call::CallOptions,
     cluster::ClusterRef,
+    diagnosis::finding::Finding,
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
     operation::{Parts, span::Outcome},
@@ -92,6 +93,9 @@ pub struct AttachPlan {
     /// Object IDs of Entra groups that have access. Azure did not say whether the identity is a member of them.
     /// Usually empty.
     pub unchecked_groups: Vec<String>,
+    /// What keeps pods from pulling although the role is assigned, if the settings of the cluster or of the registry show it. Usually empty.
+    /// [`check`](crate::Client::check) reads more.
+    pub warnings: Vec<Finding>,
 }
 
 impl AttachPlan {

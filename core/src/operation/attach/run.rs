@@ -9,11 +9,13 @@ use super::{
 use crate::{
     call::{Call, Poll, Polling},
     cluster::ClusterRef,
+    diagnosis::{finding::Finding, obstacles},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
     identity::ClusterIdentities,
+    inventory::ClusterSettings,
     operation::Parts,
-    registry::{Registry, RegistryRef},
+    registry::{Registry, RegistryRef, RegistrySettings},
     role::{Grant, Granted, GroupAccess, RoleAssignment, group_access},
 };
 use std::time::Duration;
@@ -28,10 +30,11 @@ pub(crate) async fn attach(
     call: &Call,
 ) -> Result<Attachment> {
     check_condition_text(options.condition.as_deref())?;
-    let (identities, mut found) = gather(parts, cluster, registry, call).await?;
-    let request = request(parts, options, &identities, &found.registry, call).await?;
+    let ((identities, settings), mut found) = gather(parts, cluster, registry, call).await?;
+    let request = request(parts, options, &identities, found.registry(), call).await?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
-    carry_out(parts, &found, decision, options.retry_forbidden_for, call).await
+    let at = (&identities.cluster, settings.as_ref());
+    carry_out(parts, (at, &found), decision, options.retry_forbidden_for, call).await
 }
 
 pub(crate) async fn plan(
@@ -42,17 +45,18 @@ pub(crate) async fn plan(
     call: &Call,
 ) -> Result<AttachPlan> {
     check_condition_text(options.condition.as_deref())?;
-    let (identities, mut found) = gather(parts, cluster, registry, call).await?;
-    let request = request(parts, options, &identities, &found.registry, call).await?;
+    let ((identities, settings), mut found) = gather(parts, cluster, registry, call).await?;
+    let request = request(parts, options, &identities, found.registry(), call).await?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
     Ok(AttachPlan {
+        warnings: warnings(parts, (&identities.cluster, settings.as_ref()), &found, &decision.grant),
         version: VERSION,
         expires: parts.time() + GOOD_FOR,
         // The client that applies the plan may have another subscription.
         cluster: cluster.clone().in_subscription(identities.cluster.subscription()),
         unchecked_groups: found.unchecked_groups(),
-        registry: found.registry.id.clone(),
-        role: found.registry.mode.pull_role(),
+        registry: found.registry().id.clone(),
+        role: found.registry().mode.pull_role(),
         principal_id: decision.grant.principal_id,
         condition: decision.grant.condition,
         action: decision.action,
@@ -73,16 +77,17 @@ pub(crate) async fn apply_plan(
     let options = plan.options(how);
     check_condition_text(options.condition.as_deref())?;
     let registry = RegistryRef::of_id(plan.registry.clone())?;
-    let (identities, mut found) = gather(parts, &plan.cluster, &registry, call).await?;
+    let ((identities, settings), mut found) = gather(parts, &plan.cluster, &registry, call).await?;
     check_is_current(plan.expires, parts.time())?;
-    let request = request(parts, &options, &identities, &found.registry, call).await?;
+    let request = request(parts, &options, &identities, found.registry(), call).await?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
     let is_same_grant =
-        decision.grant.principal_id == plan.principal_id && found.registry.mode.pull_role() == plan.role;
+        decision.grant.principal_id == plan.principal_id && found.registry().mode.pull_role() == plan.role;
     if !(is_same_grant && decision.is_planned(&plan.action)) {
         return Err(outdated(plan));
     }
-    carry_out(parts, &found, decision, options.retry_forbidden_for, call).await
+    let at = (&identities.cluster, settings.as_ref());
+    carry_out(parts, (at, &found), decision, options.retry_forbidden_for, call).await
 }
 
 pub(crate) fn outdated(plan: &impl ToString) -> Error {
@@ -98,6 +103,14 @@ impl Decision {
             && self.action == PlannedAction::Nothing { outcome: AttachOutcome::AlreadyGranted };
         self.action == *action || is_done
     }
+}
+
+/// A cluster with its settings. `None`: the caller's own part reads identities only.
+type Cluster<'a> = (&'a ResourceId, Option<&'a ClusterSettings>);
+
+/// What keeps the nodes from pulling whatever their grants are, by what was read anyway.
+fn warnings(parts: &Parts, (cluster, settings): Cluster<'_>, found: &Observed, grant: &Grant) -> Vec<Finding> {
+    obstacles(cluster, (settings, &found.settings), grant.principal_id, parts.time())
 }
 
 /// What has to exist, for the principal that pulls.
@@ -118,9 +131,9 @@ async fn gather(
     cluster: &ClusterRef,
     registry: &RegistryRef,
     call: &Call,
-) -> Result<(ClusterIdentities, Observed)> {
+) -> Result<((ClusterIdentities, Option<ClusterSettings>), Observed)> {
     registry.check_cloud(parts.cloud())?;
-    let identities = parts.identity_resolver().identities(cluster, call);
+    let at_cluster = parts.find_cluster(cluster, call);
     let at_registry = async {
         match gather_at(parts, registry, call).await {
             // Who pulls decides what is possible.
@@ -128,11 +141,11 @@ async fn gather(
             read => read.map(Ok),
         }
     };
-    let all = async { futures::try_join!(identities, at_registry) };
-    let (identities, found) = call.step("reading cluster, registry and role assignments", all).await?;
+    let all = async { futures::try_join!(at_cluster, at_registry) };
+    let (cluster, found) = call.step("reading cluster, registry and role assignments", all).await?;
     match found {
-        Ok(found) => Ok((identities, found)),
-        Err(err) => Err(explain_tenant(err, &identities).with_context("registry", registry.as_str())),
+        Ok(found) => Ok((cluster, found)),
+        Err(err) => Err(explain_tenant(err, &cluster.0).with_context("registry", registry.as_str())),
     }
 }
 
@@ -161,14 +174,14 @@ fn explain_tenant(err: Error, identities: &ClusterIdentities) -> Error {
 
 /// The registry and its role assignments, in parallel if it is given by ID.
 pub(crate) async fn gather_at(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Observed> {
-    let (registry, assignments) = if let Some(id) = registry.id() {
-        futures::try_join!(parts.find_registry(registry, call), list(parts, id, call))?
+    let (settings, assignments) = if let Some(id) = registry.id() {
+        futures::try_join!(parts.find_settings(registry, call), list(parts, id, call))?
     } else {
-        let found = parts.find_registry(registry, call).await?;
-        let assignments = list(parts, &found.id, call).await?;
+        let found = parts.find_settings(registry, call).await?;
+        let assignments = list(parts, &found.registry.id, call).await?;
         (found, assignments)
     };
-    Ok(Observed { registry, assignments, groups: GroupAccess::default() })
+    Ok(Observed { settings, assignments, groups: GroupAccess::default() })
 }
 
 /// Decides, and reads memberships only if they matter and a group has a role that allows what is requested.
@@ -183,13 +196,17 @@ pub(crate) async fn decide_with_groups(
         return Ok(decision);
     }
     let Some(assignments) = &found.assignments else { return Ok(decision) };
-    let registry = &found.registry;
+    let registry = found.registry();
     let at = (&registry.id, Some(registry.mode), request.wanted);
     found.groups = group_access(parts.role_assigner(), at, request.principal_id, assignments, call).await?;
     decide(found, request)
 }
 
 impl Observed {
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.settings.registry
+    }
+
     pub(crate) fn unchecked_groups(&self) -> Vec<String> {
         let mut groups: Vec<String> = self.groups.unchecked.iter().map(|one| one.principal_id.clone()).collect();
         groups.sort();
@@ -202,14 +219,14 @@ impl Observed {
 pub(crate) async fn attach_found(
     parts: &Parts,
     identities: &ClusterIdentities,
-    registry: &Registry,
+    settings: &RegistrySettings,
     call: &Call,
 ) -> Result<Attachment> {
-    let assignments = list(parts, &registry.id, call).await?;
-    let mut found = Observed { registry: registry.clone(), assignments, groups: GroupAccess::default() };
-    let request = AttachOptions::default().request(identities, registry)?;
+    let assignments = list(parts, &settings.registry.id, call).await?;
+    let mut found = Observed { settings: settings.clone(), assignments, groups: GroupAccess::default() };
+    let request = AttachOptions::default().request(identities, found.registry())?;
     let decision = decide_with_groups(parts, &mut found, &request, call).await?;
-    carry_out(parts, &found, decision, None, call).await
+    carry_out(parts, ((&identities.cluster, None), &found), decision, None, call).await
 }
 
 /// `None`: the caller lacks the permission to list them, which does not prevent the attach.
@@ -225,12 +242,13 @@ pub(super) async fn list(parts: &Parts, scope: &ResourceId, call: &Call) -> Resu
 
 async fn carry_out(
     parts: &Parts,
-    found: &Observed,
+    (cluster, found): (Cluster<'_>, &Observed),
     decision: Decision,
     retry_forbidden_for: Option<Duration>,
     call: &Call,
 ) -> Result<Attachment> {
-    let role = found.registry.mode.pull_role();
+    let warnings = warnings(parts, cluster, found, &decision.grant);
+    let role = found.registry().mode.pull_role();
     let done = write(parts, decision, role.as_str(), retry_forbidden_for, call).await?;
     Ok(Attachment {
         outcome: done.outcome,
@@ -241,6 +259,7 @@ async fn carry_out(
         condition: done.condition,
         correlation_id: done.correlation_id,
         unchecked_groups: found.unchecked_groups(),
+        warnings,
     })
 }
 

@@ -3,6 +3,7 @@
 use super::{AttachOutcome, AttachPlan, PlannedAction};
 use crate::{
     cluster::ClusterRef,
+    diagnosis::finding::Finding,
     id::{PrincipalId, ResourceId},
     quoted::Complete,
     role::our_description,
@@ -72,7 +73,8 @@ impl fmt::Display for AttachPlan {
         write!(f, "{sign} {} on {} for {whose}\n    does: {}", self.role, self.registry.name(), action.does)?;
         whose.details(&self.registry, f)?;
         action.details(self.condition.as_deref(), f)?;
-        unchecked(&self.unchecked_groups, "allows pulling", f)
+        unchecked(&self.unchecked_groups, "allows pulling", f)?;
+        warned(&self.warnings, f)
     }
 }
 
@@ -110,6 +112,15 @@ pub(crate) fn unchecked(groups: &[String], allows: &str, f: &mut fmt::Formatter<
     for group in groups {
         let text = format!("has a role that {allows}; whether the principal is a member was not checked");
         write!(f, "\n! group {} {text}", Complete(group))?;
+    }
+    Ok(())
+}
+
+/// A line for each finding, with what to do about it.
+pub(crate) fn warned(warnings: &[Finding], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for finding in warnings {
+        let summary = &finding.next_step.summary;
+        write!(f, "\n! {}; next step: {} [{}]", Complete(&finding.message), Complete(summary), finding.id)?;
     }
     Ok(())
 }

@@ -1,32 +1,51 @@
 //! Reads what a check needs, in as few steps as possible.
 
-use super::options::CheckOptions;
+use super::{
+    accounts,
+    ended::{ends_call, unless_ended},
+    inspect::inspect,
+    network,
+    options::{CheckOptions, KubernetesReads},
+};
 use crate::{
-    action::{PULL, READ_CONTENT, smallest_role},
+    action::{PULL, READ_CONTENT, READ_NODES, READ_PODS},
     call::Call,
     cloud::Cloud,
-    cluster::ClusterRef,
+    cluster::{ClusterRef, ObservedNode, ObservedPods, PodScope},
     diagnosis::{
-        facts::{Facts, Grants, ImageFacts, Read, ServicePrincipalFacts, Unread, read},
-        network::{depends_on_addresses, reports_addresses},
+        bootstrap::has_failed,
+        facts::{
+            AccountFacts, Facts, Grants, ImageFacts, NetworkFacts, NodeFacts, OtherIdentity, Read, SeenPull,
+            ServicePrincipalFacts, Unread, read,
+        },
+        is_regional, is_stopped,
+        network::{depends_on_addresses, depends_on_network, nat_gateway, reports_addresses},
+        no_other_may_pull,
+        nodes::{depends_on_images, other_identities},
+        success,
+        unserved::is_upstreams,
     },
     error::{Error, ErrorKind, Result},
     id::{PrincipalId, ResourceId},
     image::{ImageDetails, ImageReference},
-    inventory::ClusterSettings,
+    inventory::{ClusterSettings, NodeScaleSet},
     operation::Parts,
     registry::{By, Registry, RegistryRef, RegistrySettings},
     role::{DenyAssignment, Effect, GroupAccess, RoleAssignment, RoleAssignmentMode, Roles, Wanted, group_access},
 };
-use futures::{future::join_all, join, try_join};
-use std::{net::IpAddr, time::Duration};
+use futures::{channel::oneshot, future::try_join_all, join, try_join};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 /// How long the registry's own host may take: it may not be reachable from here.
 const REGISTRY_TIMEOUT: Duration = Duration::from_secs(3);
 /// The same with the caller's own sign-in, which may be a program or a person.
 const LONGEST_PROBE: Duration = Duration::from_secs(30);
-/// How many addresses of a cluster are read; a load balancer has at most 100, and rules usually contain ranges.
-const MOST_ADDRESSES: usize = 16;
+/// How long the cluster's own API may take: it may not be reachable from here.
+const LONGEST_PODS: Duration = Duration::from_secs(10);
+/// How long the Kubernetes API and the list of scale sets may take: they are optional, and a private API server may not be reachable.
+const NODES_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many identities that are not the cluster's are looked up. Nodes have one or two.
+const MOST_IDENTITIES: usize = 4;
 
 /// What is read of the registry, and with its ID.
 struct AtRegistry {
@@ -38,15 +57,183 @@ struct AtRegistry {
 
 pub(super) async fn gather(
     parts: &Parts,
-    (cluster, registry): (&ClusterRef, &RegistryRef),
+    (cluster_ref, registry): (&ClusterRef, &RegistryRef),
     options: &CheckOptions,
     outbound_addresses: &[IpAddr],
     call: &Call,
 ) -> Result<Facts> {
-    let cluster_id = cluster.id(parts.subscription_id());
-    let cluster = read_cluster(parts, &cluster_id, options.query_graph, call);
-    let (cluster, at) = try_join!(cluster, at_registry(parts, registry, options.image.as_ref(), call))?;
-    join_facts(parts, cluster, (registry, at), (options.principal_id, outbound_addresses), call).await
+    let cluster_id = cluster_ref.id(parts.subscription_id());
+    // The network is read once both are known, while the image is still being read.
+    let (send_cluster, cluster_known) = oneshot::channel();
+    let (send_settings, settings_known) = oneshot::channel();
+    let of_cluster = async {
+        let read = read_cluster(parts, &cluster_id, options.query_graph, call).await?;
+        // Nobody listens once another part has failed.
+        let _ = send_cluster.send(read.settings.as_ref().ok().cloned());
+        let nodes = nodes_of(parts, cluster_ref, &read, options, call).await?;
+        Ok::<_, Error>((read, nodes))
+    };
+    let network = async {
+        let (cluster, settings) = join!(cluster_known, settings_known);
+        let (cluster, settings) = (cluster.ok().flatten(), settings.ok().flatten());
+        network_facts(parts, cluster.as_ref().zip(settings.as_ref()), outbound_addresses, call).await
+    };
+    let at = at_registry(parts, registry, options.image.as_ref(), Some(send_settings), call);
+    let ((cluster, nodes), at, network) = try_join!(of_cluster, at, network)?;
+    let account = match &nodes.accounts {
+        Some(Ok(Some(accounts))) => Some(accounts.identity()),
+        _ => None,
+    };
+    let identities = (options.principal_id.or(account.flatten()), &nodes.others);
+    let mut facts = join_facts(parts, cluster, (registry, at), identities, network, call).await?;
+    let nodes = with_images(parts, cluster_ref, (&facts, options.kubernetes), nodes, call).await?;
+    if account == Some(None) && options.principal_id.is_none() {
+        facts.principal = None;
+    }
+    facts.nodes.accounts = nodes.accounts.clone();
+    facts.nodes.may_others_pull = !no_other_may_pull(&facts);
+    facts.nodes.nodes = nodes.nodes;
+    facts.nodes.scale_sets = nodes.scale_sets;
+    facts.pulls = nodes.pods.and_then(|pods| pulls_in(pods, &facts));
+    Ok(facts)
+}
+
+/// What was read of the nodes, before the grants of their identities.
+#[derive(Default)]
+struct AtNodes {
+    nodes: Option<Read<Vec<ObservedNode>>>,
+    pods: Option<Read<ObservedPods>>,
+    scale_sets: Option<Read<Vec<NodeScaleSet>>>,
+    accounts: Option<Read<Option<AccountFacts>>>,
+    /// The object IDs of identities that nodes have and the cluster has not.
+    others: BTreeMap<String, Read<Option<PrincipalId>>>,
+}
+
+/// Reads what the nodes of a cluster pull with, if that was asked for.
+async fn nodes_of(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    at: &AtCluster,
+    options: &CheckOptions,
+    call: &Call,
+) -> Result<AtNodes> {
+    // A stopped cluster has no nodes, and no API server that could answer.
+    let running = at.settings.as_ref().ok().filter(|settings| !is_stopped(settings.power_state.as_ref()));
+    let Some(settings) = running.filter(|_| options.kubernetes == KubernetesReads::Always) else {
+        return Ok(AtNodes::default());
+    };
+    let (nodes, pods) = nodes_and_pods(parts, cluster, &at.id, call).await?;
+    let known: &[ObservedNode] = nodes.as_ref().map_or(&[], Vec::as_slice);
+    let ids = other_identities(settings, known).into_iter().filter(|_| options.query_graph).take(MOST_IDENTITIES);
+    let ids: Vec<String> = ids.collect();
+    let (scale_sets, accounts, found) = try_join!(
+        scale_sets(parts, &at.id, settings, call),
+        accounts::read(parts, cluster, (&at.id, settings), None, call),
+        try_join_all(ids.iter().map(|id| object_id(parts, id, call)))
+    )?;
+    let others = ids.into_iter().zip(found).collect();
+    Ok(AtNodes { nodes: Some(nodes), pods: Some(pods), scale_sets, accounts, others })
+}
+
+/// The nodes are among what shows pulls, and are listed once.
+async fn nodes_and_pods(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    id: &ResourceId,
+    call: &Call,
+) -> Result<(Read<Vec<ObservedNode>>, Read<ObservedPods>)> {
+    let pods = read_pods(parts, cluster, id, call).await?;
+    let nodes = match &pods {
+        Ok(pods) => match pods.unread.iter().find(|one| one.resource == "nodes") {
+            Some(unread) => {
+                let mut unread = Unread::of(&unread.error);
+                unread.name_action(READ_NODES, None);
+                Err(unread)
+            }
+            None => Ok(pods.nodes.clone()),
+        },
+        Err(_) => read_nodes(parts, cluster, call).await?,
+    };
+    Ok((nodes, pods))
+}
+
+async fn read_nodes(parts: &Parts, cluster: &ClusterRef, call: &Call) -> Result<Read<Vec<ObservedNode>>> {
+    let nodes = parts.cluster_deployer().nodes(cluster, None, &call.at_most(NODES_TIMEOUT)).await;
+    let mut nodes = unless_ended(nodes, call)?;
+    if let Err(unread) = &mut nodes
+        && unread.status == Some(403)
+    {
+        unread.name_action(READ_NODES, None);
+    }
+    Ok(nodes)
+}
+
+/// The pods whose images were pulled. Kubernetes' own refusal does not name Azure's action.
+async fn read_pods(parts: &Parts, cluster: &ClusterRef, id: &ResourceId, call: &Call) -> Result<Read<ObservedPods>> {
+    let scope = PodScope { only_pulls: true, ..PodScope::default() };
+    let read = parts.cluster_deployer().observe_pods(cluster, &scope, &call.at_most(LONGEST_PODS)).await;
+    let is_forbidden = read.as_ref().is_err_and(|err| err.kind() == ErrorKind::Forbidden);
+    let mut pods = unless_ended(read, call)?;
+    if let Err(unread) = &mut pods {
+        if is_forbidden {
+            unread.name_action(READ_PODS, Some(id));
+        }
+        let reason = &mut unread.need.reason;
+        *reason = format!("pods that have pulled from the registry would answer it, and could not be read: {reason}");
+    }
+    Ok(pods)
+}
+
+/// Adds the nodes where their images decide, and Azure does not report them, or where new nodes do not join.
+async fn with_images(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    (facts, kubernetes): (&Facts, KubernetesReads),
+    mut at: AtNodes,
+    call: &Call,
+) -> Result<AtNodes> {
+    let (Ok(settings), Ok(Some(registry))) = (&facts.cluster, &facts.registry) else { return Ok(at) };
+    let is_unreported = settings.node_pools.iter().any(|pool| pool.node_image.is_none());
+    let is_needed = (is_unreported && depends_on_images(settings, registry.arm_tokens)) || has_failed(settings);
+    if kubernetes == KubernetesReads::IfNeeded && is_needed {
+        at.nodes = Some(read_nodes(parts, cluster, call).await?);
+    }
+    Ok(at)
+}
+
+async fn object_id(parts: &Parts, client_id: &str, call: &Call) -> Result<Read<Option<PrincipalId>>> {
+    let found = parts.identity_manager().service_principal(client_id, &call.at_most(NODES_TIMEOUT)).await;
+    Ok(unless_ended(found, call)?.map(|found| found.map(|one| one.object_id)))
+}
+
+/// What decides among the role assignments for an identity that nodes have and the cluster has not.
+async fn other_grants(
+    parts: &Parts,
+    settings: Option<&RegistrySettings>,
+    assignments: &Read<Vec<RoleAssignment>>,
+    found: &Read<Option<PrincipalId>>,
+    call: &Call,
+) -> Result<Read<Option<OtherIdentity>>> {
+    let principal = match found {
+        Ok(Some(principal)) => *principal,
+        Ok(None) => return Ok(Ok(None)),
+        Err(unread) => return Ok(Err(unread.clone())),
+    };
+    let grants = grants(parts, (settings, Some(principal)), assignments.clone(), call).await?;
+    Ok(Ok(Some(OtherIdentity { principal, grants })))
+}
+
+/// The scale sets of the nodes. `None`: Azure does not report their resource group.
+pub(crate) async fn scale_sets(
+    parts: &Parts,
+    cluster: &ResourceId,
+    settings: &ClusterSettings,
+    call: &Call,
+) -> Result<Option<Read<Vec<NodeScaleSet>>>> {
+    let Some(group) = &settings.node_resource_group else { return Ok(None) };
+    let limited = call.at_most(NODES_TIMEOUT);
+    let listed = parts.inventory().scale_sets(cluster.subscription(), group, &limited).await;
+    Ok(Some(unless_ended(listed, call)?))
 }
 
 /// What was read of a cluster.
@@ -77,14 +264,7 @@ pub(crate) async fn read_cluster(parts: &Parts, id: &ResourceId, query_graph: bo
     Ok(AtCluster { id: id.clone(), settings, service_principal })
 }
 
-/// What Microsoft Graph does not answer is unknown; only the end of the whole call is an error.
 async fn read_service_principal(parts: &Parts, client_id: &str, call: &Call) -> Result<ServicePrincipalFacts> {
-    fn unless_ended<T>(result: Result<T>, call: &Call) -> Result<Read<T>> {
-        match result {
-            Err(err) if ends_call(&err, call) => Err(err),
-            result => Ok(result.map_err(|err| Unread::of(&err))),
-        }
-    }
     let limited = call.at_most(LONGEST_PROBE);
     let manager = parts.identity_manager();
     let (principal, credentials) =
@@ -104,8 +284,11 @@ pub(crate) async fn gather_at(
     (principal_id, outbound_addresses): (Option<PrincipalId>, &[IpAddr]),
     call: &Call,
 ) -> Result<Facts> {
-    let at = at_registry(parts, registry, None, call).await?;
-    join_facts(parts, cluster.clone(), (registry, at), (principal_id, outbound_addresses), call).await
+    let at = at_registry(parts, registry, None, None, call).await?;
+    let settings = at.settings.as_ref().ok().and_then(Option::as_ref);
+    let both = cluster.settings.as_ref().ok().zip(settings);
+    let network = network_facts(parts, both, outbound_addresses, call).await?;
+    join_facts(parts, cluster.clone(), (registry, at), (principal_id, &BTreeMap::new()), network, call).await
 }
 
 /// Reads an image of a registry that was found.
@@ -118,20 +301,31 @@ pub(crate) async fn read_image(
     Ok(look(parts, Some(image), call).await?.map(|image| with_need(image, registry)))
 }
 
+/// The identity that the options name, and those of nodes that are not the cluster's.
+type Identities<'a> = (Option<PrincipalId>, &'a BTreeMap<String, Read<Option<PrincipalId>>>);
+
 /// Adds what depends on both the cluster and the registry.
 async fn join_facts(
     parts: &Parts,
     cluster: AtCluster,
     (registry, at): (&RegistryRef, AtRegistry),
-    (principal_id, outbound_addresses): (Option<PrincipalId>, &[IpAddr]),
+    (principal_id, others): Identities<'_>,
+    (network, addresses): (NetworkFacts, Read<Vec<IpAddr>>),
     call: &Call,
 ) -> Result<Facts> {
     let principal = principal_id.or_else(|| cluster.principal());
     let settings = at.settings.as_ref().ok().and_then(Option::as_ref);
-    let (grants, addresses) = try_join!(
-        grants(parts, (settings, principal), at.assignments, call),
-        addresses(parts, (cluster.settings.as_ref().ok(), settings), outbound_addresses, call),
-    )?;
+    let image = async {
+        match (at.image, settings) {
+            (Some(image), Some(settings)) => {
+                inspect(parts, vec![(image, false)], settings, call).await.map(|mut read| read.pop())
+            }
+            (image, _) => Ok(image),
+        }
+    };
+    let of_others = others.values().map(|found| other_grants(parts, settings, &at.assignments, found, call));
+    let of_cluster = grants(parts, (settings, principal), at.assignments.clone(), call);
+    let (image, others_grants, grants) = try_join!(image, try_join_all(of_others), of_cluster)?;
     let is_mode_new = settings.is_some_and(|one| parts.recent_mode_changes.has(&one.registry.id));
     Ok(Facts {
         is_mode_new,
@@ -145,8 +339,28 @@ async fn join_facts(
         grants,
         denials: at.denials,
         addresses,
-        image: at.image,
+        network,
+        image,
+        pulls: None,
+        nodes: NodeFacts { others: others.keys().cloned().zip(others_grants).collect(), ..NodeFacts::default() },
+        read_at: parts.time(),
     })
+}
+
+/// Reads which pulls from the registry have succeeded.
+pub(super) async fn pulls(
+    parts: &Parts,
+    cluster: &ClusterRef,
+    facts: &Facts,
+    call: &Call,
+) -> Result<Option<Read<Vec<SeenPull>>>> {
+    Ok(pulls_in(read_pods(parts, cluster, &facts.cluster_id, call).await?, facts))
+}
+
+/// Those from the registry, if that was found.
+fn pulls_in(pods: Read<ObservedPods>, facts: &Facts) -> Option<Read<Vec<SeenPull>>> {
+    let Ok(Some(settings)) = &facts.registry else { return None };
+    Some(pods.map(|pods| success::seen(&pods, &settings.registry.login_server)))
 }
 
 /// With the registry's ID, everything is read at once; without it, the registry has to be found first.
@@ -154,9 +368,16 @@ async fn at_registry(
     parts: &Parts,
     registry: &RegistryRef,
     image: Option<&ImageReference>,
+    send_settings: Option<oneshot::Sender<Option<RegistrySettings>>>,
     call: &Call,
 ) -> Result<AtRegistry> {
-    let settings = async { read_settings(parts.registry_importer().settings(registry, call).await) };
+    let settings = async {
+        let read = read_settings(parts.registry_importer().settings(registry, call).await)?;
+        if let Some(sender) = send_settings {
+            let _ = sender.send(read.as_ref().ok().and_then(Clone::clone));
+        }
+        Ok(read)
+    };
     // Before the registry was read, the caller's token is sent only to the host that it has by its name, or that the caller names.
     let early = image.filter(|image| is_plainly_its_host(parts.cloud(), registry, image.registry()));
     let (settings, at, early) = if let Some(id) = registry.id() {
@@ -168,16 +389,17 @@ async fn at_registry(
     };
     let Ok(Some(found)) = &settings else {
         let (assignments, denials) = (Err(Unread::of_no_registry()), Err(Unread::of_no_registry()));
-        let image = image.map(|one| ImageFacts { reference: one.clone(), details: None });
+        let image = image.map(|one| ImageFacts::unasked(one.clone()));
         return Ok(AtRegistry { settings, assignments, denials, image });
     };
     let late = async {
         let Some(image) = image.filter(|_| early.is_none()) else { return Ok(None) };
         let named = image.as_typed_in(&found.registry.login_server).unwrap_or_else(|| image.clone());
         // An image of another host is not this registry's to show.
-        let is_here = named.registry().eq_ignore_ascii_case(&found.registry.login_server);
+        let (host, login_server) = (named.registry(), &found.registry.login_server);
+        let is_here = host.eq_ignore_ascii_case(login_server) || is_regional(host, login_server);
         match look(parts, Some(&named).filter(|_| is_here), call).await? {
-            None => Ok(Some(ImageFacts { reference: named, details: None })),
+            None => Ok(Some(ImageFacts::unasked(named))),
             read => Ok(read),
         }
     };
@@ -237,32 +459,26 @@ async fn look(parts: &Parts, image: Option<&ImageReference>, call: &Call) -> Res
         Err(err) if ends_call(&err, call) => return Err(err),
         Err(err) => Err(Unread::of(&err)),
     };
-    Ok(Some(ImageFacts { reference: image.clone(), details: Some(details) }))
-}
-
-fn ends_call(err: &Error, call: &Call) -> bool {
-    err.kind() == ErrorKind::Cancelled || call.remaining() == Duration::ZERO
+    Ok(Some(ImageFacts { details: Some(details), ..ImageFacts::unasked(image.clone()) }))
 }
 
 /// A registry refuses a caller without a role with 401, and does not name the action.
 fn with_need(mut image: ImageFacts, registry: &Registry) -> ImageFacts {
+    let action = match registry.mode {
+        RoleAssignmentMode::LegacyRegistryPermissions => PULL,
+        RoleAssignmentMode::AbacRepositoryPermissions => READ_CONTENT,
+    };
     if let Some(Err(unread)) = &mut image.details
         && unread.status == Some(401)
-        && unread.need.action.is_none()
+        && !is_upstreams(unread)
     {
-        let action = match registry.mode {
-            RoleAssignmentMode::LegacyRegistryPermissions => PULL,
-            RoleAssignmentMode::AbacRepositoryPermissions => READ_CONTENT,
-        };
-        unread.need.action = Some(action.to_owned());
-        unread.need.scope = Some(registry.id.to_string());
-        unread.need.smallest_role = smallest_role(action).map(str::to_owned);
+        unread.name_action(action, Some(&registry.id));
     }
     image
 }
 
 /// What decides among the role assignments: custom roles of the identity, and its groups if it has no grant of its own.
-async fn grants(
+pub(crate) async fn grants(
     parts: &Parts,
     (settings, principal): (Option<&RegistrySettings>, Option<PrincipalId>),
     assignments: Read<Vec<RoleAssignment>>,
@@ -289,29 +505,35 @@ async fn grants(
     Ok(Ok(Grants { assignments, roles, groups, is_recent }))
 }
 
-/// The addresses of the nodes, if the registry's firewall depends on them.
-async fn addresses(
+/// How the nodes reach the registry, if that has to be known: their network, and the addresses that the registry sees.
+async fn network_facts(
     parts: &Parts,
-    (cluster, settings): (Option<&ClusterSettings>, Option<&RegistrySettings>),
+    both: Option<(&ClusterSettings, &RegistrySettings)>,
     given: &[IpAddr],
     call: &Call,
-) -> Result<Read<Vec<IpAddr>>> {
-    let (Some(cluster), Some(settings)) = (cluster, settings) else { return Ok(Ok(Vec::new())) };
-    if !given.is_empty() {
-        return Ok(Ok(given.to_vec()));
-    }
-    if !depends_on_addresses(cluster, settings) || !reports_addresses(cluster) {
-        return Ok(Ok(Vec::new()));
-    }
-    let ids = cluster.outbound_addresses.iter().take(MOST_ADDRESSES);
-    let mut addresses = Vec::new();
-    for result in join_all(ids.map(|id| parts.inventory().public_address(id, call))).await {
-        match result {
-            Ok(address) => addresses.extend(address),
-            Err(err) if ends_call(&err, call) => return Err(err),
-            // One that is not known could be the one that is denied.
-            Err(err) => return Ok(Err(Unread::of(&err))),
+) -> Result<(NetworkFacts, Read<Vec<IpAddr>>)> {
+    let Some((cluster, settings)) = both else { return Ok((NetworkFacts::default(), Ok(Vec::new()))) };
+    let is_asked = given.is_empty() && depends_on_addresses(cluster, settings);
+    let network = async {
+        if depends_on_network(cluster, settings) {
+            network::read(parts, cluster, settings, call).await
+        } else {
+            Ok(NetworkFacts::default())
         }
+    };
+    let addresses = async {
+        if is_asked && reports_addresses(cluster, settings) {
+            network::addresses(parts, &cluster.outbound_addresses, call).await
+        } else {
+            Ok(Ok(given.to_vec()))
+        }
+    };
+    let (network, addresses) = try_join!(network, addresses)?;
+    match network.network.as_ref().and_then(|network| nat_gateway(cluster, network.as_ref().ok()?)) {
+        Some(gateway) if is_asked => {
+            let addresses = network::addresses_of_gateway(parts, gateway, call).await?;
+            Ok((network, addresses))
+        }
+        _ => Ok((network, addresses)),
     }
-    Ok(Ok(addresses))
 }

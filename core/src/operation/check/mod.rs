@@ -1,20 +1,29 @@
 //! Checks from outside whether a cluster can pull, and says why not.
 
+pub(crate) mod accounts;
+mod ended;
 pub(crate) mod gather;
+pub(crate) mod inspect;
+mod network;
 mod options;
 
-pub use options::CheckOptions;
+pub use options::{CheckOptions, KubernetesReads};
 
 use super::{
     Parts,
-    right::{READ_ROLES, RequiredRight, RightScope, useful},
+    right::{
+        CHECK_ADDRESSES, CHECK_CACHE_RULES, CHECK_CREDENTIAL_SETS, CHECK_DELETED, CHECK_ENDPOINTS, CHECK_GATEWAYS,
+        CHECK_LINKS, CHECK_METADATA, CHECK_NETWORKS, CHECK_PREFIXES, CHECK_RECORDS, CHECK_REPLICAS, CHECK_ZONE_GROUPS,
+        PROVE_BY_CREDENTIAL, PROVE_BY_EVENTS, PROVE_BY_NODES, PROVE_BY_PODS, READ_ROLES, RequiredRight, RightScope,
+        SEE_ACCOUNTS, SEE_BINDINGS, SEE_NODES, SEE_SCALE_SETS, useful,
+    },
     span::Outcome,
 };
 use crate::{
-    action::{PULL, READ_ADDRESS, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_GRANTS, READ_METADATA, READ_REGISTRY},
+    action::{PULL, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_GRANTS, READ_REGISTRY, USER_CREDENTIAL},
     call::Call,
     cluster::ClusterRef,
-    diagnosis::{diagnose, report::Report},
+    diagnosis::{diagnose, is_stopped, lacks_pulls, report::Report},
     error::{Error, Result},
     registry::RegistryRef,
 };
@@ -28,20 +37,33 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     useful(READ_GRANTS, RightScope::Registry, "to list the role assignments that allow pulling"),
     useful(READ_DENIALS, RightScope::Registry, "to list the deny assignments that forbid pulling"),
     READ_ROLES,
-    useful(READ_ADDRESS, RightScope::Subscription, "to compare the nodes' addresses with the registry's network rules"),
+    CHECK_ADDRESSES,
+    CHECK_PREFIXES,
+    CHECK_GATEWAYS,
+    CHECK_NETWORKS,
+    CHECK_ENDPOINTS,
+    CHECK_ZONE_GROUPS,
+    CHECK_LINKS,
+    CHECK_RECORDS,
+    useful(USER_CREDENTIAL, RightScope::Cluster, "to read the nodes, with `kubernetes`"),
+    SEE_NODES,
+    SEE_SCALE_SETS,
+    SEE_BINDINGS,
+    SEE_ACCOUNTS,
     useful(PULL, RightScope::Registry, "to read the image from a registry with registry-wide permissions"),
     RequiredRight {
         is_data_action: true,
         ..useful(READ_CONTENT, RightScope::Registry, "to read the image from a registry with repository permissions")
     },
-    RequiredRight {
-        is_data_action: true,
-        ..useful(
-            READ_METADATA,
-            RightScope::Registry,
-            "to read the platform of an image from a registry with repository permissions",
-        )
-    },
+    CHECK_METADATA,
+    CHECK_DELETED,
+    CHECK_CACHE_RULES,
+    CHECK_CREDENTIAL_SETS,
+    CHECK_REPLICAS,
+    PROVE_BY_CREDENTIAL,
+    PROVE_BY_PODS,
+    PROVE_BY_EVENTS,
+    PROVE_BY_NODES,
 ];
 
 impl Outcome for Report {
@@ -60,7 +82,20 @@ pub(crate) async fn check(
     registry.check_cloud(parts.cloud())?;
     let addresses = read_addresses(&options.outbound_addresses)?;
     let step = "reading the cluster, the registry, its role assignments and the image";
-    let facts = call.step(step, gather::gather(parts, (cluster, registry), options, &addresses, call)).await?;
+    let mut facts = call.step(step, gather::gather(parts, (cluster, registry), options, &addresses, call)).await?;
+    let reads_pods = match options.kubernetes {
+        KubernetesReads::Never => false,
+        KubernetesReads::IfNeeded => lacks_pulls(&facts),
+        // A stopped cluster has no API server that could answer.
+        KubernetesReads::Always => {
+            let is_stopped = facts.cluster.as_ref().is_ok_and(|cluster| is_stopped(cluster.power_state.as_ref()));
+            facts.pulls.is_none() && !is_stopped
+        }
+    };
+    if reads_pods {
+        let step = "reading the pods that have pulled from the registry";
+        facts.pulls = call.step(step, gather::pulls(parts, cluster, &facts, call)).await?;
+    }
     Ok(diagnose(&facts, parts.time()))
 }
 

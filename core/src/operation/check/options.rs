@@ -1,6 +1,7 @@
 //! Options for a check.
 
-use crate::{call::CallOptions, id::PrincipalId, image::ImageReference};
+use crate::{call::CallOptions, error::words, id::PrincipalId, image::ImageReference};
+use serde::{Deserialize, Serialize};
 
 /// Options for checking whether a cluster can pull.
 #[derive(Clone, Debug, Default)]
@@ -20,9 +21,28 @@ pub struct CheckOptions {
     /// The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the registry's firewall admits
     /// some addresses and the cluster's routes are your own; otherwise they are read from Azure.
     pub outbound_addresses: Vec<String>,
+    /// Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull with; by default, only if
+    /// nothing else can answer.
+    pub kubernetes: KubernetesReads,
     /// Deadline (1 minute by default), cancellation, progress.
     pub call: CallOptions,
 }
+
+/// Whether a check reads in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KubernetesReads {
+    /// It does not: that every node pulls with the cluster's identity is an assumption of the report.
+    Never,
+    /// It does if the verdict would be unknown otherwise, and such a pull can decide it.
+    #[default]
+    IfNeeded,
+    /// It does, and reads the labels of the nodes and the scale sets of the node pools.
+    Always,
+}
+
+words!(KubernetesReads, "kubernetes": Never => "never", IfNeeded => "if_needed", Always => "always");
 
 impl CheckOptions {
     /// Sets [`image`](Self::image).
@@ -50,6 +70,13 @@ impl CheckOptions {
     #[must_use]
     pub fn with_outbound_address(mut self, address: impl Into<String>) -> Self {
         self.outbound_addresses.push(address.into());
+        self
+    }
+
+    /// Sets [`kubernetes`](Self::kubernetes).
+    #[must_use]
+    pub fn with_kubernetes(mut self, kubernetes: KubernetesReads) -> Self {
+        self.kubernetes = kubernetes;
         self
     }
 

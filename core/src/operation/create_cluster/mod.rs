@@ -42,7 +42,7 @@ pub struct CreatedCluster {
     /// Whether this call created it.
     /// `false`: it existed, or was already being created, and was not changed.
     pub is_new: bool,
-    /// How an existing cluster differs from the options: always `node_count` and `tier`; what else was requested, by the name of the option.
+    /// How an existing cluster differs from the options: always `tier`, and `node_count` unless pools were given; what else was requested, by the name of the option.
     /// A pool is compared with the one of its name, such as `node_pools[web].vm_size`; pools that were not requested are not compared.
     pub differences: Vec<Difference>,
     /// One result for each registry, in the order of the options, without duplicates.

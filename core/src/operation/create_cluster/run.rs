@@ -6,13 +6,14 @@ use crate::{
     cluster::{Cluster, ClusterCreation, ClusterRef, NewCluster},
     error::{Error, ErrorKind, Result},
     http::{MissingReads, Provisioned},
+    id::ResourceId,
     identity::ClusterIdentities,
     operation::{
         Parts,
         attach::{Attachment, PrincipalAdvice, attach_found, principal},
         kubelet_identity::has_operator,
     },
-    registry::Registry,
+    registry::RegistrySettings,
 };
 use futures::future::try_join_all;
 use std::{collections::HashSet, time::Duration};
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60 * 60);
 const STEP: &str = "waiting for the kubelet identity";
+/// How many lists have to lack the control plane's role: about three seconds, as for a grant that is checked.
+const OPERATOR_READS: u32 = 7;
 
 pub(crate) async fn create(
     parts: &Parts,
@@ -32,7 +35,7 @@ pub(crate) async fn create(
         registry.check_cloud(parts.cloud())?;
     }
     // A missing registry is reported before a cluster is created for it.
-    let registries = try_join_all(options.registries.iter().map(|one| parts.find_registry(one, call))).await?;
+    let registries = try_join_all(options.registries.iter().map(|one| parts.find_settings(one, call))).await?;
     let registries = each_once(registries);
     let new = NewCluster { has_operator_role: has_operator_role(parts, &new, call).await?, ..new };
     let creation = parts.cluster_deployer().start_create(&new, call).await?;
@@ -50,18 +53,35 @@ async fn has_operator_role(parts: &Parts, new: &NewCluster, call: &Call) -> Resu
     let (Some(control_plane), Some(kubelet)) = (&new.control_plane_identity, &new.kubelet_identity) else {
         return Ok(false);
     };
-    let found = parts.identity_manager().find(control_plane, call);
-    match futures::try_join!(found, parts.role_assigner().list(kubelet, call)) {
-        Ok((found, listed)) => Ok(found.is_some_and(|found| has_operator(kubelet, found.principal_id, &listed))),
+    match operator_role(parts, (control_plane, kubelet), call).await {
         Err(err) if matches!(err.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => Ok(false),
-        Err(err) => Err(err),
+        found => found,
     }
 }
 
+/// A replica that lags lists no role right after it was assigned, and the creation would not wait for it to have an effect.
+async fn operator_role(
+    parts: &Parts,
+    (control_plane, kubelet): (&ResourceId, &ResourceId),
+    call: &Call,
+) -> Result<bool> {
+    let Some(found) = parts.identity_manager().find(control_plane, call).await? else { return Ok(false) };
+    let missing_reads = MissingReads::brief(OPERATOR_READS);
+    let poll = || async {
+        let listed = parts.role_assigner().list(kubelet, call).await?;
+        Ok(if has_operator(kubelet, found.principal_id, &listed) {
+            Poll::Ready(true)
+        } else {
+            missing_reads.not_found().unwrap_or(Poll::Ready(false))
+        })
+    };
+    call.poll_until(Polling::new("reading the control plane's role").quick(), poll).await
+}
+
 /// A registry given by name, login server and ID is one registry, and needs one grant.
-fn each_once(registries: Vec<Registry>) -> Vec<Registry> {
+fn each_once(registries: Vec<RegistrySettings>) -> Vec<RegistrySettings> {
     let mut seen = HashSet::new();
-    registries.into_iter().filter(|one| seen.insert(one.id.clone())).collect()
+    registries.into_iter().filter(|one| seen.insert(one.registry.id.clone())).collect()
 }
 
 /// Waits for the creation and makes the grants in parallel, so that pods can pull once the nodes exist. A failed grant ends the call at
@@ -70,7 +90,7 @@ async fn join(
     parts: &Parts,
     cluster: &ClusterRef,
     creation: ClusterCreation,
-    registries: &[Registry],
+    registries: &[RegistrySettings],
     call: &Call,
 ) -> Result<(Cluster, Vec<Attachment>)> {
     let made = parts.cluster_deployer().finish_create(creation, call);
@@ -89,7 +109,7 @@ async fn join(
 async fn attach_all(
     parts: &Parts,
     cluster: &ClusterRef,
-    registries: &[Registry],
+    registries: &[RegistrySettings],
     over: &CancellationToken,
     call: &Call,
 ) -> Result<Vec<Attachment>> {
@@ -104,12 +124,13 @@ async fn attach_all(
         }
         found => found?,
     };
-    let names = || registries.iter().map(|one| one.id.name()).collect::<Vec<_>>().join(", ");
+    let names = || registries.iter().map(|one| one.registry.id.name()).collect::<Vec<_>>().join(", ");
     principal(&identities, None, PrincipalAdvice::AttachWithPrincipal)
         .map_err(|err| explain(err, &identities, &names()))?;
-    let grants = registries.iter().map(|registry| async {
-        let attached = attach_found(parts, &identities, registry, call).await;
-        let explain = |err| explain(err, &identities, registry.id.name()).with_context("cluster", cluster.name());
+    let grants = registries.iter().map(|settings| async {
+        let attached = attach_found(parts, &identities, settings, call).await;
+        let explain =
+            |err| explain(err, &identities, settings.registry.id.name()).with_context("cluster", cluster.name());
         attached.map_err(|err| explain(err).with_context("hint", "call again to continue, or attach"))
     });
     try_join_all(grants).await

@@ -2,10 +2,19 @@
 
 use super::{gather::Gathered, group::Group};
 use crate::{
-    action::{READ_EVENTS, READ_NODES, READ_REPLICA_SETS, smallest_role},
+    action::{
+        READ_DAEMON_SETS, READ_EVENTS, READ_JOBS, READ_NODES, READ_REPLICA_SETS, READ_STATEFUL_SETS, smallest_role,
+    },
     cluster::{ObservedPods, RolloutBlockerKind, UnreadObjects},
     diagnosis::{
-        catalogue::FindingId, facts::FailedPull, failed::diagnose_failed, finding::Need, redact, report::Report,
+        admission,
+        catalogue::FindingId,
+        facts::FailedPull,
+        failed::diagnose_failed,
+        finding::{Finding, Need},
+        redact,
+        report::Report,
+        stored::VERSION,
         text::PullFailure,
     },
     error::Result,
@@ -14,18 +23,16 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::BTreeMap, time::SystemTime};
 
-/// The version of the stored form.
-const VERSION: u32 = 1;
-
 /// Why pods do not run: what keeps their images from being pulled, and what else they wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The version of this form.
+    /// The version of this form. A stored form of another version is rejected.
+    #[serde(deserialize_with = "crate::diagnosis::stored::version")]
     pub version: u32,
     /// The cluster.
     pub cluster: ResourceId,
-    /// The cause of the first group: what to fix first. `None` if no pull has failed for a known cause.
+    /// The cause of the first group: what to fix first. Without a group of a known cause, that of pods that admission denies.
     pub root_cause: Option<FindingId>,
     /// Pods whose images are not pulled, grouped by their cause: the earliest stage of a pull first, then the largest group.
     pub groups: Vec<PodGroup>,
@@ -67,6 +74,9 @@ pub struct PodGroup {
     pub os: Option<String>,
     /// The architecture of their nodes, such as `amd64`, if it could be read.
     pub architecture: Option<String>,
+    /// The node pool of their nodes, if it could be read.
+    #[serde(default)]
+    pub pool: Option<String>,
     /// Their service account.
     pub service_account: String,
     /// The names of their pull secrets.
@@ -96,6 +106,9 @@ pub struct OtherCause {
     pub objects: Vec<String>,
     /// What to do about it, if known.
     pub next_step: Option<String>,
+    /// The finding, if admission denies the pods.
+    #[serde(default)]
+    pub finding: Option<Finding>,
 }
 
 /// Composes the result. No request is made here.
@@ -116,11 +129,15 @@ pub(super) fn explained(
     for pod in observed.pods.iter().filter(|pod| pod.failures.is_empty() && pod.blocker.is_none()) {
         *(if pod.is_healthy { &mut healthy } else { &mut starting }) += 1;
     }
+    let others = other_causes(observed);
     Explanation {
         version: VERSION,
-        root_cause: groups.first().and_then(|group| group.report.root_cause.clone()),
+        root_cause: groups
+            .first()
+            .and_then(|group| group.report.root_cause.clone())
+            .or_else(|| others.iter().find_map(|cause| cause.finding.as_ref().map(|found| found.id.clone()))),
         groups,
-        other_causes: other_causes(observed),
+        other_causes: others,
         healthy_pods: healthy,
         starting_pods: starting,
         needs: observed.unread.iter().map(|unread| need(&cluster, unread)).collect(),
@@ -143,14 +160,17 @@ fn report(
         platform: group.platform.as_ref(),
         node: group.node.as_ref().map(|(identity, pool)| (identity.as_str(), pool.as_str())),
         secrets: &secrets,
+        pulled_again: group.pulled_again.as_ref().map(|(node, version)| (node.as_str(), version.as_str())),
+        last_failed: group.last_failed,
     };
-    let report = gathered.with_image(group.image.as_ref(), |facts| diagnose_failed(cluster, facts, &pull, checked_at));
+    let report = gathered.with_image(&group, |facts| diagnose_failed(cluster, facts, &pull, checked_at));
     let (os, architecture) = group.platform.map(|one| (one.os, one.architecture)).unzip();
     PodGroup {
         pods: group.pods,
         image: group.failure.image.clone(),
         os,
         architecture,
+        pool: group.node.map(|(_, pool)| pool),
         service_account: group.service_account,
         pull_secrets: group.pull_secrets,
         failure: group.failure,
@@ -173,6 +193,7 @@ fn other_causes(observed: &ObservedPods) -> Vec<OtherCause> {
             message: blocker.message.clone(),
             objects: Vec::new(),
             next_step: blocker.kind.hint().map(str::to_owned),
+            finding: admission::finding(blocker),
         });
         cause.objects.push(blocker.object.clone());
     }
@@ -184,6 +205,9 @@ fn need(cluster: &ResourceId, unread: &UnreadObjects) -> Need {
         "nodes" => Some(READ_NODES),
         "events" => Some(READ_EVENTS),
         "replicasets" => Some(READ_REPLICA_SETS),
+        "statefulsets" => Some(READ_STATEFUL_SETS),
+        "daemonsets" => Some(READ_DAEMON_SETS),
+        "jobs" => Some(READ_JOBS),
         _ => None,
     };
     Need {

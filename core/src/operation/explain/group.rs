@@ -20,6 +20,8 @@ pub(super) struct Group {
     pub pull_secrets: Vec<String>,
     /// The first pod's failure.
     pub failure: PullFailure,
+    /// A node that has the image and pulls it again, and the version of its kubelet.
+    pub pulled_again: Option<(String, String)>,
     pub last_failed: Option<SystemTime>,
     /// As `namespace/name`.
     pub pods: Vec<String>,
@@ -34,22 +36,30 @@ type Key = (
     (String, Option<String>, Option<String>),
 );
 
-pub(super) fn groups(observed: &ObservedPods) -> Vec<Group> {
+/// `by_account`: pods of different namespaces have different service accounts.
+pub(super) fn groups(observed: &ObservedPods, by_account: bool) -> Vec<Group> {
     let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
     for pod in &observed.pods {
         let (platform, node) = (platform_of(pod, observed), identity_of(pod, observed));
         for failure in &pod.failures {
-            let group = groups.entry(key(pod, failure, (platform.as_ref(), node.as_ref()))).or_insert_with(|| Group {
-                image: ImageReference::parse(&failure.image).ok(),
-                platform: platform.clone(),
-                node: node.clone(),
-                namespace: pod.pod.namespace.clone(),
-                service_account: pod.service_account.clone(),
-                pull_secrets: pod.pull_secrets.clone(),
-                failure: failure.clone(),
-                last_failed: None,
-                pods: Vec::new(),
-            });
+            let group =
+                groups.entry(key(pod, failure, (platform.as_ref(), node.as_ref()), by_account)).or_insert_with(|| {
+                    Group {
+                        image: ImageReference::parse(&failure.image).ok(),
+                        platform: platform.clone(),
+                        node: node.clone(),
+                        namespace: pod.pod.namespace.clone(),
+                        service_account: pod.service_account.clone(),
+                        pull_secrets: pod.pull_secrets.clone(),
+                        failure: failure.clone(),
+                        pulled_again: None,
+                        last_failed: None,
+                        pods: Vec::new(),
+                    }
+                });
+            if group.pulled_again.is_none() {
+                group.pulled_again = pulled_again(pod, failure, observed);
+            }
             group.last_failed = group.last_failed.max(pod.last_failed);
             let name = format!("{}/{}", pod.pod.namespace, pod.pod.name);
             // Two containers of a pod may have the same image.
@@ -65,14 +75,17 @@ fn key(
     pod: &ObservedPod,
     failure: &PullFailure,
     (platform, node): (Option<&Platform>, Option<&(String, String)>),
+    by_account: bool,
 ) -> Key {
+    let account =
+        if by_account { format!("{}/{}", pod.pod.namespace, pod.service_account) } else { pod.service_account.clone() };
     let secrets = (!pod.pull_secrets.is_empty()).then(|| (pod.pod.namespace.clone(), pod.pull_secrets.clone()));
     let finding = &failure.finding;
     (
         failure.image.clone(),
         (platform.map(|one| (one.os.clone(), one.architecture.clone())), node.cloned()),
         secrets,
-        pod.service_account.clone(),
+        account,
         (finding.id.to_string(), finding.host.clone(), finding.address.clone()),
     )
 }
@@ -85,6 +98,11 @@ fn node_of<'a>(pod: &ObservedPod, observed: &'a ObservedPods) -> Option<&'a Obse
 fn identity_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<(String, String)> {
     let node = node_of(pod, observed)?;
     Some((node.identity_client_id.clone()?, node.pool.clone()?))
+}
+
+fn pulled_again(pod: &ObservedPod, failure: &PullFailure, observed: &ObservedPods) -> Option<(String, String)> {
+    let node = node_of(pod, observed).filter(|_| pod.pulled_again.contains(&failure.container))?;
+    Some((node.name.clone(), node.kubelet_version.clone()?))
 }
 
 fn platform_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<Platform> {

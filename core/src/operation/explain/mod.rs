@@ -12,8 +12,11 @@ use super::{
     Parts,
     check::read_addresses,
     right::{
-        CHECK_ADDRESSES, CHECK_CLUSTER, CHECK_CONTENT, CHECK_DENIALS, CHECK_GRANTS, CHECK_IMAGE, FIND_REGISTRY,
-        READ_ROLES, RequiredRight, SEE_EVENTS, SEE_NODES, SEE_PODS, SEE_REPLICA_SETS, SEE_SECRETS, TALK,
+        CHECK_ADDRESSES, CHECK_CACHE_RULES, CHECK_CLUSTER, CHECK_CONTENT, CHECK_CREDENTIAL_SETS, CHECK_DELETED,
+        CHECK_DENIALS, CHECK_ENDPOINTS, CHECK_GATEWAYS, CHECK_GRANTS, CHECK_IMAGE, CHECK_LINKS, CHECK_METADATA,
+        CHECK_NETWORKS, CHECK_PREFIXES, CHECK_RECORDS, CHECK_REPLICAS, CHECK_ZONE_GROUPS, FIND_REGISTRY, READ_ROLES,
+        RequiredRight, SEE_ACCOUNTS, SEE_BINDINGS, SEE_DAEMON_SETS, SEE_EVENTS, SEE_JOBS, SEE_NODES, SEE_PODS,
+        SEE_REPLICA_SETS, SEE_SCALE_SETS, SEE_SECRETS, SEE_STATEFUL_SETS, TALK,
     },
     span::Outcome,
 };
@@ -31,6 +34,9 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     TALK,
     SEE_PODS,
     SEE_REPLICA_SETS,
+    SEE_STATEFUL_SETS,
+    SEE_DAEMON_SETS,
+    SEE_JOBS,
     SEE_NODES,
     SEE_EVENTS,
     SEE_SECRETS,
@@ -40,8 +46,23 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     CHECK_DENIALS,
     READ_ROLES,
     CHECK_ADDRESSES,
+    CHECK_PREFIXES,
+    CHECK_GATEWAYS,
+    CHECK_NETWORKS,
+    CHECK_ENDPOINTS,
+    CHECK_ZONE_GROUPS,
+    CHECK_LINKS,
+    CHECK_RECORDS,
+    SEE_SCALE_SETS,
+    SEE_BINDINGS,
+    SEE_ACCOUNTS,
     CHECK_IMAGE,
     CHECK_CONTENT,
+    CHECK_METADATA,
+    CHECK_DELETED,
+    CHECK_CACHE_RULES,
+    CHECK_CREDENTIAL_SETS,
+    CHECK_REPLICAS,
 ];
 
 impl Outcome for Explanation {
@@ -74,8 +95,14 @@ pub(crate) async fn explain_observed(
     addresses: &[IpAddr],
     call: &Call,
 ) -> Result<Explanation> {
-    let groups = group::groups(observed);
+    let mut groups = group::groups(observed, false);
     let step = "reading the cluster, the registries, their role assignments and the images";
-    let facts = call.step(step, gather::gather(parts, (cluster, id), &groups, options, addresses, call)).await?;
+    let mut facts =
+        call.step(step, gather::gather(parts, (cluster, id), (&groups, observed), options, addresses, call)).await?;
+    if facts.is_by_account() {
+        // Service accounts of one name may name different identities.
+        groups = group::groups(observed, true);
+    }
+    facts.add_pulls(observed);
     Ok(explanation::explained(id.clone(), observed, groups, facts, parts.time()))
 }

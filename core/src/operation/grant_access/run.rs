@@ -40,7 +40,7 @@ pub(crate) async fn plan(
         version: VERSION,
         expires: parts.time() + GOOD_FOR,
         access: options.role,
-        role: options.role.in_mode(found.registry.mode),
+        role: options.role.in_mode(found.registry().mode),
         principal_id: principal,
         principal_type: principal_type(&found, principal, options),
         condition: decision.grant.condition,
@@ -48,7 +48,7 @@ pub(crate) async fn plan(
         on_inherited_grant: options.on_inherited_grant,
         on_condition_mismatch: options.on_condition_mismatch,
         unchecked_groups: found.unchecked_groups(),
-        registry: found.registry.id,
+        registry: found.settings.registry.id,
     })
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn apply_plan(
     let registry = RegistryRef::of_id(plan.registry.clone())?;
     let (found, decision) = decided(parts, &registry, plan.principal_id, &options, call).await?;
     check_is_current(plan.expires, parts.time())?;
-    let is_same_role = plan.access.in_mode(found.registry.mode) == plan.role;
+    let is_same_role = plan.access.in_mode(found.registry().mode) == plan.role;
     if !(is_same_role && decision.is_planned(&plan.action)) {
         return Err(outdated(plan));
     }
@@ -83,7 +83,7 @@ async fn decided(
     let request = GrantRequest {
         principal_id: principal,
         principal_type: principal_type(&found, principal, options),
-        role_definition_id: options.role.in_mode(found.registry.mode).id(),
+        role_definition_id: options.role.in_mode(found.registry().mode).id(),
         wanted: options.role.wanted(),
         condition: options.condition.clone(),
         on_inherited_grant: options.on_inherited_grant,
@@ -109,7 +109,7 @@ async fn carry_out(
     decision: Decision,
     call: &Call,
 ) -> Result<GrantedAccess> {
-    let role = options.role.in_mode(found.registry.mode);
+    let role = options.role.in_mode(found.registry().mode);
     let limit: Option<Duration> = options.retry_forbidden_for;
     let done = write(parts, decision, role.as_str(), limit, call).await.map_err(explain_type)?;
     Ok(GrantedAccess {

@@ -113,10 +113,11 @@ fn check<'a>(parts: &Parts, items: &'a [ImportItem], options: &ImportManyOptions
     let mut taken = HashSet::new();
     let mut all = Vec::with_capacity(items.len());
     for item in items {
-        let checked = Checked::new(parts, &item.source, &item.options)?;
+        let named = |err: Error| err.with_context("image of the list", item.source.to_string());
+        let checked = Checked::new(parts, &item.source, &item.options).map_err(named)?;
         for place in checked.targets.places() {
             if !taken.insert(place.clone()) {
-                return Err(Error::invalid("two images of the list have the same target", "target", place));
+                return Err(named(Error::invalid("two images of the list have the same target", "target", place)));
             }
         }
         all.push(checked);

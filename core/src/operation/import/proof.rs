@@ -28,7 +28,7 @@ enum Shown {
 impl Job<'_> {
     /// Reads every target. All must be the expected image, or the same one if that is unknown.
     pub(super) async fn prove(&self) -> Result<ImportProof> {
-        if !self.registry.may_lag() {
+        if !self.registry.is_premium() {
             return match self.show().await? {
                 Shown::Proof(proof) => Ok(proof),
                 Shown::NotYet(_, err) => Err(err),
@@ -67,7 +67,9 @@ impl Job<'_> {
                 (ProbeResult::There(digest), Some(wanted)) => match digest.is_same(wanted) {
                     Some(true) => {}
                     None => uncompared = Some(digest),
-                    Some(false) if self.registry.may_lag() && self.had(target, &digest) => return Ok(not_yet(target)),
+                    Some(false) if self.registry.is_premium() && self.had(target, &digest) => {
+                        return Ok(not_yet(target));
+                    }
                     Some(false) => {
                         let text = "the target has a different image from the one imported";
                         return Err(differs(target, text, &digest, wanted));

@@ -286,7 +286,7 @@ impl<'a> Job<'a> {
         let left = Mutex::new(Remaining { rest: missing.to_vec(), is_settled: false });
         let limit = match err.kind() {
             ErrorKind::Unavailable => ARRIVES_AFTER_LOST_RESPONSE,
-            ErrorKind::Conflict if self.registry.may_lag() => SHOWS_ON_REPLICAS,
+            ErrorKind::Conflict if self.registry.is_premium() => SHOWS_ON_REPLICAS,
             ErrorKind::Conflict => SHOWS_AFTER_CONFLICT,
             _ => return Ok(left.into_inner()),
         };

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     action::{DELETE_GRANT, DELETE_IDENTITY, READ_CLUSTER, READ_GRANTS, READ_IDENTITY, READ_REGISTRY},
-    call::{Call, CallOptions},
+    call::{Call, CallOptions, Poll, Polling},
     error::{Error, ErrorKind, Result, words},
+    http::MissingReads,
     id::{PrincipalId, ResourceId},
     identity::{IDENTITIES, MARK, ManagedIdentity},
     inventory::ClusterFilter,
@@ -122,12 +123,7 @@ pub(crate) async fn remove(parts: &Parts, plan: &KubeletIdentityPlan, call: &Cal
         let text = "the plan has an unknown format version";
         return Err(Error::invalid(text, "version", plan.version.to_string()));
     }
-    let manager = parts.identity_manager();
-    let find = |one: &PlannedIdentity| {
-        let id = one.id.clone().of_type(IDENTITIES, "managed identity");
-        async move { manager.find(&id?, call).await }
-    };
-    let (kubelet, control_plane) = futures::try_join!(find(&plan.kubelet), find(&plan.control_plane))?;
+    let (kubelet, control_plane) = find_both(parts, plan, call).await?;
     let mut removed = Vec::new();
     let whole = [(&plan.kubelet, &kubelet), (&plan.control_plane, &control_plane)];
     let doomed: Vec<&ManagedIdentity> =
@@ -156,11 +152,37 @@ pub(crate) async fn remove(parts: &Parts, plan: &KubeletIdentityPlan, call: &Cal
     }
     for identity in doomed {
         let step = format!("deleting the identity {}", identity.id.name());
-        if call.step(&step, manager.delete(&identity.id, call)).await? {
+        if call.step(&step, parts.identity_manager().delete(&identity.id, call)).await? {
             removed.push(IdentityPart { part: IdentityPartKind::Identity, id: identity.id.to_string() });
         }
     }
     Ok(KubeletIdentityRemoval { removed })
+}
+
+/// The two identities. They are created together: where only one is found, a replica may lag that was asked for the other.
+async fn find_both(
+    parts: &Parts,
+    plan: &KubeletIdentityPlan,
+    call: &Call,
+) -> Result<(Option<ManagedIdentity>, Option<ManagedIdentity>)> {
+    let kubelet = plan.kubelet.id.clone().of_type(IDENTITIES, "managed identity")?;
+    let control_plane = plan.control_plane.id.clone().of_type(IDENTITIES, "managed identity")?;
+    let manager = parts.identity_manager();
+    match futures::try_join!(manager.find(&kubelet, call), manager.find(&control_plane, call))? {
+        (None, Some(found)) => Ok((find_again(parts, &kubelet, call).await?, Some(found))),
+        (Some(found), None) => Ok((Some(found), find_again(parts, &control_plane, call).await?)),
+        both => Ok(both),
+    }
+}
+
+/// Reads an identity that one read did not return, until enough reads agree.
+async fn find_again(parts: &Parts, id: &ResourceId, call: &Call) -> Result<Option<ManagedIdentity>> {
+    let missing_reads = MissingReads::default();
+    let poll = || async {
+        let found = parts.identity_manager().find(id, call).await?;
+        Ok(if found.is_some() { Poll::Ready(found) } else { missing_reads.not_found().unwrap_or(Poll::Ready(None)) })
+    };
+    call.poll_until(Polling::new(format!("reading the identity {}", id.name())), poll).await
 }
 
 /// The identity of the plan, and not another of its name.

@@ -297,6 +297,7 @@ fn stopped(one: &RoleAssignment, principal: PrincipalId, found: &Observed, chang
     stops.then(|| StoppedRole {
         assignment_id: one.id.clone(),
         principal_id: principal,
+        scope: one.scope.clone(),
         role_name: found.roles.name(one.role_definition_id).unwrap_or_else(|| one.role_definition_id.to_string()),
         is_custom: found.roles.is_custom(one.role_definition_id),
     })

@@ -51,7 +51,8 @@ pub struct ModeChangePlan {
     pub lost: Vec<AccessChange>,
     /// The access that would be gained, because a role that exists has an effect in the new mode only.
     pub gained: Vec<AccessChange>,
-    /// The role assignments that would have no effect anymore. They stay: remove them when the change has proven itself.
+    /// The role assignments that would not give access to the registry's images anymore. They stay. Once the change has proven itself, remove
+    /// those that were made for that; keep those with another purpose, such as Owner, and those of a scope above the registry.
     pub stopped: Vec<StoppedRole>,
     /// For the reverse of a plan: the roles that the plan granted. They are removed after the mode has changed.
     pub remove: Vec<EquivalentRole>,
@@ -157,6 +158,8 @@ pub struct StoppedRole {
     pub assignment_id: String,
     /// The principal.
     pub principal_id: PrincipalId,
+    /// Its scope: the registry, or one above it.
+    pub scope: String,
     /// The role's name.
     pub role_name: String,
     /// Whether it is a custom role. Give it permissions of the new mode if it shall go on working.

@@ -67,7 +67,7 @@ impl fmt::Display for ReplacedAssignment {
 impl fmt::Display for StoppedRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let custom = if self.is_custom { "custom role " } else { "" };
-        write!(f, "{custom}{} for {}", Complete(&self.role_name), self.principal_id)
+        write!(f, "{custom}{} for {} at {}", Complete(&self.role_name), self.principal_id, Complete(&self.scope))
     }
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for ModeChangePlan {
         }
         self.lost.iter().try_for_each(|one| write!(f, "\n! loses: {one}"))?;
         self.gained.iter().try_for_each(|one| write!(f, "\n! gains: {one}"))?;
-        self.stopped.iter().try_for_each(|one| write!(f, "\n- without effect: {one}"))?;
+        self.stopped.iter().try_for_each(|one| write!(f, "\n  gives no access to images anymore: {one}"))?;
         for one in &self.remove {
             write!(f, "\n- removes: {} for {}", Complete(&one.role_name), one.principal_id)?;
             if let Some(old) = &one.replaces {

@@ -106,7 +106,7 @@ fn template(pool: &Pool, image: &ImageReference, options: &ProvePullOptions, tol
         "enableServiceLinks": false,
         "terminationGracePeriodSeconds": 0,
         "containers": [container(image, is_windows)],
-        "affinity": affinity(&pool.name),
+        "affinity": affinity(pool),
         "securityContext": { "runAsNonRoot": true },
     });
     if is_windows {
@@ -152,9 +152,14 @@ fn container(image: &ImageReference, is_windows: bool) -> Value {
     container
 }
 
-fn affinity(pool: &str) -> Value {
-    let wanted = json!({ "key": "kubernetes.azure.com/agentpool", "operator": "In", "values": [pool] });
-    let terms = json!({ "nodeSelectorTerms": [{ "matchExpressions": [wanted] }] });
+fn affinity(pool: &Pool) -> Value {
+    let wanted = json!({ "key": "kubernetes.azure.com/agentpool", "operator": "In", "values": [pool.name] });
+    let mut term = json!({ "matchExpressions": [wanted] });
+    if let Some(node) = &pool.node {
+        // As the DaemonSet controller binds a pod to its node.
+        term["matchFields"] = json!([{ "key": "metadata.name", "operator": "In", "values": [node] }]);
+    }
+    let terms = json!({ "nodeSelectorTerms": [term] });
     json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": terms } })
 }
 
@@ -178,7 +183,7 @@ mod tests {
 
     fn pool(os: &str) -> Pool {
         let taints = vec![NodeTaint::new("gpu", "", "NoSchedule"), NodeTaint::new("sku", "big", "NoExecute")];
-        Pool { name: "gpu1".to_owned(), os: Some(os.to_owned()), architecture: None, taints }
+        Pool { name: "gpu1".to_owned(), os: Some(os.to_owned()), architecture: None, taints, node: None }
     }
 
     fn spec(os: &str) -> Value {
@@ -238,6 +243,8 @@ mod tests {
         let one = name(&pool("linux"), "r.azurecr.io/app:v1", 1);
         assert_eq!(one, name(&pool("linux"), "r.azurecr.io/app:v1", 9));
         assert_ne!(one, name(&pool("linux"), "r.azurecr.io/app:v2", 1));
+        let of_node = Pool { node: Some("aks-gpu1-12345678-vmss000000".to_owned()), ..pool("linux") };
+        assert_ne!(one, name(&of_node, "r.azurecr.io/app:v1", 1));
         assert!(one.starts_with("aks-acr-pull-gpu1-") && one.len() <= 63, "{one}");
     }
 }

@@ -19,6 +19,9 @@ pub struct ProvePullOptions {
     pub namespace: String,
     /// The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no node now.
     pub pools: Vec<String>,
+    /// How many nodes of each pool pull the image; 1 by default, which Kubernetes chooses. With more, the nodes that do not have the image yet
+    /// are tried first, and those that are cordoned or not ready are left out. It requires the permission to list nodes.
+    pub nodes_per_pool: u32,
     /// The service account of the pods; `default` by default. Its pull secrets are used.
     pub service_account: Option<String>,
     /// Names of pull secrets for the pods, in addition to those of the service account.
@@ -35,6 +38,11 @@ pub struct ProvePullOptions {
     /// How long an existing grant may take to become effective, and the pods to be scheduled; 10 minutes by default. It does not extend the
     /// deadline.
     pub propagation_timeout: Duration,
+    /// Whether to query Microsoft Graph for the cluster's service principal, if it has one and a pull fails; off by default.
+    ///
+    /// It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires `Application.Read.All` in
+    /// Microsoft Graph, which Azure roles do not include.
+    pub query_graph: bool,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -44,6 +52,7 @@ impl Default for ProvePullOptions {
         Self {
             namespace: "default".to_owned(),
             pools: Vec::new(),
+            nodes_per_pool: 1,
             service_account: None,
             pull_secrets: Vec::new(),
             labels: BTreeMap::new(),
@@ -51,6 +60,7 @@ impl Default for ProvePullOptions {
             tolerations: Vec::new(),
             priority_class: None,
             propagation_timeout: PROPAGATION,
+            query_graph: false,
             call: CallOptions::default(),
         }
     }
@@ -68,6 +78,13 @@ impl ProvePullOptions {
     #[must_use]
     pub fn with_pool(mut self, pool: impl Into<String>) -> Self {
         self.pools.push(pool.into());
+        self
+    }
+
+    /// Sets [`nodes_per_pool`](Self::nodes_per_pool).
+    #[must_use]
+    pub fn with_nodes_per_pool(mut self, nodes_per_pool: u32) -> Self {
+        self.nodes_per_pool = nodes_per_pool;
         self
     }
 
@@ -120,6 +137,13 @@ impl ProvePullOptions {
         self
     }
 
+    /// Sets [`query_graph`](Self::query_graph).
+    #[must_use]
+    pub fn with_query_graph(mut self, query_graph: bool) -> Self {
+        self.query_graph = query_graph;
+        self
+    }
+
     /// Sets [`call`](Self::call).
     #[must_use]
     pub fn with_call(mut self, call: CallOptions) -> Self {
@@ -130,6 +154,9 @@ impl ProvePullOptions {
     /// Rejects invalid options before the first request. Returns the taints to tolerate.
     pub(super) fn check(&self) -> Result<Vec<NodeTaint>> {
         check_name("namespace", &self.namespace)?;
+        if self.nodes_per_pool == 0 {
+            return Err(Error::invalid("expected 1 or more", "nodes_per_pool", "0"));
+        }
         for (part, name) in [("service_account", &self.service_account), ("priority_class", &self.priority_class)] {
             name.iter().try_for_each(|name| check_name(part, name))?;
         }

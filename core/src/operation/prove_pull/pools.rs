@@ -11,14 +11,16 @@ use crate::{
     inventory::ClusterSettings,
 };
 
-/// A pool that is tried.
-#[derive(Debug)]
+/// A pool that is tried, or one of its nodes.
+#[derive(Clone, Debug)]
 pub(super) struct Pool {
     pub name: String,
     pub os: Option<String>,
     pub architecture: Option<String>,
-    /// The taints that all of its nodes have.
+    /// The taints that all of its nodes have, or the one node.
     pub taints: Vec<NodeTaint>,
+    /// The node that is to pull. `None`: Kubernetes chooses one of the pool.
+    pub node: Option<String>,
 }
 
 /// Divides the pools. `nodes` is `None` if the caller cannot list nodes: then Azure's word counts.
@@ -44,17 +46,31 @@ pub(super) fn divide(
         let nodes = nodes.as_ref().map(of_pool);
         let os = pool.os_type.as_deref().map(str::to_ascii_lowercase);
         let one = described(&pool.name, os, nodes.as_deref());
-        let is_empty = nodes.is_some_and(|nodes| nodes.is_empty()) && options.pools.is_empty();
-        match if is_empty { Some("the pool has no nodes".to_owned()) } else { unsupported(&one, image) } {
-            Some(reason) => skipped.push(PoolProof {
+        let is_empty = nodes.as_ref().is_some_and(Vec::is_empty) && options.pools.is_empty();
+        let reason = if is_empty { Some("the pool has no nodes".to_owned()) } else { unsupported(&one, image) };
+        match (reason, nodes) {
+            (Some(reason), _) => skipped.push(PoolProof {
                 os: one.os,
                 architecture: one.architecture,
                 ..PoolProof::new(&pool.name, ProofOutcome::Skipped).because(reason)
             }),
-            None => tried.push(one),
+            (None, Some(nodes)) if options.nodes_per_pool > 1 => tried.extend(each(&one, nodes, options)),
+            (None, _) => tried.push(one),
         }
     }
     Ok((tried, skipped))
+}
+
+/// The nodes of a pool that are to pull: those that say most. A pool without one that is available may get one.
+fn each(pool: &Pool, mut nodes: Vec<ObservedNode>, options: &ProvePullOptions) -> Vec<Pool> {
+    // A pod that names a node and tolerates its taints would run on one that is cordoned, and wait for one that is not ready.
+    nodes.retain(|node| node.is_available);
+    if nodes.is_empty() {
+        return vec![pool.clone()];
+    }
+    nodes.sort_by_key(|node| (node.has_image == Some(true), node.name.clone()));
+    nodes.truncate(usize::try_from(options.nodes_per_pool).unwrap_or(usize::MAX));
+    nodes.into_iter().map(|node| Pool { taints: node.taints, node: Some(node.name), ..pool.clone() }).collect()
 }
 
 fn described(name: &str, os: Option<String>, nodes: Option<&[ObservedNode]>) -> Pool {
@@ -65,6 +81,7 @@ fn described(name: &str, os: Option<String>, nodes: Option<&[ObservedNode]>) -> 
         os: first.and_then(|node| node.os.clone()).or(os),
         architecture: first.and_then(|node| node.architecture.clone()),
         taints: first.map_or_else(Vec::new, |node| node.taints.iter().filter(is_on_all).cloned().collect()),
+        node: None,
     }
 }
 

@@ -1,17 +1,20 @@
 //! What was proven.
 
-use crate::{cluster::ObservedNode, diagnosis::report::Report, error::words, id::ResourceId};
+use crate::{
+    cluster::ObservedNode,
+    diagnosis::{redact, report::Report},
+    error::{Result, words},
+    id::ResourceId,
+};
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
-
-/// The version of the stored form.
-pub(super) const VERSION: u32 = 1;
 
 /// Whether the nodes of a cluster have pulled an image, pool by pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PullProof {
-    /// The version of this form.
+    /// The version of this form. A stored form of another version is rejected.
+    #[serde(deserialize_with = "crate::diagnosis::stored::version")]
     pub version: u32,
     /// The cluster.
     pub cluster: ResourceId,
@@ -20,7 +23,7 @@ pub struct PullProof {
     /// [`Failed`](ProofOutcome::Failed) if a pool failed; else [`Inconclusive`](ProofOutcome::Inconclusive) if a pool was, or all were skipped;
     /// else [`Proven`](ProofOutcome::Proven).
     pub outcome: ProofOutcome,
-    /// The node pools, sorted by name.
+    /// The node pools, sorted by name; with [`nodes_per_pool`](crate::ProvePullOptions::nodes_per_pool), a pool once for each node that was tried.
     pub pools: Vec<PoolProof>,
     /// Whether all Jobs were deleted. Otherwise, Kubernetes deletes them a minute after they end, at the latest after the call's deadline.
     pub cleaned_up: bool,
@@ -99,6 +102,20 @@ words!(
     KubeletPulledLayers => "kubelet_pulled_layers",
     KubeletResolvedManifest => "kubelet_resolved_manifest",
 );
+
+impl PullProof {
+    /// The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an issue.
+    ///
+    /// The digits of a name's pseudonym are the same in all results about one subscription; the word before them says what the name stands for
+    /// in this one, such as `registry` or `name`. The outcomes, the IDs of findings, the stages and the times stay.
+    /// Words that neither this library nor a node's own messages have are replaced too, wherever they stand.
+    ///
+    /// # Errors
+    /// [`Unexpected`](crate::ErrorKind::Unexpected) if it has no JSON form.
+    pub fn redacted(&self) -> Result<Self> {
+        redact::same(self)
+    }
+}
 
 impl PoolProof {
     /// A pool with this outcome, of which nothing else is known.

@@ -5,12 +5,12 @@ use super::{
     job::Canary,
     judge::{Ended, wait},
     pools::{Pool, divide},
-    proof::{PoolProof, ProofOutcome, PullProof, PullProofKind, VERSION, outcome},
+    proof::{PoolProof, ProofOutcome, PullProof, PullProofKind, outcome},
 };
 use crate::{
     call::Call,
     cluster::{ApplyOptions, ClusterRef, NodeTaint, ObservedNode, ObservedPod, ObservedPods, PodScope},
-    diagnosis::{catalogue::PullRetry, report::Report},
+    diagnosis::{catalogue::PullRetry, report::Report, stored::VERSION},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
     image::{ImageDetails, ImageReference},
@@ -65,7 +65,9 @@ pub(crate) async fn prove_pull(
             parts.cluster_deployer().nodes(cluster, Some(image), call),
             describe(parts, image, call),
         );
-        Ok((settings?, allowed(nodes)?, details?))
+        // Which nodes are to pull is chosen from the list.
+        let nodes = if options.nodes_per_pool > 1 { nodes.map(Some) } else { allowed(nodes) };
+        Ok((settings?, nodes?, details?))
     };
     let (settings, nodes, details) = call.step("reading the cluster, its nodes and the image", reading).await?;
     let (tried, mut pools) = divide(&settings, nodes.as_deref(), details.as_ref(), options)?;
@@ -79,7 +81,7 @@ pub(crate) async fn prove_pull(
     let proven = call.step("waiting for the nodes to pull the image", proving).await?;
     let cleaned_up = proven.iter().all(|(_, is_deleted)| *is_deleted);
     pools.extend(proven.into_iter().map(|(pool, _)| pool));
-    pools.sort_by(|one, other| one.pool.cmp(&other.pool));
+    pools.sort_by(|one, other| (&one.pool, &one.node).cmp(&(&other.pool, &other.node)));
     Ok(PullProof {
         version: VERSION,
         cluster: id.clone(),
@@ -221,7 +223,7 @@ impl Run<'_> {
         if observed.pods.iter().all(|pod| pod.failures.is_empty()) {
             return Ok(None);
         }
-        let options = ExplainOptions::default();
+        let options = ExplainOptions::default().with_query_graph(self.options.query_graph);
         let explained = explain_observed(self.parts, (self.cluster, self.id), observed, &options, &[], call).await?;
         Ok(explained.groups.into_iter().next().map(|group| group.report))
     }
@@ -248,7 +250,7 @@ impl Run<'_> {
 
     fn described(&self, pool: &Pool, outcome: ProofOutcome, pod: Option<&ObservedPod>) -> PoolProof {
         PoolProof {
-            node: pod.and_then(|pod| pod.pod.node.clone()),
+            node: pod.and_then(|pod| pod.pod.node.clone()).or_else(|| pool.node.clone()),
             os: pool.os.clone(),
             architecture: pool.architecture.clone(),
             image_id: pod.and_then(|pod| pod.pod.image_id.clone()),

@@ -3,9 +3,10 @@
 use super::options::{OnMissingGrant, RolloutOptions};
 use crate::{
     call::Call,
-    cluster::ClusterRef,
+    cluster::{ClusterRef, ObservedNode},
     diagnosis::{
         catalogue::{FindingId, PullRetry},
+        nodes::node_image_upgrade,
         text::{PullFailure, PullFinding},
     },
     error::{Error, ErrorKind, Result},
@@ -136,7 +137,7 @@ pub(super) async fn judge(
     let Some(host) = ImageReference::parse(&failure.image).ok().map(|image| image.registry().to_owned()) else {
         return Ok(Verdict::not_checked("the failed image names no registry".to_owned(), None));
     };
-    match judge_at(parts, cluster, &host, options, call).await {
+    match judge_at(parts, cluster, (&host, failure), options, call).await {
         Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => Err(err),
         // The wait itself needs none of what failed here.
         Err(err) => Ok(Verdict::not_checked(err.to_string(), None)),
@@ -147,7 +148,7 @@ pub(super) async fn judge(
 async fn judge_at(
     parts: &Parts,
     cluster: &ClusterRef,
-    host: &str,
+    (host, failure): (&str, &PullFailure),
     options: &RolloutOptions,
     call: &Call,
 ) -> Result<Verdict> {
@@ -155,10 +156,39 @@ async fn judge_at(
     match search.found {
         Some(found) => {
             let check = check_grant(parts, cluster, &found, call).await?;
+            if check == GrantCheck::Exists
+                && failure.finding.id == FindingId::NO_CREDENTIAL
+                && let Some(outdated) = outdated_nodes(parts, cluster, call).await?
+            {
+                return Ok(Verdict::ended(outdated, None));
+            }
             Ok(Verdict::of(check, options.missing_grant, parts.recent_mode_changes.has(&found.id)))
         }
         None => Ok(not_found(host, &search.searched)),
     }
+}
+
+/// That every node pulls with another identity than the cluster's, which has the grant: no grant becomes effective there. `None` if that is
+/// not so, or not known.
+async fn outdated_nodes(parts: &Parts, cluster: &ClusterRef, call: &Call) -> Result<Option<PullFinding>> {
+    let nodes = match parts.cluster_deployer().nodes(cluster, None, call).await {
+        Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => return Err(err),
+        Err(_) => return Ok(None),
+        Ok(nodes) => nodes,
+    };
+    let identities = parts.identity_resolver().identities(cluster, call).await?;
+    let Some(wanted) = identities.kubelet.as_ref().and_then(|kubelet| kubelet.client_id.as_deref()) else {
+        return Ok(None);
+    };
+    let is_outdated = |node: &ObservedNode| {
+        node.identity_client_id.as_deref().is_some_and(|found| !found.eq_ignore_ascii_case(wanted))
+    };
+    let Some(first) = nodes.first().filter(|_| nodes.iter().all(is_outdated)) else { return Ok(None) };
+    let mut finding = PullFinding::of(FindingId::NODES_OUTDATED);
+    if let Some(pool) = &first.pool {
+        finding.next_step.command = node_image_upgrade(&identities.cluster, pool).into_line();
+    }
+    Ok(Some(finding))
 }
 
 /// Finds a registry by its host: the one that the caller names, or one in the subscriptions to search.

@@ -14,7 +14,7 @@ use super::{
     span::Outcome,
 };
 use crate::{
-    action::{READ_CLUSTER, READ_GRANTS, READ_REGISTRY},
+    action::{READ_CLUSTER, READ_GRANTS, READ_NODES, READ_REGISTRY},
     cluster::Rollout,
 };
 use std::time::Duration;
@@ -31,6 +31,14 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
         "to find the registry by its login server: the call then fails early if a grant is missing, and waits for replicas and for a new host name",
     ),
     useful(READ_GRANTS, RightScope::Registry, "to fail early if a grant is missing: lists the role assignments"),
+    RequiredRight {
+        is_data_action: true,
+        ..useful(
+            READ_NODES,
+            RightScope::Cluster,
+            "to fail early if the nodes pull with a former identity, on clusters with Azure RBAC",
+        )
+    },
 ];
 
 impl Outcome for Rollout {}

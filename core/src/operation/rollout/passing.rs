@@ -42,7 +42,7 @@ impl Grace {
     fn of(failure: &PullFailure, registry: &Registry, parts: &Parts) -> Option<Self> {
         let name = registry.id.name();
         if failure.finding.id == FindingId::IMAGE_NOT_FOUND {
-            return registry.may_lag().then(|| Self {
+            return registry.is_premium().then(|| Self {
                 until: Instant::now() + REPLICAS,
                 step: format!("waiting until all replicas of registry {name} have {}", failure.image),
                 why: format!(

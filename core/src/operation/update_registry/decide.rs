@@ -3,7 +3,7 @@
 use super::{SettingChange, UpdateRegistryOptions};
 use crate::{
     error::{Error, ErrorKind, Result},
-    registry::{NetworkAction, NetworkRules, RegistrySettings, RegistryUpdate, Sku},
+    registry::{NetworkAction, NetworkRules, PrivateEndpointConnection, RegistrySettings, RegistryUpdate, Sku},
 };
 use std::collections::BTreeMap;
 
@@ -47,6 +47,32 @@ fn check_rules(options: &UpdateRegistryOptions, found: &RegistrySettings) -> Res
         }
         _ => Ok(()),
     }
+}
+
+/// A firewall that admits no address closes the registry for everybody without a private endpoint, the caller included.
+pub(super) fn warnings(options: &UpdateRegistryOptions, found: &RegistrySettings) -> Vec<String> {
+    let is_asked = options.default_action.is_some() || options.allowed_addresses.is_some();
+    let denies = match options.default_action {
+        Some(action) => action == NetworkAction::Deny,
+        None => found.default_action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("Deny")),
+    };
+    let allowed = options.allowed_addresses.as_ref().unwrap_or(&found.allowed_addresses);
+    let has_endpoint = found.private_endpoints.iter().any(PrivateEndpointConnection::is_approved);
+    if options.public_network_access == Some(false) && !has_endpoint {
+        let name = found.registry.id.name();
+        return vec![format!(
+            "registry {name} has no public access and no approved private endpoint: no cluster and no client reaches it"
+        )];
+    }
+    if !is_asked || !denies || !allowed.is_empty() {
+        return Vec::new();
+    }
+    let others = if has_endpoint {
+        "only its private endpoints reach it"
+    } else {
+        "and it has no private endpoint: no cluster and no client reaches it, except through a rule for a subnet, which Azure does not show"
+    };
+    vec![format!("the firewall of registry {} admits no address, {others}", found.registry.id.name())]
 }
 
 #[derive(Default)]
@@ -217,6 +243,23 @@ mod tests {
 
     fn settings(options: &UpdateRegistryOptions, found: &RegistrySettings) -> Vec<String> {
         decide(options, found).unwrap().1.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_firewall_that_admits_no_address_is_warned_about() {
+        let mut settings = found("Premium");
+        let deny = UpdateRegistryOptions::default().with_default_action(NetworkAction::Deny);
+        assert!(warnings(&deny, &settings)[0].contains("no private endpoint"));
+        assert!(warnings(&UpdateRegistryOptions::default().with_admin_user(true), &settings).is_empty());
+        assert!(warnings(&deny.clone().with_allowed_addresses(["203.0.113.7"]), &settings).is_empty());
+        settings.private_endpoints =
+            vec![PrivateEndpointConnection { name: "one".to_owned(), status: "Approved".to_owned(), endpoint: None }];
+        assert!(warnings(&deny, &settings)[0].contains("only its private endpoints"));
+        settings.allowed_addresses = vec!["203.0.113.7".to_owned()];
+        assert!(warnings(&deny, &settings).is_empty());
+        settings.default_action = Some("Deny".to_owned());
+        let none = UpdateRegistryOptions::default().with_allowed_addresses(Vec::<String>::new());
+        assert_eq!(warnings(&none, &settings).len(), 1);
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct UpdatedSettings {
     pub registry: Registry,
     /// The settings that this call changed. Empty: all were as requested, and nothing was written.
     pub changes: Vec<SettingChange>,
+    /// What the settings keep out, although it is rarely meant.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// `x-ms-correlation-request-id` of the write, for Azure's activity log.
     /// `None` if nothing was written.
     pub correlation_id: Option<String>,
@@ -44,11 +47,9 @@ impl fmt::Display for UpdatedSettings {
     /// The changes, one a line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.registry.id.name();
-        if self.changes.is_empty() {
-            return write!(f, "{name}: nothing to change");
-        }
-        write!(f, "{name}: changed")?;
-        self.changes.iter().try_for_each(|change| write!(f, "\n- {change}"))
+        write!(f, "{name}: {}", if self.changes.is_empty() { "nothing to change" } else { "changed" })?;
+        self.changes.iter().try_for_each(|change| write!(f, "\n- {change}"))?;
+        self.warnings.iter().try_for_each(|warning| write!(f, "\n! {warning}"))
     }
 }
 
@@ -73,9 +74,10 @@ pub(crate) async fn update(
     let found = parts.registry_importer().settings(registry, call).await?;
     let found = found.ok_or_else(|| parts.no_such_registry(registry))?;
     let (update, changes) = decide::decide(options, &found)?;
+    let warnings = decide::warnings(options, &found);
     if changes.is_empty() {
-        return Ok(UpdatedSettings { registry: found.registry, changes, correlation_id: None });
+        return Ok(UpdatedSettings { registry: found.registry, changes, warnings, correlation_id: None });
     }
     let updated = parts.registry_importer().update(&found.registry.id, &update, call).await?;
-    Ok(UpdatedSettings { registry: updated.registry, changes, correlation_id: updated.correlation_id })
+    Ok(UpdatedSettings { registry: updated.registry, changes, warnings, correlation_id: updated.correlation_id })
 }

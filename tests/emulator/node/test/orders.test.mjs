@@ -181,6 +181,10 @@ test('what is not there is told from what is no order', () => {
     () => azure.signIn('nobody', { blocked: true }),
     () => azure.deleteImage('myregistry.azurecr.io/none:1'),
     () => azure.node('group', 'none', 'aks-0'),
+    () => azure.egress('group', 'none', '*.blob.core.windows.net', { allowed: false }),
+    () => azure.disk('group', 'dev', 'none', 0),
+    () => azure.key('group', 'none', { accessible: false }),
+    () => azure.load('group', 'none', 'x', { readsPerMinute: 1, seconds: 1 }),
     () => azure.credential('nobody'),
     () => azure.objectId('nobody'),
     () => azure.kubeletObjectId('group', 'none'),
@@ -222,6 +226,10 @@ test('images are pushed and deleted, nodes join, lists come in pages', async () 
   azure.deleteImage(IMAGE);
   assert.equal(azure.digest(IMAGE), undefined);
   azure.node('group', 'dev', 'aks-arm-0', { architecture: 'arm64' });
+  azure.egress('group', 'dev', '*.blob.core.windows.net', { allowed: false });
+  azure.disk('group', 'dev', 'nodepool1', 0);
+  azure.key('group', 'myregistry', { accessible: true });
+  azure.load('group', 'myregistry', azure.kubeletObjectId('group', 'dev'), { readsPerMinute: 1, seconds: 1 });
   azure.paging({ size: 1, emptyFirst: true });
   const list = `/subscriptions/${azure.subscriptionId}/providers/Microsoft.ContainerRegistry/registries`;
   const { body } = await (await Wire.of(azure)).arm('GET', list);

@@ -141,6 +141,10 @@ def test_what_is_not_there_is_a_lookup_error_and_what_is_no_order_a_value_error(
         lambda: azure.sign_in("nobody", blocked=True),
         lambda: azure.delete_image("myregistry.azurecr.io/none:1"),
         lambda: azure.node("group", "none", "aks-0"),
+        lambda: azure.egress("group", "none", "*.blob.core.windows.net", allowed=False),
+        lambda: azure.disk("group", "dev", "none", 0),
+        lambda: azure.key("group", "none", accessible=False),
+        lambda: azure.load("group", "none", "x", 1, 1),
         lambda: azure.credential("nobody"),
         lambda: azure.async_credential("nobody"),
         lambda: azure.object_id("nobody"),
@@ -231,6 +235,14 @@ def test_a_node_joins(azure: Emulator) -> None:
     azure.node("group", "dev", "aks-arm-0", architecture="arm64")
     nodes = Kubernetes(Wire(azure), "group", "dev").send("GET", "/api/v1/nodes")[1]["items"]
     assert {node["metadata"]["labels"]["kubernetes.io/arch"] for node in nodes} == {"amd64", "arm64"}
+
+
+def test_nodes_meet_firewalls_and_full_disks(azure: Emulator) -> None:
+    for allowed in (False, True):
+        azure.egress("group", "dev", "*.blob.core.windows.net", allowed=allowed)
+    azure.disk("group", "dev", "nodepool1", 0)
+    azure.key("group", "myregistry", accessible=True)
+    azure.load("group", "myregistry", azure.kubelet_object_id("group", "dev"), 1, 1)
 
 
 def test_lists_come_in_pages(azure: Emulator) -> None:

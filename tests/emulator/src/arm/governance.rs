@@ -25,6 +25,7 @@ pub(crate) struct Policy {
 pub(crate) struct DenyAssignment {
     name: String,
     actions: Vec<String>,
+    data_actions: Vec<String>,
     scope: String,
     /// Object ids of the principals that it excludes.
     excluded: Vec<String>,
@@ -53,18 +54,36 @@ impl Emulator {
     /// # Panics
     /// If the caller does not exist.
     pub fn add_deny_assignment(&self, name: &str, actions: &[&str], scope: &str, but_for: &[&str]) {
+        self.deny(name, (actions, &[]), scope, but_for);
+    }
+
+    /// The same with actions on data, which are what counts in a registry with repository permissions.
+    ///
+    /// # Panics
+    /// If one of those callers does not exist.
+    pub fn add_data_deny_assignment(&self, name: &str, data_actions: &[&str], scope: &str, but_for: &[&str]) {
+        self.deny(name, (&[], data_actions), scope, but_for);
+    }
+
+    fn deny(&self, name: &str, (actions, data_actions): (&[&str], &[&str]), scope: &str, but_for: &[&str]) {
         let excluded = but_for.iter().map(|caller| {
-            let id = self.object_id_of(caller);
+            let id = self.member_id(caller).unwrap_or_default();
             assert!(!id.is_empty(), "caller {caller} does not exist");
             id
         });
         let denied = DenyAssignment {
             name: name.to_owned(),
             actions: actions.iter().map(|action| (*action).to_owned()).collect(),
+            data_actions: data_actions.iter().map(|action| (*action).to_owned()).collect(),
             scope: scope.to_owned(),
             excluded: excluded.collect(),
         };
         self.act(|world| world.deny_assignments.push(denied));
+    }
+
+    /// Removes the deny assignments of this name, as the deletion of the deployment stack that owns them does.
+    pub fn remove_deny_assignment(&self, name: &str) {
+        self.act(|world| world.deny_assignments.retain(|one| one.name != name));
     }
 }
 
@@ -100,7 +119,7 @@ impl DenyAssignment {
             "properties": {
                 "denyAssignmentName": self.name,
                 "description": "",
-                "permissions": [{"actions": self.actions, "notActions": [], "dataActions": [], "notDataActions": []}],
+                "permissions": [{"actions": self.actions, "notActions": [], "dataActions": self.data_actions, "notDataActions": []}],
                 "scope": self.scope,
                 "doNotApplyToChildScopes": false,
                 "principals": [{"id": "00000000-0000-0000-0000-000000000000", "type": "Everyone"}],
@@ -122,8 +141,9 @@ pub(super) fn refusal(world: &World, call: &Call<'_>, wanted: &Wanted<'_>, shown
 pub(crate) fn denying<'a>(world: &'a World, ids: &[String], wanted: &Wanted<'_>) -> Option<&'a DenyAssignment> {
     let stops = |one: &&DenyAssignment| {
         within(wanted.scope, &one.scope)
-            && !wanted.data
-            && one.actions.iter().any(|pattern| matches(pattern, wanted.action))
+            && if wanted.data { &one.data_actions } else { &one.actions }
+                .iter()
+                .any(|pattern| matches(pattern, wanted.action))
             && !ids.iter().any(|id| one.excluded.contains(id))
     };
     world.deny_assignments.iter().find(stops)

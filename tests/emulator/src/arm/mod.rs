@@ -4,6 +4,8 @@
 
 pub(crate) mod activity;
 pub(crate) mod cluster;
+mod compute;
+pub(crate) mod eligibility;
 mod feature;
 pub(crate) mod governance;
 pub(crate) mod group;
@@ -13,6 +15,7 @@ pub(crate) mod kubeconfig;
 pub(crate) mod lock;
 mod network;
 mod polling;
+pub(crate) mod private_endpoint;
 mod provider;
 pub(crate) mod registry;
 pub(crate) mod role_assignment;
@@ -185,6 +188,8 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
         identity::route(world, call, &segments, &lower)
     } else if of("microsoft.network") {
         network::route(world, call, &segments, &lower)
+    } else if of("microsoft.compute") {
+        compute::route(world, call, &lower)
     } else {
         group::route(world, call, &segments, &lower)
     };
@@ -201,6 +206,7 @@ fn authorization(world: &mut World, call: &Call<'_>) -> Option<Reply> {
         "roleassignments" => role_assignment::serve(world, call, scope, name),
         "roleassignmentsusagemetrics" => role_assignment::usage(world, call, scope),
         "denyassignments" => governance::serve(world, call, scope, name),
+        "roleeligibilityscheduleinstances" => eligibility::serve(world, call, scope, name),
         "locks" => lock::serve(world, call, scope, name),
         "roledefinitions" => role_definition::serve(world, call, scope, name),
         _ => None,

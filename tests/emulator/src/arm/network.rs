@@ -13,6 +13,10 @@ pub(super) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
     else {
         return super::stored::route(world, call, segments, lower);
     };
+    let is_of_cluster = |one: &Cluster| one.address_id().is_some_and(|id| id.eq_ignore_ascii_case(&call.path));
+    if !world.clusters.iter().any(is_of_cluster) {
+        return super::stored::route(world, call, segments, lower);
+    }
     (*call.method() == Method::GET).then(|| get(world, call, segments).unwrap_or_else(|refusal| refusal))
 }
 

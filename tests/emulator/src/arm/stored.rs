@@ -1,18 +1,24 @@
-//! Networks, subnets and private DNS zones: resources that are kept as they were sent, with what the service adds.
+//! Networks, private endpoints and private DNS zones: resources that are kept as they were sent, with what the service adds.
 
 use std::collections::BTreeMap;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Call, demand_group, page, resource_missing};
+use super::{Call, demand_group, page, private_endpoint, resource_missing};
 use crate::reply::{self, Reply};
 use crate::world::World;
 
 /// The kinds, as a path has them after the group: pairs of a type and a name.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 17] = [
     "virtualNetworks",
     "virtualNetworks/subnets",
+    "virtualNetworks/virtualNetworkPeerings",
+    "privateEndpoints",
+    "privateEndpoints/privateDnsZoneGroups",
+    "natGateways",
+    "publicIPAddresses",
+    "publicIPPrefixes",
     "privateDnsZones",
     "privateDnsZones/virtualNetworkLinks",
     "privateDnsZones/A",
@@ -27,12 +33,17 @@ const KINDS: [&str; 11] = [
 /// All stored resources, by their ids in lower case.
 pub(crate) type Stored = BTreeMap<String, Value>;
 
+/// A kind as it is written here, however it is written.
+pub(crate) fn kind(path: &str) -> Option<&'static str> {
+    KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(path))
+}
+
 pub(super) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower: &[&str]) -> Option<Reply> {
     let ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.network", rest @ ..] = lower else {
         return None;
     };
     let types: Vec<&str> = rest.iter().step_by(2).copied().collect();
-    let kind = KINDS.into_iter().find(|kind| kind.to_ascii_lowercase() == types.join("/"));
+    let kind = kind(&types.join("/"));
     let is_one = rest.len().is_multiple_of(2);
     let place = Place { segments, kind: kind.unwrap_or("privateDnsZones/recordsets") };
     let answer = match (call.method(), kind, is_one) {
@@ -102,18 +113,29 @@ impl Place<'_> {
         }
         let sent = call.json()?;
         let is_new = store(world, &id, self.kind, &sent);
+        private_endpoint::stored(world, &id, self.kind);
         let body = shown(&world.resources, &id).unwrap_or_default();
         Ok(reply::json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &body))
     }
 
     fn delete(&self, world: &mut World, call: &Call<'_>) -> Result<Reply, Reply> {
         self.demand(world, call, "delete")?;
-        let id = self.id().to_ascii_lowercase();
-        let there = world.resources.contains_key(&id);
-        let below = format!("{id}/");
-        world.resources.retain(|one, _| *one != id && !one.starts_with(&below));
+        let there = remove(world, &self.id());
         Ok(reply::empty(if there { StatusCode::OK } else { StatusCode::NO_CONTENT }))
     }
+}
+
+/// Removes a resource with what is below it. Returns whether it existed.
+pub(crate) fn remove(world: &mut World, id: &str) -> bool {
+    let id = id.to_ascii_lowercase();
+    let below = format!("{id}/");
+    let gone: Vec<String> =
+        world.resources.keys().filter(|one| **one == id || one.starts_with(&below)).cloned().collect();
+    for one in gone.iter().rev() {
+        private_endpoint::removed(world, one);
+        world.resources.remove(one);
+    }
+    !gone.is_empty()
 }
 
 /// Keeps a resource. What it has inline is a resource of its own.
@@ -122,7 +144,8 @@ pub(crate) fn store(world: &mut World, id: &str, kind: &str, sent: &Value) -> bo
     if !body["properties"].is_object() {
         body["properties"] = json!({});
     }
-    let subnets = body["properties"].as_object_mut().and_then(|properties| properties.remove("subnets"));
+    let mut inline = |name: &str| body["properties"].as_object_mut().and_then(|properties| properties.remove(name));
+    let (subnets, peerings) = (inline("subnets"), inline("virtualNetworkPeerings"));
     body["id"] = id.into();
     body["name"] = id.rsplit('/').next().unwrap_or_default().into();
     body["type"] = format!("Microsoft.Network/{kind}").into();
@@ -136,13 +159,18 @@ pub(crate) fn store(world: &mut World, id: &str, kind: &str, sent: &Value) -> bo
     } else {
         body["properties"]["provisioningState"] = "Succeeded".into();
     }
+    if kind == "virtualNetworks/virtualNetworkPeerings" && body["properties"]["peeringState"].is_null() {
+        body["properties"]["peeringState"] = "Connected".into();
+    }
     if kind == "privateDnsZones/virtualNetworkLinks" {
         body["properties"]["virtualNetworkLinkState"] = "Completed".into();
     }
     let is_new = world.resources.insert(id.to_ascii_lowercase(), body).is_none();
-    for subnet in subnets.iter().filter_map(Value::as_array).flatten() {
-        if let Some(name) = subnet["name"].as_str() {
-            store(world, &format!("{id}/subnets/{name}"), "virtualNetworks/subnets", subnet);
+    for (children, name) in [(subnets, "subnets"), (peerings, "virtualNetworkPeerings")] {
+        for child in children.iter().filter_map(Value::as_array).flatten() {
+            if let Some(own) = child["name"].as_str() {
+                store(world, &format!("{id}/{name}/{own}"), &format!("virtualNetworks/{name}"), child);
+            }
         }
     }
     if kind == "privateDnsZones" && is_new {
@@ -164,8 +192,13 @@ fn shown(resources: &Stored, id: &str) -> Option<Value> {
         resources.iter().filter(move |(one, _)| one.starts_with(&within)).map(|(_, body)| body.clone())
     };
     let kind = body["type"].as_str().unwrap_or_default().to_owned();
+    body.as_object_mut().map(|body| body.remove("members"));
     if kind.ends_with("/virtualNetworks") {
-        body["properties"]["subnets"] = below("subnets").collect();
+        body["properties"]["subnets"] = below("subnets").map(|subnet| with_endpoints(resources, subnet)).collect();
+        body["properties"]["virtualNetworkPeerings"] = below("virtualNetworkPeerings").collect();
+    }
+    if kind.ends_with("/virtualNetworks/subnets") {
+        body = with_endpoints(resources, body);
     }
     if kind.ends_with("/privateDnsZones") {
         let links = below("virtualNetworkLinks").count();
@@ -176,4 +209,18 @@ fn shown(resources: &Stored, id: &str) -> Option<Value> {
         body["properties"]["maxNumberOfVirtualNetworkLinks"] = 1000.into();
     }
     Some(body)
+}
+
+/// A subnet with the private endpoints in it.
+fn with_endpoints(resources: &Stored, mut subnet: Value) -> Value {
+    let is_here = |one: &&Value| {
+        let place = one["properties"]["subnet"]["id"].as_str();
+        one["type"] == "Microsoft.Network/privateEndpoints"
+            && place.zip(subnet["id"].as_str()).is_some_and(|(place, id)| place.eq_ignore_ascii_case(id))
+    };
+    let endpoints: Vec<Value> = resources.values().filter(is_here).map(|one| json!({"id": one["id"]})).collect();
+    if !endpoints.is_empty() {
+        subnet["properties"]["privateEndpoints"] = endpoints.into();
+    }
+    subnet
 }

@@ -60,6 +60,8 @@ const ASSIGNMENTS: &[&str] = &[
 
 const DEFINITIONS: &[&str] = &["2015-07-01", "2018-01-01-preview", "2018-07-01", "2022-04-01", "2022-05-01-preview"];
 
+const ELIGIBILITY: &[&str] = &["2020-10-01-preview", "2020-10-01"];
+
 const DENIALS: &[&str] = &["2018-07-01-preview", "2022-04-01", "2024-07-01-preview"];
 
 /// Of the network's types: those of the last years.
@@ -170,6 +172,9 @@ fn known(lower: &[&str]) -> Option<(&'static str, &'static str, Vec<String>)> {
         }
         Some(("microsoft.authorization", "denyassignments")) => {
             ("Microsoft.Authorization", "denyAssignments", owned(DENIALS))
+        }
+        Some(("microsoft.authorization", "roleeligibilityscheduleinstances")) => {
+            ("Microsoft.Authorization", "roleEligibilityScheduleInstances", owned(ELIGIBILITY))
         }
         Some(("microsoft.network", "publicipaddresses")) => ("Microsoft.Network", "publicIPAddresses", owned(NETWORK)),
         Some(("microsoft.authorization", "roledefinitions")) => {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Cluster;
+use super::{Cluster, pool};
+use crate::kubernetes::machine;
 use crate::registry::merge;
 use crate::world::World;
 
@@ -59,6 +60,9 @@ impl Cluster {
             }});
         }
         merge(&mut properties, &seed.properties);
+        if let Some(status) = self.bootstrap_status() {
+            properties["status"] = status;
+        }
         let network = &seed.properties["networkProfile"];
         if network["networkPlugin"].is_string() && network["networkPluginMode"].is_null() {
             // The overlay goes with the plugin that the service chooses, not with any that was asked for.
@@ -67,10 +71,17 @@ impl Cluster {
         // Recorded: the addresses are not shown before the cluster was created.
         let is_made = !matches!(self.state.as_str(), "Creating" | "Canceled");
         if let Some(address) = self.address_id().filter(|_| is_made) {
-            properties["networkProfile"]["loadBalancerProfile"] = json!({
-                "managedOutboundIPs": {"count": 1}, "effectiveOutboundIPs": [{"id": address}],
-                "backendPoolType": "nodeIPConfiguration",
-            });
+            let network = &mut properties["networkProfile"];
+            if network["outboundType"] == "managedNATGateway" {
+                if network["natGatewayProfile"]["effectiveOutboundIPs"].is_null() {
+                    network["natGatewayProfile"]["effectiveOutboundIPs"] = json!([{"id": address}]);
+                }
+            } else if network["loadBalancerProfile"]["effectiveOutboundIPs"].is_null() {
+                network["loadBalancerProfile"] = json!({
+                    "managedOutboundIPs": {"count": 1}, "effectiveOutboundIPs": [{"id": address}],
+                    "backendPoolType": "nodeIPConfiguration",
+                });
+            }
         }
         if properties["apiServerAccessProfile"]["enablePrivateCluster"] == true {
             // Recorded: a private cluster has both names, unless the public one is disabled.
@@ -119,10 +130,19 @@ impl Cluster {
         })
     }
 
+    /// The virtual network that AKS makes where none is named, in the group of the nodes.
+    pub(crate) fn network_id(&self) -> String {
+        let number = u32::from_str_radix(&crate::principal::stable_id(&self.id())[..7], 16).unwrap_or(0) % 100_000_000;
+        format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/virtualNetworks/aks-vnet-{number:08}",
+            self.subscription, self.node_group
+        )
+    }
+
     /// The public address that its nodes are seen at, where it has a load balancer for that.
     pub(crate) fn address_id(&self) -> Option<String> {
         let kind = &self.seed.properties["networkProfile"]["outboundType"];
-        (kind.is_null() || kind == "loadBalancer").then(|| {
+        (kind.is_null() || kind == "loadBalancer" || kind == "managedNATGateway").then(|| {
             let name = crate::principal::stable_id(&format!("{}/address", self.id()));
             format!(
                 "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Network/publicIPAddresses/{name}",
@@ -145,6 +165,12 @@ impl Cluster {
         pool["powerState"] = json!({"code": self.power()});
         pool["orchestratorVersion"] = self.wanted_version.clone().into();
         pool["currentOrchestratorVersion"] = self.seed.version.clone().into();
+        if pool["nodeImageVersion"].is_null() {
+            let is_windows = pool["osType"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("windows"));
+            let size = pool["vmSize"].as_str().unwrap_or_default();
+            let os = if is_windows { "windows" } else { "linux" };
+            pool["nodeImageVersion"] = machine::first_image(os, pool::architecture(size)).into();
+        }
         pool
     }
 

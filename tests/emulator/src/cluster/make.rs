@@ -1,5 +1,7 @@
 //! Making clusters: from a seed as one that was always there, or by a request as one that is to come.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -38,11 +40,24 @@ impl World {
                 principal: former.object_id.clone(),
                 client: former.client_id.clone(),
                 is_managed: true,
+                is_attached: true,
                 secret: None,
             });
             self.principals.push(Principal { name: format!("{} (former kubelet identity)", cluster.name), ..former });
         }
+        if let Some(image) = cluster.seed.node_image.clone() {
+            let is_linux = |pool: &&mut Value| pool["osType"] != "Windows";
+            cluster.pools.iter_mut().filter(is_linux).for_each(|pool| pool["nodeImageVersion"] = image.clone().into());
+        }
+        if let Some(identity) = cluster.pulls_as.as_mut().filter(|_| cluster.seed.detached_identity) {
+            identity.is_attached = false;
+        }
+        let present = if cluster.seed.detached_identity { cluster.pulls_as.clone() } else { present };
+        if cluster.seed.account_pulls {
+            self.seed_account_pulls(&mut cluster, start);
+        }
         self.open(&mut cluster, start);
+        self.make_network(&cluster);
         cluster.pulls_as = present;
         self.clusters.push(cluster);
     }
@@ -108,7 +123,10 @@ impl World {
             kubelet_id: identities.kubelet_id,
             brought_kubelet: identities.brought_kubelet,
             pulls_as: None,
+            bootstrap_failure: seed.bootstrap_refused.then_some(super::bootstrap::UNAUTHORIZED),
+            account_pulls: super::account_pulls::AccountPulls::default(),
             formers: Vec::new(),
+            rooms: BTreeMap::new(),
             shows_kubelet: identities.brought_kubelet,
             control_plane: identities.control_plane,
             control_plane_id: identities.control_plane_id,
@@ -142,7 +160,23 @@ impl World {
         }
         let mut cluster = self.clusters.remove(at);
         self.open(&mut cluster, now);
+        self.make_network(&cluster);
         self.clusters.insert(at, cluster);
+    }
+
+    /// Makes the network of a cluster whose pools name no subnet.
+    fn make_network(&mut self, cluster: &Cluster) {
+        let pools =
+            [&cluster.pools[..], cluster.seed.properties["agentPoolProfiles"].as_array().map_or(&[], Vec::as_slice)];
+        if pools.concat().iter().any(|pool| pool["vnetSubnetID"].is_string()) {
+            return;
+        }
+        let body = json!({"location": cluster.location, "properties": {
+            "addressSpace": {"addressPrefixes": ["10.224.0.0/12"]},
+            "subnets": [{"name": "aks-subnet", "properties": {"addressPrefix": "10.224.0.0/16"}}],
+        }});
+        self.ensure_group(&cluster.subscription, &cluster.node_group, &cluster.location);
+        crate::arm::stored::store(self, &cluster.network_id(), "virtualNetworks", &body);
     }
 
     /// Gives a cluster its Kubernetes.
@@ -175,6 +209,7 @@ impl World {
         };
         let cluster = self.clusters.remove(at);
         self.removed_clusters.push(cluster.id());
+        crate::arm::stored::remove(self, &cluster.network_id());
         if cluster.control_plane_id.is_none() && !cluster.seed.service_principal {
             self.remove_principal(&cluster.control_plane);
         }

@@ -1,8 +1,12 @@
 //! A cluster: what Azure knows of it, and the Kubernetes inside.
 
+pub(crate) mod account_pulls;
 mod body;
+pub(crate) mod bootstrap;
 pub(crate) mod make;
 pub(crate) mod pool;
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -45,8 +49,14 @@ pub(crate) struct Cluster {
     pub(crate) brought_kubelet: bool,
     /// What nodes that are made now sign in to registries as. Older nodes keep what they have.
     pub(crate) pulls_as: Option<NodeIdentity>,
+    /// Whether they sign in as the service accounts of pods instead.
+    pub(crate) account_pulls: account_pulls::AccountPulls,
+    /// The exit code with which its nodes ended before they joined.
+    pub(crate) bootstrap_failure: Option<u16>,
     /// The principals that older nodes sign in as.
     pub(crate) formers: Vec<String>,
+    /// The room that is left on the disks of nodes, by their pool, if they are not as good as empty.
+    pub(crate) rooms: BTreeMap<String, u64>,
     /// Whether it shows that identity already while it is being created.
     pub(crate) shows_kubelet: bool,
     /// Object id of the control plane's identity, or of the service principal.
@@ -87,7 +97,7 @@ impl Cluster {
 
     /// Whether it is in the middle of something.
     pub(crate) fn is_busy(&self) -> bool {
-        ["Creating", "Updating", "Deleting", "Stopping", "Starting"]
+        ["Creating", "Updating", "Upgrading", "Deleting", "Stopping", "Starting"]
             .iter()
             .any(|state| self.state.eq_ignore_ascii_case(state))
     }
@@ -101,8 +111,9 @@ impl Cluster {
             architecture: node.architecture.clone(),
             containerd: self.seed.containerd,
             identity: self.pulls_as.clone(),
+            machine: pool::machine(&self.pools, &node.pool, self.rooms.get(&node.pool).copied()),
         };
-        self.seed.nodes.iter().filter(|_| !self.stopped).map(spec).collect()
+        self.seed.nodes.iter().filter(|_| !self.stopped && self.bootstrap_failure.is_none()).map(spec).collect()
     }
 
     /// The managed identity of its nodes.
@@ -131,7 +142,7 @@ impl Cluster {
     }
 
     /// Lets nodes join and leave until there are those of the pools.
-    fn adjust_nodes(&mut self, now: Instant) {
+    pub(crate) fn adjust_nodes(&mut self, now: Instant) {
         let specs = self.node_specs();
         #[cfg(feature = "serve")]
         if let Some(real) = &mut self.real {
@@ -150,8 +161,21 @@ impl Cluster {
         self.pulls_as = identity;
     }
 
-    /// Makes the nodes of a pool anew.
+    /// Gives its scale sets the identity that they should have, as each update of a cluster does.
+    pub(crate) fn reconcile(&mut self) {
+        if let Some(identity) = &mut self.pulls_as {
+            identity.is_attached = true;
+        }
+        let specs = self.node_specs();
+        if let Some(kubernetes) = &mut self.kubernetes {
+            kubernetes.attach(&specs);
+        }
+    }
+
+    /// Makes the nodes of a pool anew, from the newest image.
     pub(crate) fn renew_nodes(&mut self, pool: &str, now: Instant) {
+        pool::take_newest_image(&mut self.pools, pool);
+        self.rooms.remove(pool);
         let specs = self.node_specs();
         #[cfg(feature = "serve")]
         if let Some(real) = &mut self.real {
@@ -160,6 +184,19 @@ impl Cluster {
         if let Some(kubernetes) = &mut self.kubernetes {
             kubernetes.reimage(&specs, pool, now);
         }
+    }
+
+    /// Leaves so much room on the disks of a pool's nodes, until they are made anew. Returns whether there is such a pool.
+    pub(crate) fn leave_room(&mut self, pool: &str, bytes: u64) -> bool {
+        if self.pools.iter().all(|one| one["name"] != pool) {
+            return false;
+        }
+        self.rooms.insert(pool.to_owned(), bytes);
+        let specs = self.node_specs();
+        if let Some(kubernetes) = &mut self.kubernetes {
+            kubernetes.leave_room(&specs);
+        }
+        true
     }
 
     /// Whether it has an API server by now.
@@ -177,7 +214,7 @@ impl World {
     pub(crate) fn node_identity(&self, principal: &str) -> Option<NodeIdentity> {
         let one = self.principal(principal)?;
         let (principal, client) = (one.object_id.clone(), one.client_id.clone());
-        Some(NodeIdentity { principal, client, is_managed: true, secret: None })
+        Some(NodeIdentity { principal, client, is_managed: true, is_attached: true, secret: None })
     }
 
     /// The same of a cluster with a service principal.

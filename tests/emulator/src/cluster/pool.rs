@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::kubernetes::machine::{Machine, first_image, newest_image};
 use crate::principal::stable_id;
 use crate::registry::merge;
 use crate::seed::SeedNode;
@@ -62,10 +63,29 @@ pub(super) fn of_nodes(nodes: &[SeedNode]) -> Vec<Value> {
         let mode = if pools.is_empty() { "System" } else { "User" };
         let os = if node.os == "windows" { "Windows" } else { "Linux" };
         let size = if node.architecture == "arm64" { "Standard_D2ps_v5" } else { SIZE };
-        pools.push(json!({"name": node.pool, "count": 1, "vmSize": size, "maxPods": 250,
-                          "type": "VirtualMachineScaleSets", "mode": mode, "osType": os}));
+        pools.push(json!({"name": node.pool, "count": 1, "vmSize": size, "maxPods": 250, "osDiskSizeGB": 128,
+                          "type": "VirtualMachineScaleSets", "mode": mode, "osType": os, "kubeletDiskType": "OS",
+                          "osSKU": if os == "Windows" { "Windows2022" } else { "Ubuntu" },
+                          "nodeImageVersion": first_image(&node.os, &node.architecture)}));
     }
     pools
+}
+
+/// What the nodes of a pool are made from. Their disks have this room left.
+pub(super) fn machine(pools: &[Value], name: &str, room: Option<u64>) -> Machine {
+    let pool = pools.iter().find(|pool| pool["name"] == name);
+    let image = pool.and_then(|pool| pool["nodeImageVersion"].as_str()).map(str::to_owned);
+    let disk = pool.and_then(|pool| pool["osDiskSizeGB"].as_u64());
+    Machine { image, room: room.or(disk.map(|gib| gib << 30)) }
+}
+
+/// Gives a pool the newest image: see `az aks nodepool upgrade --node-image-only`.
+pub(super) fn take_newest_image(pools: &mut [Value], name: &str) {
+    for pool in pools.iter_mut().filter(|pool| pool["name"] == name) {
+        let is_windows = pool["osType"].as_str().is_some_and(|os| os.eq_ignore_ascii_case("Windows"));
+        let os = if is_windows { "windows" } else { "linux" };
+        pool["nodeImageVersion"] = newest_image(os, architecture(pool["vmSize"].as_str().unwrap_or_default())).into();
+    }
 }
 
 pub(crate) fn count(pool: &Value) -> u64 {
@@ -98,7 +118,7 @@ pub(crate) fn nodes(cluster: &str, pool: &Value, present: &[SeedNode]) -> Vec<Se
 }
 
 /// The architecture of a size: those with a `p` after the number of cores have processors of ARM's design.
-fn architecture(size: &str) -> &'static str {
+pub(crate) fn architecture(size: &str) -> &'static str {
     let family = size.trim_start_matches("Standard_").split('_').next().unwrap_or_default();
     let features = family.trim_start_matches(|letter: char| letter.is_ascii_uppercase());
     let features = features.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '-');

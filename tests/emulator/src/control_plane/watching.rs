@@ -172,6 +172,7 @@ mod tests {
             architecture: String::from("amd64"),
             containerd: crate::node::USUAL_CONTAINERD,
             identity: Some(crate::kubernetes::NodeIdentity::fake()),
+            machine: crate::kubernetes::machine::Machine::default(),
         };
         Remote::new("1.33.3", now, SystemTime::now(), queue).adjust(&[spec], now);
         writes.try_recv().unwrap()

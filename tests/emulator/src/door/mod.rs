@@ -26,6 +26,7 @@ use crate::fault::{self, Fault, Outcome, Repeated};
 use crate::keeper::{self, Change};
 use crate::kubernetes::Watch;
 use crate::log::{From, Service};
+use crate::network::Way;
 use crate::reply::{Broken, Caller, Reply};
 use crate::world::World;
 
@@ -311,7 +312,7 @@ fn by_rules(world: &mut World, service: Service, request: &Request<Bytes>, now: 
         From::Node => world.addresses.nodes.clone(),
         From::Client => world.addresses.client.clone(),
     };
-    let answer = world.serve(request, &address, now);
+    let answer = world.serve(request, &Way::Public(address), now);
     network::settle(world, now);
     Served::Whole(answer)
 }

@@ -11,7 +11,8 @@ use crate::cluster::Cluster;
 use crate::fault::Arrival;
 use crate::kubernetes::Kubernetes;
 use crate::log::{From, Service};
-use crate::node::{Network, NetworkFailure};
+use crate::network::{self, Way};
+use crate::node::{Network, NetworkFailure, OnBehalf};
 use crate::operation;
 use crate::reply::{Broken, Caller};
 use crate::world::World;
@@ -133,6 +134,16 @@ struct Nodes<'a> {
     now: Instant,
 }
 
+impl Nodes<'_> {
+    /// The way to a registry, of Azure or not. All else that nodes need is reached.
+    fn way(&self, service: Service, host: &str) -> Result<Option<Way>, NetworkFailure> {
+        if service != Service::Registry {
+            return Ok(None);
+        }
+        network::way(self.world, &self.world.clusters[self.cluster], host).map(Some)
+    }
+}
+
 impl Network for Nodes<'_> {
     fn send(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, NetworkFailure> {
         let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
@@ -142,13 +153,20 @@ impl Network for Nodes<'_> {
             self.world.log.end(place, None, None);
             return Err(NetworkFailure::NoSuchHost);
         }
+        let way = match self.way(service, &host) {
+            Ok(way) => way,
+            Err(failure) => {
+                self.world.log.end(place, None, None);
+                return Err(failure);
+            }
+        };
         let fault = self.world.faults.take(service, From::Node, request.method(), request.uri());
         let instead = fault.as_ref().and_then(|fault| Some((fault.after_effect, faulty(fault)?)));
         let mut answer = match instead {
             Some((false, answer)) => answer,
             other => {
-                let address = self.world.addresses.nodes.clone();
-                let answer = self.world.serve(&request, &address, self.now);
+                let way = way.unwrap_or_else(|| Way::Public(self.world.addresses.nodes.clone()));
+                let answer = self.world.serve(&request, &way, self.now);
                 other.map_or(answer, |(_, answer)| answer)
             }
         };
@@ -171,6 +189,10 @@ impl Network for Nodes<'_> {
     fn identity_token(&mut self, principal: &str, audience: &str) -> Option<String> {
         let cluster = self.world.clusters[self.cluster].id();
         self.world.node_token([&cluster, principal, audience.trim_end_matches('/')], self.now)
+    }
+
+    fn signs_in_for(&self, annotated: Option<&str>) -> OnBehalf {
+        self.world.clusters[self.cluster].signs_in_for(self.world, annotated)
     }
 
     fn tenant(&self) -> String {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
-use super::object::{self, list, map, namespace, text, uid};
+use super::object::{self, list, map, name, namespace, text, uid};
+use super::refusal::Refusal;
 use super::store::Key;
 use super::{Kubernetes, defaults_pod};
 
@@ -14,6 +15,26 @@ impl Kubernetes {
             "Service" => self.admit_service(object),
             _ => {}
         }
+    }
+
+    /// A pod runs as a service account that exists: `plugin/pkg/admission/serviceaccount` of Kubernetes. A name that is to be generated is
+    /// generated after that.
+    pub(super) fn check_account(&self, kind: &Kind, object: &Value) -> Result<(), Refusal> {
+        let account = match text(object, "/spec/serviceAccountName") {
+            "" => "default",
+            account => account,
+        };
+        let namespace = namespace(object);
+        if kind.kind != "Pod" || self.store.get(&Key::new("serviceaccounts", namespace, account)).is_some() {
+            return Ok(());
+        }
+        let why =
+            format!("error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found");
+        let shown = match text(object, "/metadata/generateName") {
+            "" => name(object),
+            prefix => prefix,
+        };
+        Err(Refusal::forbidden(kind, shown, &why))
     }
 
     /// A pod takes the pull secrets of its service account, and the limits of its namespace.

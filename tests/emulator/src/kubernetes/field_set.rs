@@ -28,10 +28,10 @@ const NOT_OWNED: [&str; 9] = [
 ];
 
 impl FieldSet {
-    /// The paths of all values in an object.
-    pub(super) fn of(object: &Value, custom: bool) -> Self {
+    /// The paths of all values in an object, in those of its fields that count.
+    pub(super) fn of(object: &Value, custom: bool, counts: impl Fn(&str) -> bool) -> Self {
         let mut set = Self::default();
-        for (field, value) in object.as_object().into_iter().flatten() {
+        for (field, value) in object.as_object().into_iter().flatten().filter(|(field, _)| counts(field)) {
             match field.as_str() {
                 "apiVersion" | "kind" => {}
                 "metadata" => set.add_metadata(value, custom),
@@ -45,18 +45,19 @@ impl FieldSet {
         set
     }
 
-    /// The paths of all values, and those of the maps and lists that hold them: who adds a map owns it as well. Maps that are
-    /// there in every object, since Go has no other empty value, have no owner.
-    pub(super) fn with_holders(object: &Value, custom: bool) -> Self {
-        let mut set = Self::of(object, custom);
-        let holders: BTreeSet<Path> = set
-            .0
-            .iter()
-            .flat_map(|path| (1..path.len()).map(move |end| path[..end].to_vec()))
-            .filter(|path| !is_always_there(path, custom))
-            .collect();
-        set.0.extend(holders);
-        set
+    /// The same, and the paths of the maps and lists that hold these values: who adds a map owns it as well. Maps that are there in every
+    /// object, since Go has no other empty value, have no owner.
+    pub(super) fn with_holders(&self, custom: bool) -> Self {
+        let mut all = self.0.clone();
+        for path in &self.0 {
+            // From the inside out: what is in the set has its own holders there, too.
+            for end in (1..path.len()).rev() {
+                if !is_always_there(&path[..end], custom) && !all.insert(path[..end].to_vec()) {
+                    break;
+                }
+            }
+        }
+        Self(all)
     }
 
     fn add_metadata(&mut self, metadata: &Value, custom: bool) {
@@ -279,7 +280,7 @@ mod tests {
 
     #[test]
     fn fields_survive_being_written_and_read() {
-        let set = FieldSet::of(&pod(), false);
+        let set = FieldSet::of(&pod(), false, |_| true);
         assert_eq!(FieldSet::decode(&set.encode()), set);
         let container = set.encode()["f:spec"]["f:containers"]["k:{\"name\":\"c\"}"].clone();
         assert_eq!(container["."], json!({}));

@@ -34,6 +34,7 @@ impl Kubernetes {
             ownership::track(None, &mut object, author);
         }
         defaults::prepare(kind, &mut object);
+        self.check_account(kind, &object)?;
         self.admit(kind, &mut object);
         let time = self.clock.text(self.now);
         if kind.status {

@@ -57,14 +57,48 @@ pub(crate) fn azure_labels(spec: &NodeSpec) -> Vec<(&'static str, String)> {
     labels
 }
 
+/// What a node is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// The image, if it is not the oldest one here.
+    pub(crate) image: Option<String>,
+    /// The room on its disk for images, in bytes; `None`: it is never full.
+    pub(crate) room: Option<u64>,
+}
+
 impl NodeSpec {
     /// The image that it is made from.
-    fn image(&self) -> &'static str {
-        match (self.os.as_str(), self.architecture.as_str()) {
-            ("windows", _) => "AKSWindows-2022-containerd-20348.4405.251112",
-            (_, "arm64") => "AKSUbuntu-2204gen2arm64containerd-202511.07.0",
-            _ => "AKSUbuntu-2204gen2containerd-202511.07.0",
-        }
+    pub(crate) fn image(&self) -> &str {
+        self.machine.image.as_deref().unwrap_or_else(|| first_image(&self.os, &self.architecture))
+    }
+}
+
+/// The image of nodes that were there from the beginning.
+pub(crate) fn first_image(os: &str, architecture: &str) -> &'static str {
+    match (os, architecture) {
+        ("windows", _) => "AKSWindows-2022-containerd-20348.4405.251112",
+        (_, "arm64") => "AKSUbuntu-2204gen2arm64containerd-202511.07.0",
+        _ => "AKSUbuntu-2204gen2containerd-202511.07.0",
+    }
+}
+
+/// The image of nodes that are made anew.
+pub(crate) fn newest_image(os: &str, architecture: &str) -> &'static str {
+    match (os, architecture) {
+        ("windows", _) => "AKSWindows-2022-containerd-20348.4529.261013",
+        (_, "arm64") => "AKSUbuntu-2204gen2arm64containerd-202610.19.0",
+        _ => "AKSUbuntu-2204gen2containerd-202610.19.0",
+    }
+}
+
+/// The first month whose images have a provider that asks for a token for registries.
+const NEW_PROVIDER: &str = "202504";
+
+impl NodeSpec {
+    /// Whether its credential provider asks for a token for Azure Resource Manager: the image's name ends with its date.
+    pub(crate) fn has_old_provider(&self) -> bool {
+        let date = self.image().rsplit_once('-').map_or("", |(_, date)| date);
+        self.os == "linux" && date.len() >= NEW_PROVIDER.len() && date < NEW_PROVIDER
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) use watch::Watch;
 const MOST_ROUNDS: usize = 1_000;
 
 /// A cluster here has no more pods than this: the rest are not made, as if a quota stood in the way.
-const MOST_PODS: usize = 300;
+const MOST_PODS: usize = 600;
 
 /// A node that a cluster is made with.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ pub(crate) struct NodeSpec {
     pub(crate) containerd: Containerd,
     /// What it signs in to registries as.
     pub(crate) identity: Option<NodeIdentity>,
+    pub(crate) machine: machine::Machine,
 }
 
 /// The identity of a node. It is given to the node when it is made, and another one only when it is made anew.
@@ -117,6 +118,8 @@ pub(crate) struct NodeIdentity {
     pub(crate) client: String,
     /// Whether it is a managed identity, which a label of the node names.
     pub(crate) is_managed: bool,
+    /// Whether its scale set has it. Otherwise the node's label names it, and the metadata service has no token of it.
+    pub(crate) is_attached: bool,
     /// The secret of a service principal.
     pub(crate) secret: Option<String>,
 }
@@ -129,9 +132,10 @@ impl fmt::Debug for NodeIdentity {
 
 impl NodeIdentity {
     /// What the node signs in with. A service principal without a secret gives none.
-    pub(crate) fn sign_in(&self) -> Option<SignIn> {
+    pub(crate) fn sign_in(&self, for_arm: bool) -> Option<SignIn> {
         if self.is_managed {
-            return Some(SignIn::Managed(self.principal.clone()));
+            let sign_in = SignIn::Managed { principal: self.principal.clone(), for_arm };
+            return self.is_attached.then_some(sign_in);
         }
         let password = self.secret.clone()?;
         Some(SignIn::Service(Credential { username: self.client.clone(), password }))
@@ -141,7 +145,13 @@ impl NodeIdentity {
 #[cfg(test)]
 impl NodeIdentity {
     pub(crate) fn fake() -> Self {
-        Self { principal: String::from("principal"), client: String::from("client"), is_managed: true, secret: None }
+        Self {
+            principal: String::from("principal"),
+            client: String::from("client"),
+            is_managed: true,
+            is_attached: true,
+            secret: None,
+        }
     }
 }
 
@@ -251,6 +261,20 @@ impl Kubernetes {
             let mut renewed = node.clone();
             renewed["metadata"]["labels"] = machine::labels(spec);
             self.change_as("kubelet", "nodes", "", &node, renewed);
+        }
+    }
+
+    /// Gives the nodes the identities that their scale sets have by now.
+    pub(crate) fn attach(&mut self, specs: &[NodeSpec]) {
+        for spec in specs {
+            self.workers.attach(spec);
+        }
+    }
+
+    /// Gives the disks of nodes the room that they have by now. They report no pressure on their disks, which depends on their sizes.
+    pub(crate) fn leave_room(&mut self, specs: &[NodeSpec]) {
+        for spec in specs {
+            self.workers.leave_room(spec);
         }
     }
 

@@ -32,22 +32,23 @@ pub(super) struct Author<'a> {
 impl Author<'_> {
     /// The fields of an object that a write of this author can change.
     pub(super) fn writable(&self, object: &Value) -> FieldSet {
-        self.only_own(FieldSet::of(object, self.custom))
+        let through_status = self.subresource == "status";
+        let mut fields = FieldSet::of(object, self.custom, |field| match field {
+            "status" => !self.status || through_status,
+            // Annotations are among it.
+            "metadata" => true,
+            _ => !(self.status && through_status),
+        });
+        if self.status && through_status {
+            let is_annotation = |path: &Path| path.get(1).is_some_and(|field| field == "f:annotations");
+            fields.0.retain(|path| path[0] == "f:status" || is_annotation(path));
+        }
+        fields
     }
 
     /// The same with the maps and lists that hold them.
     fn writable_with_holders(&self, object: &Value) -> FieldSet {
-        self.only_own(FieldSet::with_holders(object, self.custom))
-    }
-
-    fn only_own(&self, mut fields: FieldSet) -> FieldSet {
-        if self.status {
-            let through_status = self.subresource == "status";
-            let of_status =
-                |path: &Path| path[0] == "f:status" || path.get(1).is_some_and(|field| field == "f:annotations");
-            fields.0.retain(|path| if through_status { of_status(path) } else { path[0] != "f:status" });
-        }
-        fields
+        self.writable(object).with_holders(self.custom)
     }
 
     pub(super) fn wrote(&self, entry: &Entry) -> bool {
@@ -125,7 +126,8 @@ pub(super) fn track(before: Option<&Value>, after: &mut Value, author: &Author<'
         // The owners of an object without owners are not recorded until the first apply.
         return write(after, &entries);
     }
-    let (values, now_there) = (author.writable(after), author.writable_with_holders(after));
+    let values = author.writable(after);
+    let now_there = values.with_holders(author.custom);
     let was_there = before.map(|before| author.writable_with_holders(before)).unwrap_or_default();
     let is_new = |path: &Path| !was_there.0.contains(path);
     let changed: Vec<Path> = now_there

@@ -42,16 +42,16 @@ impl Kubernetes {
     }
 
     /// Writes that an object's controller could not create a pod, once for each reason: each try has its own name with this prefix.
-    pub(super) fn record_failed_create(&mut self, owner: &Value, component: &str, prefix: &str, failure: &str) {
-        let (reason, message) = ("FailedCreate", format!("Error creating: {failure}"));
-        let why = without_suffixes(&message, prefix);
+    pub(super) fn record_failed_create(&mut self, owner: &Value, component: &str, prefix: &str, message: &str) {
+        let reason = "FailedCreate";
+        let why = without_suffixes(message, prefix);
         let is_same = |event: &Value| {
             text(event, "/involvedObject/uid") == uid(owner)
                 && text(event, "/reason") == reason
                 && without_suffixes(text(event, "/message").trim_start_matches(COMBINED), prefix) == why
         };
         if !self.store.list("events", namespace(owner)).any(is_same) {
-            self.record(owner, &Happening { component, host: "", part: "", warning: true, reason, message: &message });
+            self.record(owner, &Happening { component, host: "", part: "", warning: true, reason, message });
         }
     }
 

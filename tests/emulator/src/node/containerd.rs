@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::attempt::Attempt;
-use super::failure::{Cause, PullFailure};
+use super::failure::{Cause, PullFailure, SCHEMA1};
 use super::{Credential, Image, Network};
 
 /// A version of containerd. What depends on it was read in its sources at 2.0.13, 2.1.0, 2.1.9, 2.2.0 and 2.3.0, and is
@@ -78,13 +78,16 @@ impl Containerd {
     pub(super) fn pull(
         self,
         image: &Image,
-        platform: (&str, &str),
+        platform: Platform<'_>,
         credential: Option<&Credential>,
         network: &mut dyn Network,
     ) -> Result<Pulled, PullFailure> {
         let attempt = Attempt::new(image, self, credential, network);
-        let mut pull = Pull { image, containerd: self, attempt, manifests: 0 };
+        let mut pull = Pull { image, containerd: self, attempt, manifests: 0, is_schema1: false };
         let digest = pull.resolve().map_err(|cause| PullFailure::resolving(image, self, &cause))?;
+        if pull.is_schema1 && self.0 >= 2 {
+            return Err(PullFailure::schema1(image, self));
+        }
         let content = pull.fetch(&digest, platform)?;
         Ok(Pulled { digest, content })
     }
@@ -116,6 +119,8 @@ struct Pull<'a> {
     attempt: Attempt<'a>,
     /// The bytes of the manifests that were fetched.
     manifests: u64,
+    /// Whether the name stands for a manifest of Docker's first schema.
+    is_schema1: bool,
 }
 
 impl Pull<'_> {
@@ -123,7 +128,11 @@ impl Pull<'_> {
         let url = self.url("manifests", self.image.reference());
         let (method, answer) = self.attempt.ask(&Method::HEAD, &url)?;
         match answer.status() {
-            status if status.is_success() => self.digest(&url, &answer),
+            status if status.is_success() => {
+                let kind = answer.headers().get("content-type").and_then(|value| value.to_str().ok());
+                self.is_schema1 = kind == Some(SCHEMA1);
+                self.digest(&url, &answer)
+            }
             StatusCode::NOT_FOUND => Err(Cause::not_found(self.image)),
             StatusCode::FORBIDDEN if self.containerd.asks_for_words() => {
                 let again = self.attempt.ask(&Method::GET, &url).ok();
@@ -151,7 +160,7 @@ impl Pull<'_> {
     }
 
     /// Fetches what the digest stands for.
-    fn fetch(&mut self, digest: &str, platform: (&str, &str)) -> Result<Content, PullFailure> {
+    fn fetch(&mut self, digest: &str, platform: Platform<'_>) -> Result<Content, PullFailure> {
         let (mut manifest, mut is_of_any) = (self.manifest(digest)?, false);
         // An index may be in an index.
         for _ in 0..MOST_INDEXES {
@@ -245,7 +254,7 @@ fn text<'a>(descriptor: &'a Value, field: &str) -> &'a str {
 }
 
 /// The entry of an index for a platform; one that names none is the last choice, as in containerd's `images.Manifest`.
-fn entry_for<'a>(entries: &'a [Value], platform: (&str, &str)) -> Option<&'a Value> {
+fn entry_for<'a>(entries: &'a [Value], platform: Platform<'_>) -> Option<&'a Value> {
     let named = entries.iter().find(|entry| is_for(entry.get("platform"), platform));
     named.or_else(|| entries.iter().find(|entry| entry.get("platform").is_none()))
 }
@@ -264,9 +273,23 @@ fn check_layers(descriptor: &Value, config: &Value, layers: &[Value]) -> Result<
 const CONFIGS: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
-fn is_for(platform: Option<&Value>, (os, architecture): (&str, &str)) -> bool {
+/// The platform of a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Platform<'a> {
+    pub(super) os: &'a str,
+    pub(super) architecture: &'a str,
+    /// The build of Windows. An image of another build does not match, and one that names none does: see `windowsmatcher` in containerd's
+    /// `platforms`.
+    pub(super) build: Option<&'a str>,
+}
+
+fn is_for(platform: Option<&Value>, node: Platform<'_>) -> bool {
     let field = |name: &str| platform.and_then(|platform| platform.get(name)).and_then(Value::as_str);
-    field("os") == Some(os) && field("architecture") == Some(architecture)
+    let is_of_build = match (field("os.version").and_then(|version| version.split('.').nth(2)), node.build) {
+        (Some(image), Some(node)) => image == node,
+        _ => true,
+    };
+    field("os") == Some(node.os) && field("architecture") == Some(node.architecture) && is_of_build
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use super::challenge::Challenge;
 use super::{Network, SignIn};
 
 const AUDIENCE: &str = "https://containerregistry.azure.net";
+/// The audience before [cloud-provider-azure#8593](https://github.com/kubernetes-sigs/cloud-provider-azure/pull/8593): a registry may refuse it
+/// ([#8592](https://github.com/kubernetes-sigs/cloud-provider-azure/issues/8592)).
+const FORMER_AUDIENCE: &str = "https://management.azure.com";
 /// The user name that stands for "the password is a refresh token".
 const TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -45,10 +48,25 @@ impl Provided {
     }
 }
 
-/// Whether kubelet asks this provider at all: `*.azurecr.*`, one label in each place.
-pub(super) fn matches(host: &str) -> bool {
+/// Whether kubelet asks this provider at all: `*.azurecr.*`, one label in each place, and `*.*.geo.azurecr.*` on newer nodes.
+pub(super) fn matches(host: &str, is_regional_known: bool) -> bool {
     let labels: Vec<_> = host.split('.').collect();
-    matches!(labels[..], [name, "azurecr", cloud] if !name.is_empty() && !cloud.is_empty())
+    match labels[..] {
+        [name, "azurecr", cloud] => !name.is_empty() && !cloud.is_empty(),
+        [name, region, "geo", "azurecr", cloud] => is_regional_known && ![name, region, cloud].contains(&""),
+        _ => false,
+    }
+}
+
+/// Whether the configuration of a node image names regional hosts: since 202607.29
+/// ([AgentBaker#8862](https://github.com/Azure/AgentBaker/issues/8862)). An image of Windows has another kind of version; whether it names
+/// them is not established, and here none does.
+pub(super) fn is_of_regional_hosts(image: &str) -> bool {
+    let version = image.rsplit('-').next().unwrap_or_default();
+    let mut parts = version.split('.');
+    let month = parts.next().filter(|month| month.len() == 6).and_then(|month| month.parse::<u32>().ok());
+    let day = parts.next().and_then(|day| day.parse::<u32>().ok());
+    month.zip(day).is_some_and(|date| date >= (202_607, 29))
 }
 
 /// Challenge, identity token, exchange. `None` when any of them fails: kubelet then has no credential.
@@ -56,8 +74,8 @@ pub(super) fn matches(host: &str) -> bool {
 /// A service principal's client id and secret are given as they are, without a request: see `GetCredentials` in cloud-provider-azure,
 /// `pkg/credentialprovider/azure_credentials.go`. Whether the secret is valid shows when the runtime asks the registry for a token.
 pub(super) fn provide(host: &str, identity: &SignIn, network: &mut dyn Network) -> Option<Credential> {
-    let principal = match identity {
-        SignIn::Managed(principal) => principal,
+    let (principal, audience) = match identity {
+        SignIn::Managed { principal, for_arm } => (principal, if *for_arm { FORMER_AUDIENCE } else { AUDIENCE }),
         SignIn::Service(credential) => return Some(credential.clone()),
     };
     let probe = Request::builder().uri(format!("https://{host}/v2/")).body(Bytes::new()).ok()?;
@@ -66,7 +84,7 @@ pub(super) fn provide(host: &str, identity: &SignIn, network: &mut dyn Network) 
         return None;
     }
     let challenge = Challenge::of(answer.headers())?;
-    let token = network.identity_token(principal, AUDIENCE)?;
+    let token = network.identity_token(principal, audience)?;
     let exchange = exchange_request(host, &challenge, &token, &network.tenant())?;
     let answer = network.send(exchange).ok()?;
     if !answer.status().is_success() {
@@ -100,10 +118,17 @@ mod tests {
     #[test]
     fn only_hosts_of_azure_registries_match() {
         for host in ["my.azurecr.io", "my-label.azurecr.cn", "a.azurecr.us"] {
-            assert!(matches(host), "{host}");
+            assert!(matches(host, false), "{host}");
+        }
+        let regional = "my.westeurope.geo.azurecr.io";
+        assert!(matches(regional, true) && !matches(regional, false));
+        for (image, knows) in
+            [("AKSUbuntu-2204gen2containerd-202607.28.0", false), ("AKSUbuntu-2204gen2containerd-202607.29.0", true)]
+        {
+            assert_eq!(is_of_regional_hosts(image), knows, "{image}");
         }
         for host in ["docker.io", "azurecr.io", "a.b.azurecr.io", "my.azurecr.io.evil.example", "myazurecr.io"] {
-            assert!(!matches(host), "{host}");
+            assert!(!matches(host, true), "{host}");
         }
     }
 

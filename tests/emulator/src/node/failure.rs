@@ -18,6 +18,9 @@ const COPYING: &str = "failed to copy: httpReadSeeker: failed open:";
 /// The code of what does not exist.
 const NOT_FOUND: &str = "NotFound";
 
+/// The media type of Docker's first schema.
+pub(super) const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+
 /// Why one try to pull failed, with the status code that the runtime reports to kubelet.
 #[derive(Debug)]
 pub(super) struct PullFailure {
@@ -36,6 +39,30 @@ impl PullFailure {
     /// The manifest was found, but what it names could not be got.
     pub(super) fn unpacking(image: &Image, cause: &Cause) -> Self {
         Self { code: cause.code, text: format!("failed to pull and unpack image \"{image}\": {}", cause.text) }
+    }
+
+    /// A disk without room for what is fetched. The number of the ingest is not that of a real one.
+    pub(super) fn no_space(image: &Image) -> Self {
+        let path = "/var/lib/containerd/io.containerd.content.v1.content/ingest/1/data";
+        Self::unpacking(image, &Cause::unknown(format!("failed to copy: write {path}: no space left on device")))
+    }
+
+    /// A manifest of Docker's first schema. containerd 2.0 has a switch for them, which is off, and says so; later ones do not know them
+    /// (`client/pull.go`, `core/remotes/docker/resolver.go`). Version 1.7 converts them.
+    pub(super) fn schema1(image: &Image, containerd: Containerd) -> Self {
+        if containerd.transfers() {
+            let text = format!(
+                "not implemented: media type \"{SCHEMA1}\" is no longer supported since containerd v2.0, please rebuild the image as \
+                 \"application/vnd.docker.distribution.manifest.v2+json\" or \"application/vnd.oci.image.manifest.v1+json\""
+            );
+            return Self::resolving(image, containerd, &Cause { code: Some("Unimplemented"), text });
+        }
+        let text = format!(
+            "failed to get converter for \"{image}\": Pulling Schema 1 images have been deprecated and disabled by default since \
+             containerd v2.0. As a workaround you may set an environment variable `CONTAINERD_ENABLE_DEPRECATED_PULL_SCHEMA_1_IMAGE=1`, but \
+             this will be completely removed in containerd v2.1."
+        );
+        Self::unpacking(image, &Cause::unknown(text))
     }
 
     /// An index without an entry for the node's platform. The transfer service takes it for pulled, and what comes after
@@ -179,6 +206,20 @@ fn network_cause(url: &str, failure: &NetworkFailure) -> String {
             let host = url.split('/').nth(2).unwrap_or(url);
             format!("dial tcp: lookup {host} on {NAME_SERVER}: no such host")
         }
+        NetworkFailure::NameServer { server, is_silent } => {
+            let host = url.split('/').nth(2).unwrap_or(url);
+            // Go's resolver, `net/dnsclient_unix.go`: the addresses of the socket stand before a time-out.
+            let why = if *is_silent {
+                format!("read udp 10.224.0.4:49152->{server}:53: i/o timeout")
+            } else {
+                "no such host".into()
+            };
+            format!("dial tcp: lookup {host} on {server}:53: {why}")
+        }
+        NetworkFailure::ProxySilent { address } => format!("proxyconnect tcp: dial tcp {address}: i/o timeout"),
+        // Go's `net/http/transport.go` gives the words of the status of a refused CONNECT.
+        NetworkFailure::ProxyRefused => String::from("Forbidden"),
+        NetworkFailure::ProxyFailed => String::from("Bad Gateway"),
         NetworkFailure::Cut => String::from("EOF"),
         NetworkFailure::Timeout { address } => {
             let port = if address.contains(':') { "" } else { ":443" };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded::parse;
 
-use super::{Network, NetworkFailure};
+use super::{Network, NetworkFailure, OnBehalf};
 
 /// Registries by host; who may pull is a set of repositories.
 #[derive(Default)]
@@ -125,6 +125,10 @@ impl Network for FakeNetwork {
             }
             path => self.manifest(&host, path, &request),
         })
+    }
+
+    fn signs_in_for(&self, _annotated: Option<&str>) -> OnBehalf {
+        OnBehalf::Nodes
     }
 
     fn identity_token(&mut self, _principal: &str, _audience: &str) -> Option<String> {

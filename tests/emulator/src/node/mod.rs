@@ -24,8 +24,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use access::Access;
-use containerd::Pulled;
 pub(crate) use containerd::{Containerd, USUAL as USUAL_CONTAINERD};
+use containerd::{Platform, Pulled};
 pub(crate) use credential_provider::Credential;
 use credential_provider::Provided;
 use failure::joined;
@@ -42,6 +42,8 @@ pub(crate) trait Network {
     fn send(&mut self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, NetworkFailure>;
     /// A token of the instance metadata service for this principal; `None` if it does not exist.
     fn identity_token(&mut self, principal: &str, audience: &str) -> Option<String>;
+    /// What the node signs in as for a pod whose service account has this annotation.
+    fn signs_in_for(&self, annotated: Option<&str>) -> OnBehalf;
     /// Tenant id that the node's cloud configuration names.
     fn tenant(&self) -> String;
     /// How long kubelet continues using a credential without asking the provider again.
@@ -53,6 +55,22 @@ pub(crate) trait Network {
 pub(crate) enum NetworkFailure {
     /// The name does not resolve.
     NoSuchHost,
+    /// A DNS server of the network's own does not have the name, or does not respond.
+    NameServer {
+        /// Its address.
+        server: String,
+        /// Whether it does not respond.
+        is_silent: bool,
+    },
+    /// The proxy does not respond at this host and port.
+    ProxySilent {
+        /// Where it is.
+        address: String,
+    },
+    /// The proxy does not connect to the host.
+    ProxyRefused,
+    /// The proxy could not reach the host.
+    ProxyFailed,
     /// The connection ended without an answer.
     Cut,
     /// Nothing answered at this address (`ip` or `ip:port`).
@@ -76,15 +94,38 @@ pub(crate) struct Node {
     provided: BTreeMap<String, Provided>,
     /// The object id of what it signs in as.
     identity: Option<SignIn>,
+    /// What it signs in as for the pod whose image it pulls.
+    on_behalf: OnBehalf,
+    /// Whether its kubelet asks the credential provider for regional hosts.
+    asks_for_regional_hosts: bool,
+    /// The build of Windows, such as `20348`.
+    build: Option<String>,
+    /// The room on its disk for images, in bytes. `None`: its disk is never full.
+    room: Option<u64>,
 }
 
 /// What a node signs in with.
 #[derive(Clone, Debug)]
 pub(crate) enum SignIn {
     /// The managed identity of this principal.
-    Managed(String),
+    Managed {
+        principal: String,
+        /// Whether its provider asks for a token for Azure Resource Manager, as providers before March 2025 do.
+        for_arm: bool,
+    },
     /// A service principal's client id and secret.
     Service(Credential),
+}
+
+/// On whose behalf a node signs in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OnBehalf {
+    /// Its own.
+    Nodes,
+    /// That of a service account, whose identity has this principal.
+    Account(String),
+    /// That of a service account without an identity that it can use: it has no token.
+    Nobody,
 }
 
 /// A credential to try: `None` is an anonymous try.
@@ -122,7 +163,30 @@ impl Node {
             access: Access::default(),
             provided: BTreeMap::new(),
             identity,
+            on_behalf: OnBehalf::Nodes,
+            asks_for_regional_hosts: false,
+            build: None,
+            room: None,
         }
+    }
+
+    /// Sets what depends on the image that the node is made from, such as `AKSUbuntu-2204gen2containerd-202607.29.0`, and the room on its disk.
+    pub(crate) fn made_from(mut self, image: &str, room: Option<u64>) -> Self {
+        self.asks_for_regional_hosts = credential_provider::is_of_regional_hosts(image);
+        let version = image.rsplit('-').next().unwrap_or_default();
+        self.build = (self.os == "windows").then(|| version.split('.').next().unwrap_or_default().to_owned());
+        self.room = room;
+        self
+    }
+
+    /// Signs in as this from now on. Credentials that it was given stay.
+    pub(crate) fn sign_in_as(&mut self, identity: Option<SignIn>) {
+        self.identity = identity;
+    }
+
+    /// Leaves so much room on its disk.
+    pub(crate) fn leave_room(&mut self, bytes: Option<u64>) {
+        self.room = bytes;
     }
 
     /// The digest of an image that is on the node already, if a pod with these secrets may use it.
@@ -170,7 +234,11 @@ impl Node {
     ) -> Result<String, String> {
         let mut failures = Vec::new();
         for key in self.keyring(image.host(), secrets, now, network) {
-            match self.runtime.pull(image, (&self.os, &self.architecture), key.credential.as_ref(), network) {
+            let platform = Platform { os: &self.os, architecture: &self.architecture, build: self.build.as_deref() };
+            match self.runtime.pull(image, platform, key.credential.as_ref(), network) {
+                Ok(pulled) if self.room.is_some_and(|room| pulled.content.size > room) => {
+                    failures.push(failure::PullFailure::no_space(image).to_string());
+                }
                 Ok(pulled) => {
                     let digest = pulled.digest.clone();
                     self.access.note(image, &pulled.content.id, key.secret);
@@ -181,6 +249,24 @@ impl Node {
             }
         }
         Err(joined(&failures))
+    }
+
+    /// The same for a pod whose service account has this annotation. Nodes of Windows sign in as themselves: their configuration has no
+    /// identity binding.
+    pub(crate) fn pull_for(
+        &mut self,
+        annotated: Option<&str>,
+        image: &Image,
+        secrets: Vec<PullSecret>,
+        now: Instant,
+        network: &mut dyn Network,
+    ) -> Result<String, String> {
+        if self.os != "windows" {
+            self.on_behalf = network.signs_in_for(annotated);
+        }
+        let pulled = self.pull(image, secrets, now, network);
+        self.on_behalf = OnBehalf::Nodes;
+        pulled
     }
 
     /// The credentials to try, in order.
@@ -198,14 +284,23 @@ impl Node {
 
     /// What the credential provider says, or said a short time ago. A failure is not remembered.
     fn provided(&mut self, host: &str, now: Instant, network: &mut dyn Network) -> Option<Credential> {
-        if !credential_provider::matches(host) {
+        if !credential_provider::matches(host, self.asks_for_regional_hosts) {
             return None;
         }
-        if let Some(known) = self.provided.get(host).filter(|known| known.is_fresh(now)) {
+        // Credentials of service accounts are kept apart.
+        let (key, identity) = match &self.on_behalf {
+            OnBehalf::Nodes => (host.to_owned(), self.identity.clone()?),
+            OnBehalf::Account(principal) => {
+                let identity = SignIn::Managed { principal: principal.clone(), for_arm: false };
+                (format!("{host} {principal}"), identity)
+            }
+            OnBehalf::Nobody => return None,
+        };
+        if let Some(known) = self.provided.get(&key).filter(|known| known.is_fresh(now)) {
             return Some(known.credential.clone());
         }
-        let credential = credential_provider::provide(host, self.identity.as_ref()?, network)?;
-        self.provided.insert(host.to_owned(), Provided::new(credential.clone(), now + network.credential_life()));
+        let credential = credential_provider::provide(host, &identity, network)?;
+        self.provided.insert(key, Provided::new(credential.clone(), now + network.credential_life()));
         Some(credential)
     }
 }

@@ -15,7 +15,7 @@ fn node(kubernetes: &str) -> Node {
         ("linux", "amd64"),
         Kubelet::of(kubernetes),
         USUAL_CONTAINERD,
-        Some(SignIn::Managed(String::from("kubelet"))),
+        Some(SignIn::Managed { principal: String::from("kubelet"), for_arm: false }),
     )
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Child {
     pub(crate) passwords: Vec<Value>,
     /// The identity of a credential set.
     pub(crate) principal: Option<String>,
+    /// Why Azure could not sign in with a credential set, as code and message.
+    pub(crate) fault: Option<(String, String)>,
     pub(crate) created: Instant,
 }
 
@@ -68,7 +70,7 @@ const OF_SYSTEM: [(&str, &[&str]); 3] = [
 impl Child {
     pub(crate) fn new(kind: Kind, name: &str, created: Instant) -> Self {
         let properties = json!({});
-        Self { kind, name: name.to_owned(), properties, passwords: Vec::new(), principal: None, created }
+        Self { kind, name: name.to_owned(), properties, passwords: Vec::new(), principal: None, fault: None, created }
     }
 
     pub(crate) fn is(&self, kind: Kind, name: &str) -> bool {
@@ -108,7 +110,12 @@ impl Child {
             }
             Kind::CredentialSet => {
                 for one in shown["authCredentials"].as_array_mut().into_iter().flatten() {
-                    one["credentialHealth"] = json!({"status": "Healthy"});
+                    one["credentialHealth"] = match &self.fault {
+                        None => json!({"status": "Healthy"}),
+                        Some((code, message)) => {
+                            json!({"status": "Unhealthy", "errorCode": code, "errorMessage": message})
+                        }
+                    };
                 }
             }
             _ => {}
@@ -118,6 +125,17 @@ impl Child {
 }
 
 impl Registry {
+    /// Makes one as a scene has it. A rule names its credential set.
+    pub(crate) fn make_child(&mut self, kind: Kind, name: &str, mut properties: Value, now: Instant) {
+        if let Some(set) = properties["credentialSet"].as_str().map(str::to_owned) {
+            properties.as_object_mut().map(|properties| properties.remove("credentialSet"));
+            properties["credentialSetResourceId"] = format!("{}/credentialSets/{set}", self.id()).into();
+        }
+        let fault = properties.as_object_mut().and_then(|properties| properties.remove("fault"));
+        let fault = fault.and_then(|fault| Some((String::from("CredentialInvalid"), fault.as_str()?.to_owned())));
+        self.children.push(Child { properties, fault, ..Child::new(kind, name, now) });
+    }
+
     pub(crate) fn child(&self, kind: Kind, name: &str) -> Option<&Child> {
         self.children.iter().find(|child| child.is(kind, name))
     }
@@ -157,7 +175,7 @@ impl Registry {
             Right::MetadataRead => "metadata/read",
             Right::MetadataWrite => "metadata/write",
             // A token is for repositories.
-            Right::Catalog => return Some(false),
+            Right::Catalog | Right::DeletedRead | Right::DeletedRestore => return Some(false),
         };
         let actions = map.and_then(|map| map.properties["actions"].as_array()).into_iter().flatten();
         let allows = |action: &Value| {

@@ -92,11 +92,7 @@ fn referrers(store: &Store, repository: &str, digest: &str, request: &Request<By
 }
 
 fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<Bytes>) -> Reply {
-    let unknown = |found: bool| {
-        let message =
-            if found { format!("manifest tagged by \"{reference}\" is not found") } else { "manifest unknown".into() };
-        error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message, &json!({"Tag": reference}))
-    };
+    let unknown = |found: bool| manifest_unknown(reference, found);
     let Some(found) = store.repositories.get(repository) else {
         return unknown(false);
     };
@@ -122,6 +118,13 @@ fn manifest(store: &Store, repository: &str, reference: &str, request: &Request<
             error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message, &Value::Null)
         }
     }
+}
+
+/// The answer to a tag or a digest that is not in the registry, or not in a repository that is.
+pub(super) fn manifest_unknown(reference: &str, found: bool) -> Reply {
+    let message =
+        if found { format!("manifest tagged by \"{reference}\" is not found") } else { "manifest unknown".into() };
+    error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &message, &json!({"Tag": reference}))
 }
 
 fn shown(digest: &str, manifest: &Manifest) -> Reply {

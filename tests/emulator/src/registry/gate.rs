@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::Registry;
 use crate::entra::token::Claims;
+use crate::network::Way;
 use crate::password::Fits;
 use crate::principal::Principal;
 use crate::rbac::Wanted;
@@ -24,15 +25,19 @@ pub(crate) enum Right {
     MetadataRead,
     MetadataWrite,
     Catalog,
+    DeletedRead,
+    DeletedRestore,
 }
 
-const RIGHTS: [(Right, &str); 6] = [
+const RIGHTS: [(Right, &str); 8] = [
     (Right::Pull, "pull"),
     (Right::Push, "push"),
     (Right::Delete, "delete"),
     (Right::MetadataRead, "metadata_read"),
     (Right::MetadataWrite, "metadata_write"),
     (Right::Catalog, "*"),
+    (Right::DeletedRead, "deleted_read"),
+    (Right::DeletedRestore, "deleted_restore"),
 ];
 
 impl Right {
@@ -51,7 +56,14 @@ impl Right {
             Self::Pull | Self::MetadataRead | Self::Catalog => "read",
             Self::Push | Self::MetadataWrite => "write",
             Self::Delete => "delete",
+            Self::DeletedRead => "deleted/read",
+            Self::DeletedRestore => "deleted/restore/action",
         }
+    }
+
+    /// Whether it is an action of Resource Manager in every mode: no data action for it is documented.
+    fn is_action(self) -> bool {
+        matches!(self, Self::DeletedRead | Self::DeletedRestore)
     }
 
     fn data_action(self) -> &'static str {
@@ -62,15 +74,20 @@ impl Right {
             Self::MetadataRead => "Microsoft.ContainerRegistry/registries/repositories/metadata/read",
             Self::MetadataWrite => "Microsoft.ContainerRegistry/registries/repositories/metadata/write",
             Self::Catalog => "Microsoft.ContainerRegistry/registries/catalog/read",
+            // Actions: see `is_action`.
+            Self::DeletedRead => "Microsoft.ContainerRegistry/registries/deleted/read",
+            Self::DeletedRestore => "Microsoft.ContainerRegistry/registries/deleted/restore/action",
         }
     }
 }
 
 /// The words that a legacy registry's refresh token gets, and the action behind each.
-pub(crate) const LEGACY: [(&str, &str); 3] = [
+pub(crate) const LEGACY: [(&str, &str); 5] = [
     ("read", "Microsoft.ContainerRegistry/registries/pull/read"),
     ("write", "Microsoft.ContainerRegistry/registries/push/write"),
     ("delete", "Microsoft.ContainerRegistry/registries/artifacts/delete"),
+    ("deleted/read", "Microsoft.ContainerRegistry/registries/deleted/read"),
+    ("deleted/restore/action", "Microsoft.ContainerRegistry/registries/deleted/restore/action"),
 ];
 
 /// What a principal may do in a legacy registry, in the words of its tokens.
@@ -113,6 +130,9 @@ pub(crate) fn permits_abac(
     if is_admin(registry, principal) {
         return true;
     }
+    if right.is_action() {
+        return world.permits(principal, &Wanted::action(right.data_action(), &registry.id()), now);
+    }
     let facts = [("Microsoft.ContainerRegistry/registries/repositories:name", repository)];
     let facts = if right == Right::Catalog { &[][..] } else { &facts[..] };
     world.permits(principal, &Wanted::data(right.data_action(), &registry.id(), facts), now)
@@ -133,7 +153,8 @@ pub(crate) fn password(
         return (enabled && fits).then(|| admin(world, registry));
     }
     let known = world.principals.iter().find(|one| one.client_id.eq_ignore_ascii_case(username))?;
-    (known.enabled && world.fits(username, password, now) == Fits::Yes).then(|| known.clone())
+    (known.enabled && world.fits(username, password, now) == Fits::Yes)
+        .then(|| Principal { groups: world.groups_of(known), ..known.clone() })
 }
 
 /// Whether a token was issued before the registry's mode was last switched: a switch invalidates all tokens.
@@ -179,21 +200,26 @@ fn is_admin(registry: &Registry, principal: &Principal) -> bool {
     principal.object_id == admin_id(registry)
 }
 
-/// The firewall: `None` lets the caller through. The network of a private endpoint is not kept: an approved one lets
-/// the nodes of all clusters through, and no other caller.
-pub(crate) fn firewall(world: &World, registry: &Registry, address: &str) -> Option<Reply> {
-    let connections = registry.properties["privateEndpointConnections"].as_array();
-    let approved =
-        |one: &serde_json::Value| one["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved";
-    if address == world.addresses.nodes && connections.is_some_and(|all| all.iter().any(approved)) {
-        return None;
-    }
+/// The firewall: `None` lets the caller through. Rules for subnets are not shown by the stable API, and count all the same; a subnet with a
+/// service endpoint comes with its private address, which no rule for addresses can mean:
+/// [service endpoints](https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview).
+pub(crate) fn firewall(registry: &Registry, way: &Way) -> Option<Reply> {
     let rules = &registry.properties["networkRuleSet"];
-    let denied = registry.sku == "Premium" && rules["defaultAction"] == "Deny" && {
-        let list = rules["ipRules"].as_array().cloned().unwrap_or_default();
-        !list.iter().any(|rule| rule["value"].as_str().is_some_and(|range| covers(range, address)))
+    let list = |field: &str| rules[field].as_array().cloned().unwrap_or_default();
+    let (address, is_allowed) = match way {
+        Way::Private => return None,
+        Way::Public(address) => {
+            let is_meant = |rule: &serde_json::Value| rule["value"].as_str().is_some_and(|one| covers(one, address));
+            (address, list("ipRules").iter().any(is_meant))
+        }
+        Way::Subnet { id, address } => {
+            let is_meant =
+                |rule: &serde_json::Value| rule["id"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(id));
+            (address, list("virtualNetworkRules").iter().any(is_meant))
+        }
     };
-    if registry.properties["publicNetworkAccess"] != "Disabled" && !denied {
+    let is_denied = registry.sku == "Premium" && rules["defaultAction"] == "Deny" && !is_allowed;
+    if registry.properties["publicNetworkAccess"] != "Disabled" && !is_denied {
         return None;
     }
     let message =

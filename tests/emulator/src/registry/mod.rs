@@ -1,11 +1,16 @@
 //! Registries: what Azure knows of one, and the hosts that serve images.
 
 mod acr;
+mod artifact_cache;
 pub(crate) mod children;
 mod distribution;
 pub(crate) mod gate;
+mod key;
+mod layers;
 mod page;
 pub(crate) mod push;
+pub(crate) mod quarantine;
+mod soft_delete;
 pub(crate) mod upstream;
 mod wish;
 
@@ -20,6 +25,7 @@ use tokio::time::Instant;
 
 use crate::ids::Ids;
 use crate::image::Store;
+use crate::network::Way;
 use crate::rbac;
 use crate::reply::Reply;
 use crate::seed::RegistrySeed;
@@ -49,7 +55,14 @@ pub(crate) struct Registry {
     pub(crate) uploads: BTreeMap<String, push::Upload>,
     /// How long the replica that answers is behind.
     pub(crate) lag: Duration,
+    /// Whether it is only nodes whom such a replica answers.
+    pub(crate) lags_for_nodes: bool,
     pub(crate) late: Vec<Late>,
+    /// The regions of its replicas, besides its own.
+    pub(crate) replicas: Vec<String>,
+    pub(crate) deleted: Vec<soft_delete::Deleted>,
+    /// Whether it lost the key that encrypts its content.
+    pub(crate) is_locked: bool,
 }
 
 /// A tag or a digest that a replica does not show yet.
@@ -80,7 +93,16 @@ impl Registry {
 
     /// Whether it is at this host. Whether Azure still serves images while it deletes the registry is not known: here it does not.
     fn serves(&self, host: &str) -> bool {
-        !self.is_deleting() && self.login_server().eq_ignore_ascii_case(host)
+        !self.is_deleting() && (self.login_server().eq_ignore_ascii_case(host) || self.has_regional_host(host))
+    }
+
+    /// Whether it has an endpoint of this name in its region, or in that of a replica: see [Regional
+    /// endpoints](https://learn.microsoft.com/azure/container-registry/container-registry-regional-endpoints).
+    fn has_regional_host(&self, host: &str) -> bool {
+        let Some((name, suffix)) = self.login_server().split_once('.') else { return false };
+        let regions = std::iter::once(&self.location).chain(&self.replicas);
+        let is_it = |region: &String| host.eq_ignore_ascii_case(&format!("{name}.{region}.geo.{suffix}"));
+        self.properties["regionalEndpoints"] == "Enabled" && regions.into_iter().any(is_it)
     }
 
     fn text(&self, property: &str) -> &str {
@@ -106,7 +128,10 @@ impl Registry {
     }
 
     /// What the replica that answers has.
-    pub(crate) fn visible(&self, now: Instant) -> Cow<'_, Store> {
+    pub(crate) fn visible(&self, is_node: bool, now: Instant) -> Cow<'_, Store> {
+        if self.lags_for_nodes && !is_node {
+            return Cow::Borrowed(&self.images);
+        }
         let late: Vec<&Late> = self.late.iter().filter(|late| late.until > now).collect();
         if late.is_empty() {
             return Cow::Borrowed(&self.images);
@@ -265,9 +290,16 @@ impl World {
             children: Vec::new(),
             uploads: BTreeMap::new(),
             lag: seed.lag,
+            lags_for_nodes: seed.lags_for_nodes,
             late: Vec::new(),
+            replicas: seed.replicas,
+            deleted: Vec::new(),
+            is_locked: false,
         };
         registry.merge(&seed.properties);
+        for (kind, name, properties) in seed.children {
+            registry.make_child(kind, &name, properties, now);
+        }
         self.registries.push(registry);
     }
 
@@ -311,14 +343,17 @@ impl World {
 
 /// Whether some registry, of this Azure or not, is at this host.
 pub(crate) fn is_host(world: &World, host: &str) -> bool {
-    world.registry_of_host(host).is_some() || upstream::is_host(world, host)
+    world.registry_of_any_host(host).is_some() || upstream::is_host(world, host)
 }
 
 /// Answers a request to a registry.
-pub(crate) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
+pub(crate) fn serve(world: &mut World, host: &str, request: &Request<Bytes>, way: &Way, now: Instant) -> Reply {
+    if let Some(answer) = layers::serve(world, host, request, way, now) {
+        return answer;
+    }
     let own = world.registries.iter().position(|registry| registry.serves(host));
     match own {
-        Some(at) => acr::serve(world, at, request, address, now),
+        Some(at) => acr::serve(world, at, request, way, now),
         None => upstream::serve(world, host, request, now),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn change(
         (&Method::GET, Wish::Upload { repository, id }) => status(registry, repository, id),
         (&Method::DELETE, Wish::Upload { repository, id }) => cancel(registry, repository, id),
         (&Method::PUT, Wish::Manifest { repository, reference }) => put(registry, repository, reference, request, now),
-        (&Method::DELETE, Wish::Manifest { repository, reference }) => delete(registry, repository, reference),
+        (&Method::DELETE, Wish::Manifest { repository, reference }) => delete(registry, repository, reference, now),
         (&Method::DELETE, Wish::Blob { repository, digest }) => delete_blob(registry, repository, digest),
         _ => Err(crate::world::unknown_request(request.method(), request.uri())),
     };
@@ -245,11 +245,11 @@ fn read(request: &Request<Bytes>, now: Instant) -> Result<Manifest, Reply> {
     if media_type.is_empty() || (!inside.is_empty() && inside != media_type) {
         return invalid("the media type of the manifest is not that of the request");
     }
-    Ok(Manifest { media_type: media_type.to_owned(), bytes: bytes.clone(), created: now })
+    Ok(Manifest { media_type: media_type.to_owned(), bytes: bytes.clone(), created: now, quarantine: None })
 }
 
 /// Deletes a manifest with its tags, or one tag.
-pub(super) fn delete(registry: &mut Registry, repository: &str, reference: &str) -> Result<Reply, Reply> {
+pub(super) fn delete(registry: &mut Registry, repository: &str, reference: &str, now: Instant) -> Result<Reply, Reply> {
     let found = known(&registry.images, repository)?;
     if !found.may(reference, "deleteEnabled") {
         return Err(disallowed());
@@ -259,22 +259,8 @@ pub(super) fn delete(registry: &mut Registry, repository: &str, reference: &str)
     if tags.iter().any(|tag| !found.may(tag, "deleteEnabled")) {
         return Err(disallowed());
     }
-    let Some(found) = registry.images.repositories.get_mut(repository) else {
-        return Err(reply::empty(StatusCode::NOT_FOUND));
-    };
-    let gone = if reference.contains(':') {
-        found.tags.retain(|tag, _| !tags.contains(tag));
-        found.manifests.remove(reference).is_some()
-    } else {
-        found.tags.remove(reference).is_some()
-    };
-    if !gone {
+    if !registry.remove(repository, reference, now) {
         return Err(error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown", &json!({"Tag": reference})));
-    }
-    found.switches.remove(reference);
-    if found.manifests.is_empty() {
-        // A repository is there while something is in it.
-        registry.images.repositories.remove(repository);
     }
     Ok(reply::empty(StatusCode::ACCEPTED))
 }

@@ -27,11 +27,13 @@ pub(super) const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// The domains that the emulator plays: Azure's, registries that images commonly come from, and names that have no owner. A
 /// client that trusts the authority trusts it for these alone, so that its key would open none of its other connections.
-const PLAYED: [&str; 16] = [
+const PLAYED: [&str; 17] = [
     "login.microsoftonline.com",
     "management.azure.com",
     "graph.microsoft.com",
     "azurecr.io",
+    // The layers of registries.
+    "blob.core.windows.net",
     "azmk8s.io",
     "mcr.microsoft.com",
     "docker.io",
@@ -276,7 +278,8 @@ mod tests {
     fn the_authority_is_good_for_the_hosts_that_are_played_and_no_others() {
         let authority = Authority::new(vec!["images.of.ours.dev".to_owned()]).unwrap();
         let played = ["management.azure.com", "r.azurecr.io", "dev-1.hcp.westeurope.azmk8s.io", "registry-1.docker.io"];
-        for name in played.into_iter().chain(["images.of.ours.dev", "localhost", "127.0.0.1"]) {
+        let layers = "2245e765bcfe5aae823a.blob.core.windows.net";
+        for name in played.into_iter().chain([layers]).chain(["images.of.ours.dev", "localhost", "127.0.0.1"]) {
             assert_eq!(verified(&authority, name), Ok(()), "{name}");
         }
         for name in ["github.com", "azurecr.io.evil.com", "notazurecr.io", "ours.dev", "10.0.0.1", "::1"] {

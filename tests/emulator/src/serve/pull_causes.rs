@@ -14,6 +14,7 @@ use super::control::fault::FaultOrder;
 use super::scene_file::Scene;
 use crate::door::network::pull_on_a_node;
 use crate::emulator::Emulator;
+use crate::network::Way;
 use crate::node::{Credential, Image, Kubelet, Node, PullSecret};
 
 /// The user name that stands for a token.
@@ -63,7 +64,7 @@ fn refresh_token(azure: &Emulator, caller: &str, host: &str) -> String {
         let request = Request::post(format!("https://{host}/oauth2/exchange"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Bytes::from(form));
-        let answer = world.serve(&request.unwrap(), "203.0.113.7", Instant::now());
+        let answer = world.serve(&request.unwrap(), &Way::Public(String::from("203.0.113.7")), Instant::now());
         let body: Value = serde_json::from_slice(answer.body()).unwrap();
         body["refresh_token"].as_str().unwrap().to_owned()
     })

@@ -37,6 +37,13 @@ pub(super) struct Cluster {
     /// Its nodes then pull as a former kubelet identity.
     #[serde(default)]
     outdated_nodes: bool,
+    /// Its scale sets lack the kubelet identity.
+    #[serde(default)]
+    detached_identity: bool,
+    /// The image of its Linux nodes, such as `AKSUbuntu-2204gen2containerd-202501.12.0`.
+    node_image: Option<String>,
+    /// Its provisioning state, such as `Failed`.
+    state: Option<String>,
     #[serde(default)]
     admin_groups: Vec<String>,
     #[serde(default)]
@@ -77,6 +84,7 @@ impl Cluster {
             (self.user_assigned, ClusterSeed::user_assigned),
             (self.without_kubelet_identity, ClusterSeed::without_kubelet_identity),
             (self.outdated_nodes, ClusterSeed::outdated_nodes),
+            (self.detached_identity, ClusterSeed::detached_identity),
         ] {
             if wanted {
                 seed = set(seed);
@@ -86,6 +94,8 @@ impl Cluster {
             let odd = || ServeError::new(format!("clusters: secretEnds of {} is not a time: {end}", self.name));
             seed.secret_ends = Some(crate::password::unix(end).ok_or_else(odd)?);
         }
+        seed = self.node_image.iter().fold(seed, |seed, image| seed.node_image(image));
+        seed = self.state.iter().fold(seed, |seed, state| seed.state(state));
         seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
         seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
         for node in &self.nodes {

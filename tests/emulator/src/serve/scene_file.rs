@@ -84,6 +84,25 @@ struct Registry {
     /// Azure's own properties.
     #[serde(default)]
     properties: serde_json::Map<String, Value>,
+    /// The regions of its replicas, besides its own.
+    #[serde(default)]
+    replicas: Vec<String>,
+    #[serde(default)]
+    cache_rules: Vec<CacheRule>,
+}
+
+/// A rule by which a registry fetches images from another one.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CacheRule {
+    name: String,
+    /// The repository outside, such as `docker.io/library/*`.
+    source: String,
+    /// The repository in the registry, such as `hub/*`.
+    target: String,
+    credential_set: Option<String>,
+    /// Why Azure cannot sign in with the credential set.
+    credential_error: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -355,6 +374,13 @@ impl Registry {
         if self.abac {
             seed = seed.abac();
         }
+        seed = self.replicas.iter().fold(seed, |seed, region| seed.replica(region));
+        for CacheRule { name, source, target, credential_set, credential_error } in &self.cache_rules {
+            seed = seed.cache_rule(name, source, target, credential_set.as_deref());
+            if let (Some(set), Some(error)) = (credential_set, credential_error) {
+                seed = seed.credential_error(set, error);
+            }
+        }
         self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value))
     }
 }
@@ -382,6 +408,37 @@ callers: [{name: reader, secret: s, roles: [{role: Reader}]}]
         let own = azure.object_id_of("reader");
         let scope = format!("/subscriptions/{}", azure.subscription());
         assert!(azure.role_assignments().iter().any(|one| one.principal_id == own && one.scope == scope));
+    }
+
+    /// The names of all fields, but for Azure's own.
+    fn words_of(value: &Value, words: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    words.push(name.clone());
+                    words_of(value, words);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| words_of(item, words)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_manual_has_each_word_of_a_scene() {
+        let manual = include_str!("../../README.md");
+        let shown = manual.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let mut scene = Scene::parse(shown).unwrap();
+        scene.registries[0].cache_rules = serde_json::from_value(
+            serde_json::json!([{"name": "hub", "source": "docker.io/library/*", "target": "hub/*"}]),
+        )
+        .unwrap();
+        let mut words = Vec::new();
+        words_of(&serde_json::to_value(&scene).unwrap(), &mut words);
+        assert!(words.len() > 60, "{words:?}");
+        let is_shown = |word: &String| manual.contains(&format!("`{word}`")) || shown.contains(&format!("{word}: "));
+        let missing: Vec<&String> = words.iter().filter(|word| !is_shown(word)).collect();
+        assert!(missing.is_empty(), "README.md lacks {missing:?}");
     }
 
     #[tokio::test]

@@ -24,6 +24,9 @@ pub(super) struct Outside {
     /// Whether it has no referrers API.
     #[serde(default)]
     without_referrers: bool,
+    /// Whether it throttles registries that fetch images from it without credentials.
+    #[serde(default)]
+    throttles_anonymous: bool,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -50,6 +53,9 @@ impl Outside {
         };
         if self.without_referrers {
             seed = seed.without_referrers();
+        }
+        if self.throttles_anonymous {
+            seed = seed.throttles_anonymous();
         }
         Ok(self.moved_to.iter().fold(seed, |seed, host| seed.moved_to(host)))
     }

@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 
 use crate::client::{ACR_PULL, arm, get, grant};
 
-const IMAGE: &str = "myregistry.azurecr.io/app:1";
+pub(crate) const IMAGE: &str = "myregistry.azurecr.io/app:1";
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The API server of the only cluster, with its static token.
@@ -73,7 +73,7 @@ fn scene() -> Emulator {
     scene_of(ClusterSeed::new("group", "dev"), RegistrySeed::new("group", "myregistry"))
 }
 
-fn scene_of(cluster: ClusterSeed, registry: RegistrySeed) -> Emulator {
+pub(crate) fn scene_of(cluster: ClusterSeed, registry: RegistrySeed) -> Emulator {
     Emulator::new()
         .with_cluster_of(cluster)
         .with_registry_of(registry)
@@ -81,7 +81,7 @@ fn scene_of(cluster: ClusterSeed, registry: RegistrySeed) -> Emulator {
         .with_image("docker.io/library/nginx:latest", &["linux/amd64", "linux/arm64"])
 }
 
-fn attach(azure: &Emulator) {
+pub(crate) fn attach(azure: &Emulator) {
     let kubelet = azure.kubelet_object_id("group", "dev");
     azure.grant("AcrPull", &kubelet, &azure.registry_id("group", "myregistry"));
 }
@@ -91,7 +91,7 @@ async fn pass(seconds: u64) {
 }
 
 /// What the pod comes to in half a minute.
-async fn outcome(azure: &Emulator, image: &str) -> (String, String) {
+pub(crate) async fn outcome(azure: &Emulator, image: &str) -> (String, String) {
     let api = Api::of(azure).await;
     api.run(image).await;
     pass(5).await;
@@ -107,6 +107,35 @@ async fn a_pod_of_an_attached_registry_runs() {
     let kubelet = log.iter().filter(|one| one.from == From::Node && one.service == Service::Registry);
     assert!(kubelet.clone().any(|one| one.path == "/oauth2/exchange" && one.status == Some(200)));
     assert!(kubelet.clone().any(|one| one.path == "/v2/app/manifests/1" && one.status == Some(200)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_without_its_key_serves_nobody_until_it_has_it_again() {
+    for accessible in [false, true] {
+        let seed = RegistrySeed::new("group", "myregistry").customer_managed_key();
+        let azure = scene_of(ClusterSeed::new("group", "dev"), seed);
+        attach(&azure);
+        assert!(azure.set_key_access("group", "myregistry", false));
+        assert!(!azure.set_key_access("group", "other", false));
+        azure.set_key_access("group", "myregistry", accessible);
+        let (phase, waiting) = outcome(&azure, IMAGE).await;
+        let refused = "403 Forbidden\ndenied: The identity associated with the registry is inactive.";
+        assert_eq!((phase == "Running", waiting.contains(refused)), (accessible, !accessible), "{waiting}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_are_throttled_while_others_use_the_limit_of_their_identity() {
+    let azure = scene();
+    attach(&azure);
+    let kubelet = azure.kubelet_object_id("group", "dev");
+    let minute = Duration::from_secs(60);
+    assert!(azure.set_registry_load("group", "myregistry", &kubelet, 5000, minute));
+    assert!(!azure.set_registry_load("group", "other", &kubelet, 5000, minute));
+    let (_, waiting) = outcome(&azure, IMAGE).await;
+    assert!(waiting.contains("429 Too Many Requests"), "{waiting}");
+    pass(120).await;
+    assert_eq!(Api::of(&azure).await.state().await.0, "Running");
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,17 +332,6 @@ async fn a_watch_sees_a_pod_come_to_run() {
     }
     assert_eq!(phases.first().map(String::as_str), Some("Pending"));
     assert_eq!(phases.last().map(String::as_str), Some("Running"), "and the watch ended by itself");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_approved_private_endpoint_lets_nodes_into_a_closed_registry() {
-    for (status, phase) in [("Approved", "Running"), ("Pending", "Pending")] {
-        let connection = json!([{"properties": {"privateLinkServiceConnectionState": {"status": status}}}]);
-        let seed = RegistrySeed::new("group", "myregistry").sku("Premium").public_network_disabled();
-        let azure = scene_of(ClusterSeed::new("group", "dev"), seed.property("privateEndpointConnections", connection));
-        attach(&azure);
-        assert_eq!(outcome(&azure, IMAGE).await.0, phase, "{status}");
-    }
 }
 
 /// Nodes keep the token of their identity, with the groups that it was issued with: joining a group helps the next token.

@@ -84,6 +84,8 @@ impl Node<'_> {
         };
         let rust = if is_list(&field.ty) { format!("Vec<{one}>") } else { one };
         let typescript = match field.ty.name.as_str() {
+            // Given as text, though it may also be a result.
+            _ if is_parsed(&ty.name) && !is_list(&field.ty) => "string".to_owned(),
             "Option" => self.typescript(&field.ty.inner[0]),
             _ => self.typescript(&field.ty),
         };

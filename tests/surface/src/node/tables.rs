@@ -78,8 +78,8 @@ impl Node<'_> {
 
     /// The exports for ECMAScript modules, which are named one by one.
     pub(super) fn exports(&self) -> String {
-        let plans = self.results.iter().filter(|name| name.ends_with("Plan")).map(String::as_str);
-        let mut names: Vec<&str> = EXPORTS.iter().copied().chain(plans).collect();
+        let stored = self.results.iter().map(String::as_str).filter(|name| self.is_read_back(name));
+        let mut names: Vec<&str> = EXPORTS.iter().copied().chain(stored).collect();
         names.sort_unstable();
         let names = names.iter().map(|name| format!("  {name},\n")).collect::<String>();
         format!(

@@ -61,20 +61,7 @@ impl Node<'_> {
             let fields: String =
                 self.source.structs[name].fields.iter().map(|one| self.field(one, name, "  ")).collect();
             let is_plan = name.ends_with("Plan");
-            let reader = if is_plan {
-                format!(
-                    "\nexport declare const {name}: {{\n{}  fromJSON(stored: StoredPlan): {name};\n}};\n",
-                    comment(
-                        &[
-                            "Reads a stored plan, to review it: `String(plan)` shows what it would do.".to_owned(),
-                            "@throws {AksAcrError} `'invalid_input'` if it is not such a plan.".to_owned(),
-                        ],
-                        "  "
-                    )
-                )
-            } else {
-                String::new()
-            };
+            let reader = if self.is_read_back(name) { reader(name) } else { String::new() };
             let more = if is_plan {
                 "  /** The form that is stored, the same in every language. */\n  toJSON(): StoredPlan;\n"
             } else {
@@ -85,6 +72,11 @@ impl Node<'_> {
         };
         let forms: Vec<String> = variants.iter().map(|variant| self.form_type(variant, name)).collect();
         format!("\n{docs}export type {name} =\n{};\n", forms.join("\n"))
+    }
+
+    /// Whether its stored form can be read: a plan to be applied, or a result with methods.
+    pub(super) fn is_read_back(&self, name: &str) -> bool {
+        name.ends_with("Plan") || !self.source.asked_of(name).is_empty()
     }
 
     /// What it is asked for.
@@ -114,4 +106,23 @@ impl Node<'_> {
         let docs = comment(&self.said_of(field, of), indent);
         format!("{docs}{indent}readonly {}: {};\n", name_of(field), self.typescript(&field.ty))
     }
+}
+
+/// What reads the stored form of a type.
+fn reader(name: &str) -> String {
+    let (docs, ty) = if name.ends_with("Plan") {
+        let docs = [
+            "Reads a stored plan, to review it: `String(plan)` shows what it would do.",
+            "@throws {AksAcrError} `'invalid_input'` if it is not such a plan.",
+        ];
+        (docs, "StoredPlan")
+    } else {
+        let docs = [
+            "Reads a stored result, as `JSON.parse` returns it: written by `JSON.stringify` here, or by core's JSON form in Rust or Python.",
+            "@throws {AksAcrError} `'invalid_input'` if it is not such a result.",
+        ];
+        (docs, "object")
+    };
+    let docs = comment(&docs.map(str::to_owned), "  ");
+    format!("\nexport declare const {name}: {{\n{docs}  fromJSON(stored: {ty}): {name};\n}};\n")
 }

@@ -104,6 +104,8 @@ impl Python<'_> {
         let python = match ty.name.as_str() {
             "Duration" => "_Seconds".to_owned(),
             "PathBuf" => "str | PathLike[str]".to_owned(),
+            // Given as text, though it is also a result.
+            name if is_parsed(name) && !is_list(&field.ty) => "str".to_owned(),
             _ if field.ty.name == "Option" => self.given(&field.ty.inner[0], "Sequence"),
             _ => self.given(&field.ty, "Sequence"),
         };

@@ -6,11 +6,11 @@ use serde_json::Value;
 use std::time::SystemTime;
 
 /// The reason of the events.
-pub(super) const FAILED: &str = "FailedCreate";
+pub(in super::super) const FAILED: &str = "FailedCreate";
 
 /// The last failure to create a pod.
 #[derive(Debug, Default)]
-pub(super) struct Creation {
+pub(in super::super) struct Creation {
     condition: Option<RolloutBlocker>,
     /// The message of the last event, and when it was last seen.
     event: Option<(String, Option<SystemTime>)>,

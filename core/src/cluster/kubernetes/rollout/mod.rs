@@ -2,7 +2,7 @@
 //! else.
 
 pub(super) mod blocker;
-mod events;
+pub(super) mod events;
 pub(super) mod members;
 pub(super) mod object;
 pub(super) mod preparing;

@@ -320,6 +320,41 @@ class Orders:
         order = {"group": group, "cluster": cluster, "name": name, "os": os, "architecture": architecture}
         self._order("node", order)
 
+    def egress(self, group: str, cluster: str, host: str, *, allowed: bool) -> None:
+        """Makes a firewall drop what a cluster's nodes send to the public address of a host, or let it through again.
+
+        A host may begin with `*.`, as in `*.blob.core.windows.net`, which serves layers.
+
+        Raises:
+            LookupError: If the cluster does not exist.
+        """
+        self._order("egress", {"group": group, "cluster": cluster, "host": host, "allowed": allowed})
+
+    def key(self, group: str, registry: str, *, accessible: bool) -> None:
+        """Takes a registry's customer-managed key away, or gives it back.
+
+        Raises:
+            LookupError: If the registry does not exist.
+        """
+        self._order("key", {"group": group, "registry": registry, "accessible": accessible})
+
+    def load(self, group: str, registry: str, principal: str, reads_per_minute: int, time: Seconds) -> None:
+        """Lets others with an identity use its limit at a registry, for some time. Azure's limits are enforced from then on.
+
+        Raises:
+            LookupError: If the registry does not exist.
+        """
+        order = {"group": group, "registry": registry, "principal": principal}
+        self._order("load", {**order, "readsPerMinute": reads_per_minute, "seconds": _seconds(time)})
+
+    def disk(self, group: str, cluster: str, pool: str, bytes: int) -> None:
+        """Leaves so much room on the disks of a pool's nodes.
+
+        Raises:
+            LookupError: If the cluster has no such pool.
+        """
+        self._order("disk", {"group": group, "cluster": cluster, "pool": pool, "bytes": bytes})
+
 
 def _seconds(time: Seconds | None) -> float | None:
     return time.total_seconds() if isinstance(time, timedelta) else time

@@ -74,6 +74,10 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, segments: &[&str], lower
                 (&Method::GET, ["agentpools", _, "upgradeprofiles", "default"]) => {
                     version::of_pool(world, call, place, segments[9])
                 }
+                (&Method::POST, ["agentpools", _, "upgradenodeimageversion"]) => {
+                    pools::upgrade_node_image(world, call, place, segments[9])
+                }
+                (&Method::GET, ["identitybindings"]) => bindings(world, call, place),
                 (&Method::GET, ["upgradeprofiles", "default"]) => version::of_cluster(world, call, place),
                 (&Method::POST, ["stop"]) => power::switch(world, call, place, true),
                 (&Method::POST, ["start"]) => power::switch(world, call, place, false),
@@ -112,8 +116,19 @@ fn list(world: &World, call: &Call<'_>, subscription: &str, group: Option<&str>)
 
 fn get(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
     call.demand_action(world, READ, &place.id())?;
-    let at = place.find(world)?;
-    Ok(reply::json(StatusCode::OK, &world.clusters[at].body(world)))
+    let cluster = &world.clusters[place.find(world)?];
+    let mut body = cluster.body(world);
+    let version = call.parameter("api-version").unwrap_or_default();
+    if let Some(profile) = cluster.account_pull_profile(&version.to_ascii_lowercase()) {
+        body["properties"]["securityProfile"]["serviceAccountImagePullProfile"] = profile;
+    }
+    Ok(reply::json(StatusCode::OK, &body))
+}
+
+fn bindings(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
+    call.demand_action(world, "Microsoft.ContainerService/managedClusters/identityBindings/read", &place.id())?;
+    let items = world.clusters[place.find(world)?].bindings(world);
+    Ok(page(world, call, &items))
 }
 
 /// Tags alone may be changed without a write of the whole.

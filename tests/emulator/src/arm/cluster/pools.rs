@@ -93,6 +93,28 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>, place: Place<'_>, name:
     Ok(reply::with(answer, "location", &results))
 }
 
+/// See [Upgrade node image version](https://learn.microsoft.com/rest/api/aks/agent-pools/upgrade-node-image-version). The response has the
+/// header `Azure-AsyncOperation`, as the REST specification says; its body is not recorded.
+pub(super) fn upgrade_node_image(
+    world: &mut World,
+    call: &Call<'_>,
+    place: Place<'_>,
+    name: &str,
+) -> Result<Reply, Reply> {
+    call.demand_action(world, &format!("{KIND}/upgradeNodeImageVersion/action"), &place.id())?;
+    let at = place.find(world)?;
+    let cluster = &mut world.clusters[at];
+    demand_rest(&cluster.name, &cluster.state, cluster.is_busy())?;
+    let known = cluster.pools.iter().find(|pool| is(pool, name)).ok_or_else(|| missing(place, name))?;
+    let mut body = cluster.pool_body(known);
+    body["properties"]["provisioningState"] = "UpgradingNodeImageVersion".into();
+    cluster.state = String::from("Upgrading");
+    let (id, location) = (cluster.id(), cluster.location.clone());
+    let work = Work::NodeImage(id, name.to_ascii_lowercase());
+    let operation = world.start(work, call.now, call.now + world.timing.cluster);
+    Ok(operation::begun(reply::json(StatusCode::ACCEPTED, &body), place.subscription, &location, &operation))
+}
+
 /// See [Use system node pools](https://learn.microsoft.com/azure/aks/use-system-pools): a cluster has at least one. The code is not recorded.
 fn demand_system(pools: &[Value]) -> Result<(), Reply> {
     let is_system = |pool: &Value| pool["mode"].as_str().is_some_and(|mode| mode.eq_ignore_ascii_case("System"));

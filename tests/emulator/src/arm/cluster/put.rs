@@ -260,6 +260,7 @@ fn change(world: &mut World, call: &Call<'_>, at: usize, sent: &Value) -> Result
     }
     wanted::take(&mut cluster.seed, sent);
     take_labels(&mut cluster.tags, &mut cluster.sku, sent);
+    cluster.reconcile();
     cluster.etag = etag;
     cluster.state = String::from("Updating");
     let (id, subscription, location) = (cluster.id(), cluster.subscription.clone(), cluster.location.clone());

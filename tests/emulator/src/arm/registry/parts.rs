@@ -4,11 +4,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Place;
-use crate::arm::{Call, page};
+use crate::arm::{Call, page, resource_missing};
 use crate::image::Store;
+use crate::registry::merge;
 use crate::reply::{self, Reply};
 use crate::world::World;
 
+const CONNECTIONS: &str = "Microsoft.ContainerRegistry/registries/privateEndpointConnections";
 const GIB: u64 = 1 << 30;
 
 /// How much of its sku's room a registry takes.
@@ -37,23 +39,53 @@ fn taken(images: &Store) -> u64 {
 }
 
 pub(super) fn connections(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
-    let kind = "Microsoft.ContainerRegistry/registries/privateEndpointConnections";
-    call.demand_action(world, &format!("{kind}/read"), &place.id())?;
+    call.demand_action(world, &format!("{CONNECTIONS}/read"), &place.id())?;
     let registry = place.find(world)?;
     let items = registry.properties["privateEndpointConnections"].as_array().cloned().unwrap_or_default();
     Ok(page(world, call, &items))
 }
 
-/// A Premium registry is in its own region, and nowhere else here.
+/// One connection.
+pub(super) fn connection(world: &World, call: &Call<'_>, place: Place<'_>, name: &str) -> Result<Reply, Reply> {
+    call.demand_action(world, &format!("{CONNECTIONS}/read"), &place.id())?;
+    let all = place.find(world)?.properties["privateEndpointConnections"].as_array().cloned().unwrap_or_default();
+    let found = all.into_iter().find(|one| one["name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)));
+    let found = found.ok_or_else(|| resource_missing(CONNECTIONS, place.group, &format!("{}/{name}", place.name)))?;
+    Ok(reply::json(StatusCode::OK, &found))
+}
+
+/// Approves or rejects a connection.
+pub(super) fn decide(world: &mut World, call: &Call<'_>, place: Place<'_>, name: &str) -> Result<Reply, Reply> {
+    connection(world, call, place, name)?;
+    call.demand_action(world, &format!("{CONNECTIONS}/write"), &place.id())?;
+    let sent = call.json()?;
+    let id = place.id();
+    for registry in world.registries.iter_mut().filter(|one| one.id().eq_ignore_ascii_case(&id)) {
+        let all = registry.properties["privateEndpointConnections"].as_array_mut();
+        let is_meant = |one: &&mut Value| one["name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name));
+        for one in all.into_iter().flatten().filter(is_meant) {
+            merge(
+                &mut one["properties"]["privateLinkServiceConnectionState"],
+                &sent["properties"]["privateLinkServiceConnectionState"],
+            );
+        }
+    }
+    connection(world, call, place, name)
+}
+
+/// A Premium registry is in its own region, and in those of its replicas.
 pub(super) fn replications(world: &World, call: &Call<'_>, place: Place<'_>) -> Result<Reply, Reply> {
     let kind = "Microsoft.ContainerRegistry/registries/replications";
     call.demand_action(world, &format!("{kind}/read"), &place.id())?;
     let registry = place.find(world)?;
-    let home = json!({"id": format!("{}/replications/{}", registry.id(), registry.location), "name": registry.location,
-        "type": kind, "location": registry.location, "tags": {},
-        "properties": {"provisioningState": "Succeeded", "status": {"displayStatus": "Ready"},
-            "regionEndpointEnabled": true, "zoneRedundancy": "Disabled"}});
-    let items: Vec<Value> = if registry.sku == "Premium" { vec![home] } else { Vec::new() };
+    let one = |location: &String| {
+        json!({"id": format!("{}/replications/{location}", registry.id()), "name": location,
+            "type": kind, "location": location, "tags": {},
+            "properties": {"provisioningState": "Succeeded", "status": {"displayStatus": "Ready"},
+                "regionEndpointEnabled": true, "zoneRedundancy": "Disabled"}})
+    };
+    let regions = std::iter::once(&registry.location).chain(&registry.replicas);
+    let items: Vec<Value> = regions.filter(|_| registry.sku == "Premium").map(one).collect();
     Ok(page(world, call, &items))
 }
 

@@ -2,6 +2,8 @@
 
 mod put;
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -48,7 +50,11 @@ fn path_of(scope: &str, name: &str) -> String {
     format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}")
 }
 
+/// How old the assignments that a scene starts with look: they have always been there.
+const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 pub(crate) fn body(world: &World, assignment: &Assignment) -> Value {
+    let dated = |at| world.clock.rfc3339_before(at, if at == world.clock.start() { AGE } else { Duration::ZERO });
     json!({
         "properties": {
             "roleDefinitionId": id_at(&assignment.scope, &assignment.role),
@@ -57,8 +63,8 @@ pub(crate) fn body(world: &World, assignment: &Assignment) -> Value {
             "scope": if assignment.scope.is_empty() { "/" } else { &assignment.scope },
             "condition": assignment.condition,
             "conditionVersion": assignment.condition_version,
-            "createdOn": world.clock.rfc3339(assignment.created),
-            "updatedOn": world.clock.rfc3339(assignment.updated),
+            "createdOn": dated(assignment.created),
+            "updatedOn": dated(assignment.updated),
             "createdBy": assignment.created_by,
             "updatedBy": assignment.updated_by,
             "delegatedManagedIdentityResourceId": null,

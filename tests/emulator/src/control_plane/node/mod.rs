@@ -59,6 +59,7 @@ mod tests {
             architecture: architecture.to_owned(),
             containerd: crate::node::USUAL_CONTAINERD,
             identity: Some(crate::kubernetes::NodeIdentity::fake()),
+            machine: crate::kubernetes::machine::Machine::default(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::scheduler::fits;
 
 const HASH: &str = "controller-revision-hash";
 /// Where a pod says which node it is made for.
+const COMPONENT: &str = "daemonset-controller";
 const AFFINITY: [&str; 4] = ["spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"];
 
 impl Kubernetes {
@@ -66,7 +67,10 @@ impl Kubernetes {
         let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
         map(&mut pod, &AFFINITY).insert("nodeSelectorTerms".to_owned(), json!([{"matchFields": [field]}]));
         // A pod that is refused is tried again with the next change.
-        let _ = self.write_as(MANAGER, "pods", namespace(set), pod);
+        if let Err(refusal) = self.write_as(MANAGER, "pods", namespace(set), pod) {
+            let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
+            self.record_failed_create(set, COMPONENT, &format!("{}-", name(set)), &message);
+        }
     }
 
     /// The next pod of an old template, if no other is missing just now.

@@ -120,7 +120,8 @@ impl Kubernetes {
                 Some(pod)
             }
             Err(refusal) => {
-                self.record_failed_create(job, COMPONENT, &prefix, text(&refusal.body(), "/message"));
+                let message = format!("Error creating: {}", text(&refusal.body(), "/message"));
+                self.record_failed_create(job, COMPONENT, &prefix, &message);
                 None
             }
         }

@@ -58,7 +58,8 @@ impl Kubernetes {
             }
             Err(refusal) => {
                 let failure = text(&refusal.body(), "/message").to_owned();
-                self.record_failed_create(set, COMPONENT, &format!("{}-", name(set)), &failure);
+                let message = format!("Error creating: {failure}");
+                self.record_failed_create(set, COMPONENT, &format!("{}-", name(set)), &message);
                 Some(failure)
             }
         }

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::super::Kubernetes;
 use super::super::deletion::Deletion;
 use super::super::names::template_hash;
-use super::super::object::{self, is_controlled_by, is_deleting, is_true, map, name, namespace, number};
+use super::super::object::{self, is_controlled_by, is_deleting, is_true, map, name, namespace, number, text};
 use super::super::store::Key;
 use super::MANAGER;
 
+const COMPONENT: &str = "statefulset-controller";
 const HASH: &str = "controller-revision-hash";
 
 impl Kubernetes {
@@ -78,7 +79,15 @@ impl Kubernetes {
         labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), json!(own));
         labels.insert("apps.kubernetes.io/pod-index".to_owned(), json!(ordinal.to_string()));
         // A pod that is refused is tried again with the next change.
-        self.write_as(MANAGER, "pods", namespace(set), pod).is_ok()
+        match self.write_as(MANAGER, "pods", namespace(set), pod) {
+            Ok(_) => true,
+            Err(refusal) => {
+                let failure = text(&refusal.body(), "/message").to_owned();
+                let message = format!("create Pod {own} in StatefulSet {} failed error: {failure}", name(set));
+                self.record_failed_create(set, COMPONENT, &format!("{}-", name(set)), &message);
+                false
+            }
+        }
     }
 
     fn remove_stateful(&mut self, pod: &Value) {

@@ -8,6 +8,7 @@ use super::container::Phase;
 use super::ending::{end_container, restart_container};
 use super::program::Program;
 use super::{Api, PodWork, STEP, SYNC, record_of_pod};
+use crate::cluster::account_pulls::ANNOTATION;
 use crate::node::{Image, Kubelet, Network, PullSecret, credentials_for};
 
 /// Begins with a container: it needs its image first.
@@ -105,9 +106,10 @@ fn finish_pull(api: &mut dyn Api, pod: &Value, work: &mut PodWork, index: usize,
     let now = api.now();
     let result = Image::parse(&text).and_then(|image| {
         let secrets = pull_secrets(api, pod, &image);
+        let annotated = account_annotation(api, pod);
         let worker = api.workers_mut().worker_mut(&work.node);
         let node = &mut worker.ok_or_else(|| format!("node {} is gone", work.node))?.node;
-        let digest = node.pull(&image, secrets, now, network)?;
+        let digest = node.pull_for(annotated.as_deref(), &image, secrets, now, network)?;
         Ok((image.with_digest(&digest), node.size(&image)))
     });
     work.containers[index].due = Some(now + STEP);
@@ -147,6 +149,12 @@ fn report_missing_secrets(api: &mut dyn Api, pod: &Value, work: &PodWork) {
     );
     let (host, reason, message) = (work.node.as_str(), "FailedToRetrieveImagePullSecret", message.as_str());
     api.record(pod, &Happening { component: "kubelet", host, part: "", warning: true, reason, message });
+}
+
+/// The identity that the pod's service account names.
+fn account_annotation(api: &dyn Api, pod: &Value) -> Option<String> {
+    let account = api.object("serviceaccounts", namespace(pod), text(pod, "/spec/serviceAccountName"))?;
+    account["metadata"]["annotations"][ANNOTATION].as_str().map(str::to_owned)
 }
 
 fn pull_secrets(api: &dyn Api, pod: &Value, image: &Image) -> Vec<PullSecret> {

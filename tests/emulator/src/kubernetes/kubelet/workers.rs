@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use super::super::{NodeIdentity, NodeSpec};
+use super::super::NodeSpec;
 use super::PodWork;
 use crate::node::{Kubelet, Node};
 
@@ -44,8 +44,9 @@ impl Workers {
     }
 
     fn made(&self, spec: &NodeSpec) -> Node {
-        let identity = spec.identity.as_ref().and_then(NodeIdentity::sign_in);
+        let identity = spec.identity.as_ref().and_then(|identity| identity.sign_in(spec.has_old_provider()));
         Node::new((&spec.os, &spec.architecture), Kubelet::of(&self.version), spec.containerd, identity)
+            .made_from(spec.image(), spec.machine.room)
     }
 
     /// Takes a node away.
@@ -72,6 +73,21 @@ impl Workers {
         let node = self.made(spec);
         if let Some(worker) = self.worker_mut(&spec.name) {
             worker.node = node;
+        }
+    }
+
+    /// Gives a node's disk the room that it has by now.
+    pub(in super::super) fn leave_room(&mut self, spec: &NodeSpec) {
+        if let Some(worker) = self.worker_mut(&spec.name) {
+            worker.node.leave_room(spec.machine.room);
+        }
+    }
+
+    /// Gives a node the identity that its scale set has by now, without making it anew.
+    pub(in super::super) fn attach(&mut self, spec: &NodeSpec) {
+        let identity = spec.identity.as_ref().and_then(|identity| identity.sign_in(spec.has_old_provider()));
+        if let Some(worker) = self.worker_mut(&spec.name) {
+            worker.node.sign_in_as(identity);
         }
     }
 

@@ -62,6 +62,7 @@ fn spec() -> NodeSpec {
         architecture: String::from("amd64"),
         containerd: crate::node::USUAL_CONTAINERD,
         identity: Some(crate::kubernetes::NodeIdentity::fake()),
+        machine: crate::kubernetes::machine::Machine::default(),
     }
 }
 

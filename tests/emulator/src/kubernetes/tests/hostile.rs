@@ -191,6 +191,7 @@ fn a_pool_that_shrinks_leaves_the_pods_of_others_alone() {
         architecture: "amd64".to_owned(),
         containerd: crate::node::USUAL_CONTAINERD,
         identity: Some(crate::kubernetes::NodeIdentity::fake()),
+        machine: crate::kubernetes::machine::Machine::default(),
     };
     world.kubernetes.adjust(&[spec(1)], world.now);
     for _ in 0..10 {

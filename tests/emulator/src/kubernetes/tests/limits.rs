@@ -33,6 +33,26 @@ fn a_quota_counts_objects_and_what_pods_ask_for() {
     assert_eq!(status["used"], json!({"pods": "2", "requests.cpu": "1500m", "count/secrets": "0"}));
 }
 
+/// The text is that of a real API server: `tests/peers/kubernetes/test_rollouts.py`.
+#[test]
+fn a_pod_runs_as_a_service_account_that_exists() {
+    let mut world = World::granted();
+    let mut one = pod("a", &json!({}));
+    one["spec"]["serviceAccountName"] = "robot".into();
+    let refused = world.send("POST", PODS, &one);
+    let why = "error looking up service account default/robot: serviceaccount \"robot\" not found";
+    assert_eq!((refused.0, message(&refused)), (403, format!("pods \"a\" is forbidden: {why}")));
+    let mut many = nginx(1);
+    many["spec"]["template"]["spec"]["serviceAccountName"] = "robot".into();
+    world.deploy(&many);
+    world.pass(1);
+    assert_eq!(condition(&world.deployment(), "ReplicaFailure"), "True FailedCreate");
+    let conditions = world.deployment()["status"]["conditions"].to_string();
+    assert!(conditions.contains("error looking up service account default/robot"), "{conditions}");
+    world.send("POST", &format!("{CORE}/serviceaccounts"), &json!({"metadata": {"name": "robot"}}));
+    assert_eq!(world.send("POST", PODS, &one).0, 201);
+}
+
 #[test]
 fn a_quota_that_is_full_fails_a_deployments_replicas() {
     let mut world = World::granted();

@@ -45,6 +45,7 @@ impl World {
             architecture: (*architecture).to_owned(),
             containerd: crate::node::USUAL_CONTAINERD,
             identity: Some(crate::kubernetes::NodeIdentity::fake()),
+            machine: crate::kubernetes::machine::Machine::default(),
         });
         nodes.collect()
     }

@@ -31,33 +31,51 @@ enum Kind {
     Repository,
     Tags,
     Manifests,
+    /// Manifests that were deleted.
+    DeletedManifests,
+    DeletedTags,
 }
 
 impl Item {
     fn read(path: &str) -> Option<Self> {
         let path = crate::arm::decoded(path);
         let rest = path.strip_prefix("/acr/v1/")?;
-        for (mark, kind) in [("/_tags", Kind::Tags), ("/_manifests", Kind::Manifests)] {
+        let deleted = rest.strip_prefix("_deleted/");
+        let (rest, kinds) = match deleted {
+            Some(rest) => (rest, [Kind::DeletedTags, Kind::DeletedManifests]),
+            None => (rest, [Kind::Tags, Kind::Manifests]),
+        };
+        for (mark, kind) in ["/_tags", "/_manifests"].into_iter().zip(kinds) {
             if let Some((repository, name)) = rest.rsplit_once(mark) {
                 let name = name.trim_start_matches('/').to_owned();
                 return Some(Self { repository: repository.to_owned(), kind, name });
             }
         }
         let repository = rest.trim_end_matches('/').to_owned();
-        (!repository.is_empty()).then_some(Self { repository, kind: Kind::Repository, name: String::new() })
+        (!repository.is_empty() && deleted.is_none()).then_some(Self {
+            repository,
+            kind: Kind::Repository,
+            name: String::new(),
+        })
     }
 
     /// Makes a change that the caller may make.
-    pub(super) fn change(&self, registry: &mut Registry, request: &Request<Bytes>) -> Reply {
-        let answer =
-            if *request.method() == Method::DELETE { self.delete(registry) } else { self.switch(registry, request) };
+    pub(super) fn change(&self, registry: &mut Registry, request: &Request<Bytes>, now: Instant) -> Reply {
+        let answer = match *request.method() {
+            Method::DELETE => self.delete(registry, now),
+            Method::POST => {
+                let sent: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+                Ok(registry.restore(&self.repository, &self.name, sent["tag"].as_str(), now))
+            }
+            _ => self.switch(registry, request),
+        };
         answer.unwrap_or_else(|refusal| refusal)
     }
 
-    fn delete(&self, registry: &mut Registry) -> Result<Reply, Reply> {
+    fn delete(&self, registry: &mut Registry, now: Instant) -> Result<Reply, Reply> {
         let found = known(&registry.images, &self.repository)?;
         if self.kind != Kind::Repository {
-            return push::delete(registry, &self.repository, &self.name);
+            return push::delete(registry, &self.repository, &self.name, now);
         }
         let items = found.manifests.keys().chain(found.tags.keys());
         if !found.may("", "deleteEnabled") || items.into_iter().any(|item| !found.may(item, "deleteEnabled")) {
@@ -65,7 +83,10 @@ impl Item {
         }
         let deleted = json!({"manifestsDeleted": found.manifests.keys().collect::<Vec<_>>(),
                              "tagsDeleted": found.tags.keys().collect::<Vec<_>>()});
-        registry.images.repositories.remove(&self.repository);
+        let digests: Vec<String> = found.manifests.keys().cloned().collect();
+        for digest in digests {
+            registry.remove(&self.repository, &digest, now);
+        }
         Ok(reply::json(StatusCode::ACCEPTED, &deleted))
     }
 
@@ -78,6 +99,7 @@ impl Item {
             Kind::Repository => true,
             Kind::Tags => found.tags.contains_key(&self.name),
             Kind::Manifests => found.manifests.contains_key(&self.name),
+            Kind::DeletedTags | Kind::DeletedManifests => false,
         };
         if !there {
             return Err(self.missing());
@@ -88,6 +110,11 @@ impl Item {
                 if let Some(on) = sent[name].as_bool() {
                     switches.insert(name.to_owned(), on);
                 }
+            }
+            if let (Some(manifest), Some(word)) =
+                (found.manifests.get_mut(&self.name), sent["quarantineState"].as_str())
+            {
+                manifest.quarantine = Some(word.to_owned());
             }
         }
         Ok(reply::empty(StatusCode::OK))
@@ -111,10 +138,13 @@ impl Visit<'_> {
             return Ok(Outcome::Whole(permit.named(distribution::catalog(&self.registry.images, self.request))));
         }
         let item = Item::read(path).ok_or_else(|| self.unknown())?;
+        let is_deleted = matches!(item.kind, Kind::DeletedTags | Kind::DeletedManifests);
         let right = match *method {
+            Method::GET if is_deleted => Right::DeletedRead,
+            Method::POST if item.kind == Kind::DeletedManifests && !item.name.is_empty() => Right::DeletedRestore,
             Method::GET => Right::MetadataRead,
-            Method::PATCH => Right::MetadataWrite,
-            Method::DELETE => Right::Delete,
+            Method::PATCH if !is_deleted => Right::MetadataWrite,
+            Method::DELETE if !is_deleted => Right::Delete,
             _ => return Err(self.unknown()),
         };
         // Of manifests, and of all of something, nothing but the whole repository is deleted here.
@@ -131,11 +161,15 @@ impl Visit<'_> {
 
     /// What a GET answers, and a PATCH once it is done.
     pub(super) fn show(&self, item: &Item) -> Result<Reply, Reply> {
+        if matches!(item.kind, Kind::DeletedTags | Kind::DeletedManifests) {
+            let is_tags = item.kind == Kind::DeletedTags;
+            return Ok(self.registry.deleted_list(&item.repository, is_tags, &self.world.clock));
+        }
         let images = known(&self.registry.images, &item.repository)?;
         Ok(match item.kind {
             Kind::Repository => self.whole(images, item),
             Kind::Tags => self.tags(images, item),
-            Kind::Manifests => self.manifests(images, item),
+            Kind::Manifests | Kind::DeletedTags | Kind::DeletedManifests => self.manifests(images, item),
         })
     }
 
@@ -209,6 +243,9 @@ impl Visit<'_> {
         let mut body = json!({"digest": digest, "imageSize": manifest.size(), "createdTime": time, "lastUpdateTime": time,
                "mediaType": manifest.media_type, "tags": tags.collect::<Vec<_>>(),
                "changeableAttributes": changeable(images, digest), "references": references.collect::<Vec<_>>()});
+        if let Some(word) = &manifest.quarantine {
+            body["changeableAttributes"]["quarantineState"] = word.clone().into();
+        }
         if let Some((kind, config)) = manifest.config(&images.blobs) {
             body["configMediaType"] = kind.into();
             for name in ["architecture", "os"] {

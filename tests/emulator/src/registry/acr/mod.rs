@@ -15,12 +15,15 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Registry;
+use super::artifact_cache::{self, Fetched};
 use super::distribution;
 use super::gate::{self, Right};
+use super::layers;
 use super::push;
 use super::wish::{Wish, wish};
 use crate::entra::form_field;
 use crate::entra::token::Claims;
+use crate::network::Way;
 use crate::principal::Principal;
 use crate::reply::{self, Caller, Reply};
 use crate::throttle::{self, Class};
@@ -34,6 +37,8 @@ struct Visit<'a> {
     world: &'a World,
     registry: &'a Registry,
     request: &'a Request<Bytes>,
+    /// Whether a node asks.
+    is_node: bool,
     now: Instant,
 }
 
@@ -49,6 +54,8 @@ enum Change {
     Images { wish: Wish, source: Option<String> },
     /// By a call that only Azure's registries have.
     Own(attributes::Item),
+    /// By a cache rule: the image is kept, and given out.
+    Fetched { wish: Wish, fetched: Box<Fetched> },
 }
 
 /// Leave to do what was asked for, with the name of who has it.
@@ -65,15 +72,16 @@ impl Permit {
     }
 }
 
-pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, address: &str, now: Instant) -> Reply {
+pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, way: &Way, now: Instant) -> Reply {
     if let Err(wait) = draw(world, at, request, now) {
         return throttle::registry_refusal(wait);
     }
     let registry = &world.registries[at];
-    let visit = Visit { world, registry, request, now };
-    let outcome = gate::firewall(world, registry, address).map_or_else(|| visit.outcome(), Outcome::Whole);
+    let is_node = !matches!(way, Way::Public(address) if *address == world.addresses.client);
+    let visit = Visit { world, registry, request, is_node, now };
+    let outcome = gate::firewall(registry, way).map_or_else(|| visit.outcome(), Outcome::Whole);
     let mut answer = match outcome {
-        Outcome::Whole(answer) => answer,
+        Outcome::Whole(answer) => layers::apart(world, at, request, way, answer, now),
         Outcome::Change { permit, change } => permit.named(change.carry_out(world, at, request, now)),
     };
     // Recorded: what gives out tokens is another service, and does not name the distribution API.
@@ -90,7 +98,7 @@ pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, addr
 /// Draws on the buckets of the registry and of the caller.
 fn draw(world: &mut World, at: usize, request: &Request<Bytes>, now: Instant) -> Result<(), Duration> {
     let registry = &world.registries[at];
-    let shown = Visit { world, registry, request, now }.shown();
+    let shown = Visit { world, registry, request, is_node: false, now }.shown();
     let identity = shown.map(|claims| claims.text("sub").to_owned()).unwrap_or_default();
     let (host, is_premium) = (registry.login_server().to_owned(), registry.sku == "Premium");
     let class = Class::of(request.method(), request.uri().path());
@@ -109,14 +117,24 @@ impl Change {
         let Some(item) = switched.filter(|_| answer.status().is_success()) else {
             return answer;
         };
-        let visit = Visit { world, registry: &world.registries[at], request, now };
+        let visit = Visit { world, registry: &world.registries[at], request, is_node: false, now };
         visit.show(&item).unwrap_or_else(|refusal| refusal)
     }
 
     fn make(self, registry: &mut Registry, request: &Request<Bytes>, fresh: Uuid, now: Instant) -> Reply {
         match self {
             Self::Images { wish, source } => push::change(registry, &wish, request, source.as_deref(), fresh, now),
-            Self::Own(item) => item.change(registry, request),
+            Self::Own(item) => item.change(registry, request, now),
+            Self::Fetched { wish, fetched } => {
+                if let Wish::Manifest { repository, reference } = &wish {
+                    let into = registry.images.repositories.entry(repository.clone()).or_default();
+                    into.take_from(&fetched.content, &fetched.digest);
+                    if *reference != fetched.digest {
+                        into.tags.insert(reference.clone(), (fetched.digest.clone(), Some(now)));
+                    }
+                }
+                distribution::give(&registry.images, &wish, request)
+            }
         }
     }
 }
@@ -145,7 +163,8 @@ impl Visit<'_> {
 
     /// 401 with the way to a token, for what was wished.
     fn challenge(&self, wanted: Option<(&str, &str, &str)>) -> Reply {
-        let host = self.host();
+        // A regional endpoint gives out tokens itself.
+        let host = self.request.uri().host().filter(|host| host.contains(".geo.")).unwrap_or_else(|| self.host());
         let mut value = format!("Bearer realm=\"https://{host}/oauth2/token\",service=\"{host}\"");
         let mut detail = Value::Null;
         if let Some((kind, name, action)) = wanted {
@@ -217,8 +236,28 @@ impl Visit<'_> {
             _ if *method == Method::DELETE => self.demand("repository", of, Right::Delete)?,
             _ => self.demand("repository", of, Right::Push)?,
         };
+        if let Some(refusal) = self.registry.locked().filter(|_| !matches!(wish, Wish::Base | Wish::Catalog)) {
+            return Ok(Outcome::Whole(permit.named(refusal)));
+        }
         if reads && !matches!(wish, Wish::Upload { .. }) {
-            let images = self.registry.visible(self.now);
+            if let Some(refusal) = self.registry.quarantined(&wish) {
+                return Ok(Outcome::Whole(permit.named(refusal)));
+            }
+            let images = self.registry.visible(self.is_node, self.now);
+            if let Wish::Manifest { repository, reference } = &wish
+                && images.repositories.get(repository).and_then(|found| found.resolve(reference)).is_none()
+            {
+                match artifact_cache::fetch(self.world, self.registry, repository, reference) {
+                    None => {}
+                    Some(Err(refusal)) => return Ok(Outcome::Whole(permit.named(refusal))),
+                    Some(Ok(fetched)) => {
+                        return Ok(Outcome::Change {
+                            permit,
+                            change: Change::Fetched { wish, fetched: Box::new(fetched) },
+                        });
+                    }
+                }
+            }
             return Ok(Outcome::Whole(permit.named(distribution::give(&images, &wish, self.request))));
         }
         let query = self.request.uri().query().unwrap_or_default();

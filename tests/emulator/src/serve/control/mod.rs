@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use self::fault::{FaultOrder, StormOrder, ThrottleOrder};
 use self::federate::{Federate, FederatedToken};
 use self::order::{
-    Advance, Block, CapacityOrder, DenyOrder, Grant, Image, MemberOrder, Node, Paging, PolicyOrder, Revoke, Speed,
-    SubnetOrder, TimingOrder,
+    Advance, Block, CapacityOrder, DenyOrder, Disk, Egress, Grant, Image, Key, LoadOrder, MemberOrder, Node, Paging,
+    PolicyOrder, Revoke, Speed, SubnetOrder, TimingOrder,
 };
 use crate::emulator::Emulator;
 use crate::keeper::Change;
@@ -120,6 +120,10 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "sign-in" => read::<Block>(body)?.obey(emulator),
         "image" => Ok(read::<Image>(body)?.push(emulator)),
         DELETE_IMAGE => read::<Image>(body)?.delete(emulator),
+        "egress" => read::<Egress>(body)?.obey(emulator),
+        "key" => read::<Key>(body)?.obey(emulator),
+        "load" => read::<LoadOrder>(body)?.obey(emulator),
+        "disk" => read::<Disk>(body)?.obey(emulator),
         "node" => read::<Node>(body)?.obey(emulator),
         _ => Err(missing(format!("unknown order: {order}"))),
     }

@@ -384,6 +384,88 @@ impl Node {
     }
 }
 
+/// Whether the nodes of a cluster reach a host.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Egress {
+    group: String,
+    cluster: String,
+    host: String,
+    allowed: bool,
+}
+
+impl Egress {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.set_egress(&self.group, &self.cluster, &self.host, self.allowed) {
+            return Ok(json!({}));
+        }
+        Err(missing(format!("cluster {} does not exist in group {}", self.cluster, self.group)))
+    }
+}
+
+/// Whether a registry has the key that encrypts its content.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    group: String,
+    registry: String,
+    accessible: bool,
+}
+
+impl Key {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.set_key_access(&self.group, &self.registry, self.accessible) {
+            return Ok(json!({}));
+        }
+        Err(no_registry(&self.group, &self.registry))
+    }
+}
+
+fn no_registry(group: &str, name: &str) -> Refusal {
+    missing(format!("registry {name} does not exist in group {group}"))
+}
+
+/// What others with an identity send to a registry.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct LoadOrder {
+    group: String,
+    registry: String,
+    principal: String,
+    reads_per_minute: u32,
+    seconds: f64,
+}
+
+impl LoadOrder {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        let Self { group, registry, principal, reads_per_minute, seconds: time } = self;
+        if emulator.set_registry_load(&group, &registry, &principal, reads_per_minute, seconds(time)?) {
+            return Ok(json!({}));
+        }
+        Err(no_registry(&group, &registry))
+    }
+}
+
+/// The room on the disks of a pool's nodes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Disk {
+    group: String,
+    cluster: String,
+    pool: String,
+    bytes: u64,
+}
+
+impl Disk {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.set_disk_room(&self.group, &self.cluster, &self.pool, self.bytes) {
+            return Ok(json!({}));
+        }
+        let Self { group, cluster, pool, .. } = self;
+        Err(missing(format!("cluster {cluster} in group {group} has no pool {pool}")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

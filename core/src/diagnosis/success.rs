@@ -1,0 +1,218 @@
+//! Success is evidence: a node that has pulled from the registry proves what cannot be read from outside.
+//!
+//! It answers what is unknown, and overrules nothing that was read as failing: that may have changed since.
+
+use super::{
+    accounts,
+    catalogue::FindingId,
+    facts::{Facts, SeenPull, Unread},
+    finding::{Finding, FindingStatus},
+    image::platform_of,
+    outcome::Outcome,
+    stage::PullStage,
+};
+use crate::{
+    cluster::{ObservedNode, ObservedPods},
+    image::ImageReference,
+    inventory::{ClusterSettings, NodePool},
+    registry::RegistrySettings,
+    role::RoleAssignmentMode,
+    stored_time,
+};
+use std::{collections::BTreeMap, time::SystemTime};
+
+/// What a successful pull proves of its own time. What the registry has may change without a trace, so an image counts only where nobody
+/// else can say.
+const PROVEN: [PullStage; 6] = [
+    PullStage::Network,
+    PullStage::Identity,
+    PullStage::Authorization,
+    PullStage::Image,
+    PullStage::Platform,
+    PullStage::Layers,
+];
+
+/// The pulls from a registry's host, from pods that were read.
+pub(crate) fn seen(observed: &ObservedPods, host: &str) -> Vec<SeenPull> {
+    let nodes: BTreeMap<&str, &ObservedNode> = observed.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
+    let pods = observed.pods.iter().filter_map(|pod| Some((pod, pod.pod.node.as_deref()?)));
+    let each = pods.flat_map(|(pod, name)| pod.pulls.iter().map(move |pull| (pod, name, pull)));
+    each.filter_map(|(pod, name, pull)| {
+        let image = ImageReference::parse(&pull.image).ok().filter(|one| one.registry().eq_ignore_ascii_case(host))?;
+        let node = nodes.get(name);
+        Some(SeenPull {
+            image,
+            pod: format!("{}/{}", pod.pod.namespace, pod.pod.name),
+            node: name.to_owned(),
+            pool: node.and_then(|node| node.pool.clone()),
+            identity: node.and_then(|node| node.identity_client_id.clone()),
+            has_secrets: !pod.pull_secrets.is_empty(),
+            // A name that was used before: then the container is older than its node, and says nothing of it.
+            since: if pull.is_pulled {
+                Some(pull.at)
+            } else {
+                node.and_then(|node| node.created).filter(|at| *at <= pull.at)
+            },
+        })
+    })
+    .collect()
+}
+
+/// Whether pulls that succeeded could decide: all that is not known is what they prove.
+pub(super) fn would_decide(facts: &Facts, outcomes: &[Outcome]) -> bool {
+    let Ok(Some(settings)) = &facts.registry else { return false };
+    outcomes.iter().all(|one| one.passes() || is_open(facts, settings, one)) && !outcomes.iter().all(Outcome::passes)
+}
+
+/// Answers what the pulls prove.
+pub(super) fn answered(facts: &Facts, outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let (Some(pulls), Ok(Some(settings)), Ok(cluster)) = (&facts.pulls, &facts.registry, &facts.cluster) else {
+        return outcomes;
+    };
+    let evidence = Evidence { facts, settings, cluster, pulls: pulls.as_deref().unwrap_or_default() };
+    let mut is_warned = false;
+    let each = outcomes.into_iter().map(|one| match pulls {
+        _ if one.passes() || !is_open(facts, settings, &one) => one,
+        Err(unread) => one.needing(&unread.need),
+        Ok(_) => evidence.answer(one, &mut is_warned),
+    });
+    each.collect()
+}
+
+/// Whether a stage is open in a way that a pull answers. What a missing permission hides stays named: when it last changed is not known.
+fn is_open(facts: &Facts, settings: &RegistrySettings, outcome: &Outcome) -> bool {
+    if !PROVEN.contains(&outcome.stage()) || outcome.has(FindingStatus::Failing) {
+        return false;
+    }
+    match outcome.stage() {
+        PullStage::Authorization => facts.grants.is_ok() && facts.denials.is_ok() && settings.updated.is_some(),
+        PullStage::Image | PullStage::Platform => {
+            let lacks =
+                |unread: &Unread| unread.need.action.is_some() || unread.status.is_some_and(|status| status != 403);
+            facts.image.as_ref().is_some_and(|image| match &image.details {
+                Some(Err(unread)) => !lacks(unread),
+                other => other.is_none(),
+            })
+        }
+        _ => settings.updated.is_some(),
+    }
+}
+
+struct Evidence<'a> {
+    facts: &'a Facts,
+    settings: &'a RegistrySettings,
+    cluster: &'a ClusterSettings,
+    pulls: &'a [SeenPull],
+}
+
+impl Evidence<'_> {
+    fn answer(&self, outcome: Outcome, is_warned: &mut bool) -> Outcome {
+        let stage = outcome.stage();
+        let Some(change) = self.changed(stage) else { return outcome };
+        let proofs: Vec<&SeenPull> = self.pulls.iter().filter(|pull| self.proves(stage, pull)).collect();
+        let current: Vec<&SeenPull> =
+            proofs.iter().copied().filter(|pull| pull.since.is_some_and(|since| since >= change)).collect();
+        let newest = |pulls: &[&SeenPull]| pulls.iter().copied().max_by_key(|pull| pull.since).map(shown);
+        match (newest(&current), newest(&proofs)) {
+            (Some(by), _) if self.covers(stage, &current) => outcome.answered(by),
+            (_, Some(by)) if !*is_warned && current.is_empty() => {
+                *is_warned = true;
+                outcome.with(Finding { stage, ..outdated(&by, self.settings, change) })
+            }
+            _ => outcome,
+        }
+    }
+
+    /// Whether a pull says anything of a stage.
+    fn proves(&self, stage: PullStage, pull: &SeenPull) -> bool {
+        let wanted = self.facts.image.as_ref().map(|image| &image.reference);
+        match stage {
+            PullStage::Image | PullStage::Platform => wanted == Some(&pull.image) && pull.since.is_some(),
+            PullStage::Identity | PullStage::Authorization => {
+                let is_registry_wide = self.settings.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions;
+                let is_same = wanted.is_none_or(|wanted| wanted.repository() == pull.image.repository());
+                // Which service account a pod has is not known here.
+                !pull.has_secrets
+                    && !accounts::is_used(self.facts)
+                    && self.is_current(pull)
+                    && (is_same || is_registry_wide || stage == PullStage::Identity)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether the node pulls with the cluster's identity. Without its label, that is not known, and not doubted.
+    fn is_current(&self, pull: &SeenPull) -> bool {
+        let wanted = self.cluster.identities.kubelet.as_ref().and_then(|kubelet| kubelet.client_id.as_deref());
+        match (pull.identity.as_deref(), wanted) {
+            (Some(found), Some(wanted)) => found.eq_ignore_ascii_case(wanted),
+            _ => true,
+        }
+    }
+
+    /// The newest change of what a stage depends on. `None`: not known.
+    fn changed(&self, stage: PullStage) -> Option<SystemTime> {
+        let registry = self.settings.updated?;
+        if !matches!(stage, PullStage::Identity | PullStage::Authorization) {
+            return Some(registry);
+        }
+        // What Azure does not list yet has changed last.
+        let grants = self.facts.grants.as_ref().ok().filter(|one| !one.is_recent && !self.facts.is_mode_new)?;
+        let groups = grants.groups.held.iter().chain(&grants.groups.unchecked);
+        let own = grants.assignments.iter().filter(|one| self.facts.principal.is_none_or(|id| one.is_of(id)));
+        own.chain(groups).map(|one| one.updated).try_fold(registry, |newest, updated| Some(newest.max(updated?)))
+    }
+
+    /// Whether the pulls speak for all pools: nodes of one subnet have one way to the registry, and an image has a variant for a platform.
+    fn covers(&self, stage: PullStage, pulls: &[&SeenPull]) -> bool {
+        match stage {
+            PullStage::Network | PullStage::Layers => self.covers_by(pulls, |pool| pool.subnet.clone()),
+            PullStage::Platform => self.covers_by(pulls, |pool| {
+                platform_of(pool).map(|one| format!("{one} {}", one.os_version.as_deref().unwrap_or_default()))
+            }),
+            _ => true,
+        }
+    }
+
+    fn covers_by(&self, pulls: &[&SeenPull], kind: impl Fn(&NodePool) -> Option<String>) -> bool {
+        let pools: BTreeMap<&str, Option<String>> =
+            self.cluster.node_pools.iter().map(|pool| (pool.name.as_str(), kind(pool))).collect();
+        let first = pools.values().next();
+        if pools.values().all(|one| Some(one) == first) {
+            return true;
+        }
+        let covered: Vec<&Option<String>> = pulls.iter().filter_map(|pull| pools.get(pull.pool.as_deref()?)).collect();
+        pools.values().all(|one| covered.contains(&one))
+    }
+}
+
+/// What an answer takes for granted.
+pub(super) fn assumptions(outcomes: &[Outcome]) -> Vec<String> {
+    let is_by_pull = |stage: PullStage| outcomes.iter().any(|one| one.stage() == stage && one.is_by_pull());
+    let mut assumed = Vec::new();
+    if is_by_pull(PullStage::Network) {
+        assumed.push("the network between the nodes and the registry is as it was when a node pulled".to_owned());
+    }
+    if is_by_pull(PullStage::Authorization) {
+        assumed.push("no role assignment was removed since a node pulled".to_owned());
+    }
+    if is_by_pull(PullStage::Image) {
+        assumed.push("the registry still has the image that a node pulled".to_owned());
+    }
+    assumed
+}
+
+/// A pull in one line.
+fn shown(pull: &SeenPull) -> String {
+    let when = pull.since.map_or_else(|| "at an unknown time".to_owned(), |at| format!("at {}", stored_time::text(at)));
+    format!("node {} pulled {} for pod {} {when}", pull.node, pull.image, pull.pod)
+}
+
+fn outdated(by: &str, settings: &RegistrySettings, change: SystemTime) -> Finding {
+    let name = settings.registry.id.name();
+    let change = stored_time::text(change);
+    let text = format!(
+        "nodes have pulled from registry {name}, but no pull is known since its access was changed at {change}"
+    );
+    Finding::warning(FindingId::SUCCEEDED_BEFORE_CHANGE).saying(text).seen("pod", "pull", by)
+}

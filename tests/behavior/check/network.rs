@@ -1,0 +1,170 @@
+//! The network, part by part: which requests a private endpoint costs, what a missing right hides, and several endpoints.
+
+use super::{check, registry, scene_of};
+use crate::{
+    case::{Checked, some},
+    emulator::{CLUSTER, GROUP, Scene},
+};
+use aks_acr::{CheckOptions, FindingId, FindingStatus, RegistryRef, Report, Verdict};
+use aks_acr_emulator::{ClusterSeed, From, RegistrySeed, RoleSeed, Service, summary};
+use libtest_mimic::Failed;
+use serde_json::json;
+
+/// A private registry with one endpoint in the network that AKS made, and its zone, which is linked.
+fn private() -> Result<(Scene, String), Failed> {
+    let scene =
+        scene_of(ClusterSeed::new(GROUP, CLUSTER), registry(false).public_network_disabled(), &["linux/amd64"])?;
+    scene.grant_pull("AcrPull");
+    let network = scene.azure.network_id(GROUP, CLUSTER);
+    let subnet = format!("{network}/subnets/aks-subnet");
+    let endpoint = scene.azure.add_private_endpoint(&scene.azure.registry_id(GROUP, "myregistry"), &subnet, true);
+    let zone = scene.azure.add_private_zone("dns", &endpoint);
+    scene.azure.link_zone(&zone, &network);
+    Ok((scene, zone))
+}
+
+async fn without_image(scene: &Scene) -> aks_acr::Result<Report> {
+    scene.client.check(&scene.cluster, &scene.by_id(), CheckOptions::default()).await
+}
+
+fn network(report: &Report) -> Option<(FindingStatus, FindingId)> {
+    let found = report.findings.iter().find(|one| one.stage == aks_acr::PullStage::Network)?;
+    Some((found.status, found.id.clone()))
+}
+
+pub async fn a_private_path_costs_five_requests_more() -> Checked {
+    let (scene, _) = private()?;
+    let mark = scene.azure.mark();
+    let report = without_image(&scene).await?;
+    assert_eq!(report.verdict, Verdict::CanPull, "{report}");
+    let sent = scene.azure.requests_since(mark).into_iter();
+    let sent: Vec<_> = sent.filter(|one| one.from == From::Client && one.service != Service::Entra).collect();
+    assert_eq!((summary(&sent).count, summary(&sent).depth), (9, 3), "{sent:#?}");
+    Ok(())
+}
+
+/// What is not readable is unknown, and names the action. Where the public address is open, it does not matter.
+pub async fn a_missing_right_hides_a_part_of_the_private_path() -> Checked {
+    for (lacking, id) in [
+        ("Microsoft.Network/virtualNetworks/read", FindingId::PRIVATE_PATH_UNKNOWN),
+        ("Microsoft.Network/privateEndpoints/read", FindingId::PRIVATE_PATH_UNKNOWN),
+        ("Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read", FindingId::PRIVATE_PATH_UNKNOWN),
+        ("Microsoft.Network/privateDnsZones/virtualNetworkLinks/read", FindingId::PRIVATE_ZONE_NOT_LINKED),
+        ("Microsoft.Network/privateDnsZones/A/read", FindingId::PRIVATE_ZONE_NOT_LINKED),
+    ] {
+        for is_open in [false, true] {
+            let (scene, _) = private()?;
+            if is_open {
+                scene.azure.set_registry(GROUP, "myregistry", |seed| seed.property("publicNetworkAccess", "Enabled"));
+            }
+            let role = RoleSeed::new("all but one").block(&["*"], &[lacking]);
+            let azure = scene.azure.clone().with_role(role);
+            let azure = azure.with_caller("reader", &[("all but one", &scene.everything())]);
+            let client = crate::emulator::client(&azure, azure.credential_of("reader"))?;
+            let report = client.check(&scene.cluster, &scene.by_id(), CheckOptions::default()).await?;
+            if is_open && lacking != "Microsoft.Network/privateEndpoints/read" {
+                assert_eq!(report.verdict, Verdict::CanPull, "{lacking}: {report}");
+                continue;
+            }
+            assert_eq!(network(&report), Some((FindingStatus::Unknown, id.clone())), "{lacking}: {report}");
+            let found = some(report.findings.first(), "a finding")?;
+            assert!(found.needs.iter().any(|need| need.action.as_deref() == Some(lacking)), "{lacking}: {found:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The zone decides also about a registry that is open: its public name is an alias of a name in the zone.
+pub async fn a_linked_zone_without_a_record_fails_although_the_registry_is_open() -> Checked {
+    let (scene, zone) = private()?;
+    scene.azure.set_registry(GROUP, "myregistry", |seed| seed.property("publicNetworkAccess", "Enabled"));
+    assert_eq!(network(&without_image(&scene).await?), None);
+    assert!(scene.azure.delete_network(&format!("{zone}/A/myregistry")));
+    let report = check(&scene).await?;
+    assert_eq!(network(&report), Some((FindingStatus::Failing, FindingId::RECORD_MISSING)), "{report}");
+    // A link may resolve publicly what the zone lacks.
+    let link = json!({"properties": {
+        "virtualNetwork": {"id": scene.azure.network_id(GROUP, CLUSTER)}, "resolutionPolicy": "NxDomainRedirect",
+    }});
+    scene.azure.put_network("dns", "privateDnsZones/privatelink.azurecr.io/virtualNetworkLinks/again", link);
+    let links = scene.azure.links_of(&zone);
+    for link in links.iter().filter(|link| !link.ends_with("/again")) {
+        assert!(scene.azure.delete_network(link));
+    }
+    assert_eq!(network(&check(&scene).await?), None);
+    Ok(())
+}
+
+/// Without a link, an open registry is reached at its public address.
+pub async fn a_zone_that_is_not_linked_matters_only_to_a_private_registry() -> Checked {
+    for (access, wanted) in [("Enabled", None), ("Disabled", Some(FindingId::PRIVATE_ZONE_NOT_LINKED))] {
+        let (scene, zone) = private()?;
+        scene.azure.set_registry(GROUP, "myregistry", |seed| seed.property("publicNetworkAccess", access));
+        for link in scene.azure.links_of(&zone) {
+            assert!(scene.azure.delete_network(&link));
+        }
+        assert_eq!(network(&without_image(&scene).await?), wanted.map(|id| (FindingStatus::Failing, id)), "{access}");
+    }
+    Ok(())
+}
+
+/// Of several endpoints, the one in the nodes' network counts, wherever it is in the list.
+pub async fn the_nearest_of_several_endpoints_counts() -> Checked {
+    let (scene, _) = private()?;
+    let registry = scene.azure.registry_id(GROUP, "myregistry");
+    for number in 1..=4 {
+        let subnet = scene.azure.add_subnet("other", &format!("other{number}"), "endpoints", "10.9.0.0/24");
+        scene.azure.add_private_endpoint(&registry, &subnet, true);
+    }
+    scene.azure.set_registry(GROUP, "myregistry", |seed| seed);
+    let mark = scene.azure.mark();
+    let report = without_image(&scene).await?;
+    assert_eq!(report.verdict, Verdict::CanPull, "{report}");
+    let sent = scene.azure.requests_since(mark).into_iter();
+    let count = sent.filter(|one| one.from == From::Client && one.service != Service::Entra).count();
+    assert!(count <= 10, "{count} requests");
+    Ok(())
+}
+
+/// An endpoint without a zone group: its records may be kept by hand, in a zone that nobody names.
+pub async fn an_endpoint_without_a_zone_group_is_unknown_with_a_command() -> Checked {
+    let (scene, _) = private()?;
+    let endpoints = scene.azure.endpoint_ids();
+    let endpoint = some(endpoints.first(), "an endpoint")?;
+    assert!(scene.azure.delete_network(&format!("{endpoint}/privateDnsZoneGroups/default")));
+    let report = without_image(&scene).await?;
+    assert_eq!(network(&report), Some((FindingStatus::Unknown, FindingId::PRIVATE_PATH_UNKNOWN)), "{report}");
+    let command = report.findings[0].next_step.command.clone().unwrap_or_default();
+    assert!(command.starts_with("az network private-endpoint dns-zone-group create"), "{command}");
+    Ok(())
+}
+
+/// A command for a registry in another subscription than the cluster's names that subscription: az looks in the one that is selected.
+pub async fn a_command_for_another_subscription_names_it() -> Checked {
+    let other = "00000000-0000-0000-0000-00000000d0d0";
+    let cases = [
+        (
+            RegistrySeed::public_network_disabled as fn(_) -> _,
+            "az acr update --name farregistry --public-network-enabled true",
+        ),
+        (
+            |seed: RegistrySeed| seed.only_from(&["192.0.2.9"]),
+            "az acr network-rule add --name farregistry --ip-address ",
+        ),
+    ];
+    for (closed, command) in cases {
+        for subscription in [None, Some(other)] {
+            let scene = Scene::new()?;
+            let seed = RegistrySeed::new("hub", "farregistry").sku("Premium");
+            let seed = subscription.iter().fold(closed(seed), |seed, id| seed.in_subscription(id));
+            let azure = scene.azure.clone().with_subscription(other).with_group("hub", "westeurope");
+            let azure = azure.with_registry_of(seed);
+            let registry: RegistryRef = azure.registry_id("hub", "farregistry").parse()?;
+            let report = scene.client.check(&scene.cluster, &registry, CheckOptions::default()).await?;
+            let printed = report.findings.iter().find_map(|one| one.next_step.command.as_deref());
+            let printed = some(printed.filter(|printed| printed.starts_with(command)), command)?;
+            assert_eq!(printed.ends_with(&format!(" --subscription {other}")), subscription.is_some(), "{printed}");
+        }
+    }
+    Ok(())
+}
