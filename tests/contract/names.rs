@@ -84,37 +84,10 @@ pub fn told(stories: &[Story]) -> Result<(), String> {
 
 /// Findings that no story has yet, each of which other tests have in Rust. The list may only shrink.
 const IN_RUST_ONLY: &[&str] = &[
-    "cluster.bootstrap_failed",
-    "registry.encryption_key_unavailable",
-    "registry.throttled",
-    "dns.private_zone_not_linked",
-    "dns.record_missing",
-    "network.subnet_rules_not_visible",
-    "network.proxy_blocks",
-    "network.address_timeout",
     "network.untrusted_certificate",
-    "identity.service_account_pulls",
-    "pull_secret.expired",
-    "grant.role_not_honoured",
-    "grant.to_wrong_identity",
-    "grant.denied",
-    "image.soft_deleted",
-    "image.quarantined",
-    "image.read_disabled",
-    "registry.cache_rule_upstream_throttled",
-    "image.not_replicated_yet",
     "image.windows_version_mismatch",
-    "image.schema1",
-    "image.not_an_image",
-    "network.data_endpoint_blocked",
-    "node.disk_full",
     "node.store_damaged",
-    "node.credentials_rechecked",
     "node.pull_rate_exceeded",
-    "pull.cause_unknown",
-    "pull.succeeded_before_change",
-    "unknown.role_definition",
-    "unknown.platform",
 ];
 
 /// A finding that a binding does not read could be missing unseen.

@@ -156,7 +156,10 @@ impl Story {
         for order in &self.orders {
             let mut order = order.clone();
             let name = order.remove("order").and_then(|name| name.as_str().map(|name| name.replace('_', "-")));
-            azure.order(&name.unwrap_or_default(), order.into()).map_err(|err| err.to_string())?;
+            let name = name.unwrap_or_default();
+            // The packages call it `push_image`, beside `delete_image`.
+            let name = if name == "push-image" { "image" } else { &name };
+            azure.order(name, order.into()).map_err(|err| err.to_string())?;
         }
         Ok(azure)
     }

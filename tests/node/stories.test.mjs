@@ -73,6 +73,14 @@ function obey(emulator, { order, ...told }) {
   if (order === 'subnet') return emulator.subnet(told.group, told.network, told.name, told.prefix);
   if (order === 'capacity') return emulator.capacity(told.region, { cores: told.cores });
   if (order === 'timing') return emulator.timing(told);
+  if (order === 'grant') return emulator.grant(told.role, told.scope, { caller: told.caller, principal: told.principal });
+  if (order === 'egress') return emulator.egress(told.group, told.cluster, told.host, { allowed: told.allowed });
+  if (order === 'key') return emulator.key(told.group, told.registry, { accessible: told.accessible });
+  if (order === 'disk') return emulator.disk(told.group, told.cluster, told.pool, told.bytes);
+  if (order === 'push_image') return emulator.pushImage(told.name, { platforms: told.platforms });
+  if (order === 'load') {
+    return emulator.load(told.group, told.registry, told.principal, { readsPerMinute: told.readsPerMinute, seconds: told.seconds });
+  }
   throw new Error(`there is no order ${order}`);
 }
 

@@ -170,6 +170,8 @@ def steps_of(story, teller, folder):
             azure.fault(**fault)
         for order in story.get("orders", []):
             order = {re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key): order[key] for key in order}
+            if "seconds" in order:
+                order["time"] = order.pop("seconds")
             getattr(azure, order.pop("order"))(**order)
         tell = teller(azure, story.get("caller", "owner"))
         kept = {}

@@ -20,6 +20,16 @@ export interface Group {
   location?: string;
 }
 
+/** A rule that makes a registry fetch images of a `source`, such as `docker.io/library/*`, for its `target`, such as `hub/*`. */
+export interface CacheRule {
+  name: string;
+  source: string;
+  target: string;
+  credentialSet?: string;
+  /** Why Azure cannot sign in with the credential set. */
+  credentialError?: string;
+}
+
 /** A registry. */
 export interface Registry {
   group: string;
@@ -33,6 +43,11 @@ export interface Registry {
   tags?: Record<string, string>;
   /** Azure's own properties. */
   properties?: Record<string, unknown>;
+  /** The regions of its replicas. */
+  replicas?: string[];
+  /** After how many seconds a replica has an image. */
+  replicasLag?: number;
+  cacheRules?: CacheRule[];
 }
 
 /** A node of a cluster. */
@@ -55,8 +70,23 @@ export interface Cluster {
   azureRbac?: boolean;
   localAccountsDisabled?: boolean;
   servicePrincipal?: boolean;
+  /** When the secret of its service principal expires, such as `2026-01-01T00:00:00Z`. */
+  secretEnds?: string;
   userAssigned?: boolean;
+  /** Its nodes pull without signing in. */
   withoutKubeletIdentity?: boolean;
+  /** Its nodes pull as a former kubelet identity. */
+  outdatedNodes?: boolean;
+  /** Its scale sets lack the kubelet identity. */
+  detachedIdentity?: boolean;
+  /** The image of its Linux nodes, such as `AKSUbuntu-2204gen2containerd-202501.12.0`. */
+  nodeImage?: string;
+  /** Its provisioning state, such as `Failed`. */
+  state?: string;
+  /** Its nodes pull as the service accounts of pods; `default` names the identity of those that name none. */
+  serviceAccountPulls?: { default?: string };
+  /** The registry, as `group/name`, that refused the programs of its nodes: the cluster is network isolated, and has failed. */
+  bootstrapRefused?: string;
   adminGroups?: string[];
   nodes?: Node[];
   tags?: Record<string, string>;
@@ -69,6 +99,29 @@ export interface Image {
   name: string;
   /** By default `linux/amd64` and `linux/arm64`. */
   platforms?: string[];
+  /** What it is instead of an image that nodes can run: a manifest of Docker's first schema, or a Helm chart. */
+  artifact?: 'schema1' | 'chart';
+  /** Whether it is deleted again. A registry with soft delete keeps it. */
+  deleted?: boolean;
+  readEnabled?: boolean;
+}
+
+/** A manifest that refers to an image, its `subject`, such as a signature. */
+export interface Referrer {
+  subject: string;
+  artifactType: string;
+}
+
+/** A private endpoint of a registry in the network of a cluster, both as `group/name`, with a private DNS zone. */
+export interface PrivateEndpoint {
+  registry: string;
+  cluster: string;
+  /** Whether it is not approved yet. */
+  pending?: boolean;
+  /** Whether the zone is not linked to the cluster's network. */
+  unlinked?: boolean;
+  /** Records that the zone lacks, such as `myregistry`. */
+  missingRecords?: string[];
 }
 
 /** A registry outside Azure that restricts pulls or answers in its own way. */
@@ -84,6 +137,10 @@ export interface Upstream {
   digest?: string;
   /** The host that it redirects manifest requests to. */
   movedTo?: string;
+  /** Whether it has no referrers API. */
+  withoutReferrers?: boolean;
+  /** Whether it throttles registries that fetch images from it without credentials. */
+  throttlesAnonymous?: boolean;
 }
 
 /** A custom role definition. */
@@ -134,7 +191,9 @@ export interface Scene {
   groups?: Group[];
   registries?: Registry[];
   clusters?: Cluster[];
+  privateEndpoints?: PrivateEndpoint[];
   images?: Image[];
+  referrers?: Referrer[];
   upstreams?: Upstream[];
   roles?: Role[];
   callers?: Caller[];
@@ -407,7 +466,8 @@ export declare class Emulator {
   /** Splits lists into pages, or makes each start with an empty page that links to the next. */
   paging(options: { size?: number; emptyFirst?: boolean }): void;
   /**
-   * Grants a role (by name or GUID) to a caller by name, or to a principal by object ID, as if long ago.
+   * Grants a role (by name or GUID) to a caller by name, or to a principal by object ID, as if long ago. A cluster's kubelet identity can
+   * be named as `group/cluster`.
    *
    * @returns The name of the assignment.
    * @throws {@link EmulatorError} `Missing` if the role or caller does not exist, `Invalid` if the condition is not supported.
@@ -468,8 +528,8 @@ export declare class Emulator {
   /** Takes a registry's customer-managed key away, or gives it back. @throws `Missing` if the registry does not exist. */
   key(group: string, registry: string, options: { accessible: boolean }): void;
   /**
-   * Lets others with an identity use its limit at a registry, for some time. Azure's limits are enforced from then on.
-   * @throws `Missing` if the registry does not exist.
+   * Lets others with an identity use its limit at a registry, for some time. Azure's limits are enforced from then on. The identity is an
+   * object ID, or a cluster's kubelet identity as `group/cluster`. @throws `Missing` if the registry does not exist.
    */
   load(group: string, registry: string, principal: string, options: { readsPerMinute: number; seconds: number }): void;
   /**

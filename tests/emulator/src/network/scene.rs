@@ -9,6 +9,11 @@ use crate::arm::{private_endpoint, stored};
 use crate::emulator::Emulator;
 use crate::principal::stable_id;
 
+/// The resource group in an ID.
+fn group_of(id: &str) -> &str {
+    id.split('/').nth(4).unwrap_or_default()
+}
+
 impl Emulator {
     /// Adds or replaces a resource of `Microsoft.Network`, by the path below its resource group's providers, with all that Azure does then:
     /// a private endpoint is connected with its registry, and a zone group makes records. Returns the resource's ID.
@@ -37,14 +42,14 @@ impl Emulator {
         })
     }
 
-    /// Makes a private endpoint for a registry in a subnet. Its connection is approved, or waits for approval. Returns its ID.
+    /// Makes a private endpoint for a registry in a subnet, in the registry's resource group. Its connection is approved, or waits for approval. Returns its ID.
     pub fn add_private_endpoint(&self, registry: &str, subnet: &str, approved: bool) -> String {
         let field = if approved { "privateLinkServiceConnections" } else { "manualPrivateLinkServiceConnections" };
         let connection =
             json!([{"name": "registry", "properties": {"privateLinkServiceId": registry, "groupIds": ["registry"]}}]);
         let body = json!({"location": "westeurope", "properties": {"subnet": {"id": subnet}, field: connection}});
-        let name = format!("endpoint-{}", &stable_id(subnet)[..4]);
-        self.put_network("group", &format!("privateEndpoints/{name}"), body)
+        let name = format!("endpoint-{}", &stable_id(&format!("{registry} {subnet}"))[..8]);
+        self.put_network(group_of(registry), &format!("privateEndpoints/{name}"), body)
     }
 
     /// Approves a connection of a registry by its name. Returns whether it exists.
@@ -67,16 +72,16 @@ impl Emulator {
         let config = json!([{"name": "registry", "properties": {"privateDnsZoneId": zone}}]);
         let name = endpoint.rsplit('/').next().unwrap_or_default();
         let body = json!({"properties": {"privateDnsZoneConfigs": config}});
-        self.put_network("group", &format!("privateEndpoints/{name}/privateDnsZoneGroups/default"), body);
+        self.put_network(group_of(endpoint), &format!("privateEndpoints/{name}/privateDnsZoneGroups/default"), body);
         zone
     }
 
     /// Links a zone to a network, by their IDs. Returns the link's ID.
     pub fn link_zone(&self, zone: &str, network: &str) -> String {
-        let group = zone.split('/').nth(4).unwrap_or_default().to_owned();
+        let group = group_of(zone);
         let path = zone.split_once("/Microsoft.Network/").map_or("", |(_, path)| path);
         let body = json!({"location": "global", "properties": {"virtualNetwork": {"id": network}, "registrationEnabled": false}});
-        self.put_network(&group, &format!("{path}/virtualNetworkLinks/{}", &stable_id(network)[..8]), body)
+        self.put_network(group, &format!("{path}/virtualNetworkLinks/{}", &stable_id(network)[..8]), body)
     }
 
     /// Removes a resource of `Microsoft.Network` by its ID, with what is below it. Returns whether it existed.
@@ -117,10 +122,8 @@ impl Emulator {
     /// assert!(azure.set_egress("group", "dev", "*.blob.core.windows.net", false));
     /// ```
     pub fn set_egress(&self, group: &str, cluster: &str, host: &str, allowed: bool) -> bool {
+        let Some(subnet) = self.subnet_of_nodes(group, cluster) else { return false };
         self.act(|world| {
-            let Some(subnet) = world.cluster_named(group, cluster).map(|found| subnet::of_nodes(world, found)) else {
-                return false;
-            };
             let network = network_of(&subnet).to_ascii_lowercase();
             let (all, host) = (world.hosts.blocked.entry(network).or_default(), host.to_ascii_lowercase());
             if allowed {
@@ -144,6 +147,11 @@ impl Emulator {
     pub fn endpoint_ids(&self) -> Vec<String> {
         let id = |one: &Value| one["id"].as_str().map(str::to_owned);
         self.act(|world| super::endpoints(world).filter_map(id).collect())
+    }
+
+    /// The ID of the subnet of a cluster's nodes, if the cluster exists.
+    pub(crate) fn subnet_of_nodes(&self, group: &str, name: &str) -> Option<String> {
+        self.act(|world| world.cluster_named(group, name).map(|found| subnet::of_nodes(world, found)))
     }
 
     /// The ID of the virtual network that AKS made for a cluster. Empty if the cluster does not exist.

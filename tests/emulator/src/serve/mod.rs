@@ -23,6 +23,8 @@ mod proxy;
 mod pull_causes;
 mod scene_cluster;
 mod scene_file;
+mod scene_network;
+mod scene_registry;
 mod scene_upstream;
 mod signal;
 mod state;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ServeError;
+use crate::emulator::Emulator;
 use crate::node::Kubelet;
 use crate::seed::ClusterSeed;
 
@@ -44,6 +45,10 @@ pub(super) struct Cluster {
     node_image: Option<String>,
     /// Its provisioning state, such as `Failed`.
     state: Option<String>,
+    /// Its nodes then pull as the service accounts of pods.
+    service_account_pulls: Option<AccountPulls>,
+    /// The registry, as `group/name`, that has refused the programs of its nodes: its network is isolated.
+    bootstrap_refused: Option<String>,
     #[serde(default)]
     admin_groups: Vec<String>,
     #[serde(default)]
@@ -52,6 +57,14 @@ pub(super) struct Cluster {
     tags: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     properties: serde_json::Map<String, Value>,
+}
+
+/// How nodes pull as service accounts.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccountPulls {
+    /// The name of the identity of service accounts that name none.
+    default: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -63,7 +76,7 @@ struct Node {
 }
 
 impl Cluster {
-    pub(super) fn seed(self) -> Result<ClusterSeed, ServeError> {
+    pub(super) fn seed(self, azure: &Emulator) -> Result<ClusterSeed, ServeError> {
         let mut seed = ClusterSeed::new(&self.group, &self.name);
         if let Some(version) = &self.version {
             let named = |fault| ServeError::new(format!("clusters: version of {}: {fault}", self.name));
@@ -96,6 +109,17 @@ impl Cluster {
         }
         seed = self.node_image.iter().fold(seed, |seed, image| seed.node_image(image));
         seed = self.state.iter().fold(seed, |seed, state| seed.state(state));
+        if let Some(pulls) = &self.service_account_pulls {
+            seed = seed.service_account_pulls(pulls.default.as_deref());
+        }
+        if let Some(registry) = &self.bootstrap_refused {
+            let placed = registry.split_once('/');
+            let found = placed.filter(|(group, name)| azure.act(|world| world.registry_named(group, name).is_some()));
+            let odd =
+                || ServeError::new(format!("clusters: bootstrapRefused of {}: no registry {registry}", self.name));
+            let (group, name) = found.ok_or_else(odd)?;
+            seed = seed.bootstrap_refused(&azure.registry_id(group, name));
+        }
         seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
         seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
         for node in &self.nodes {

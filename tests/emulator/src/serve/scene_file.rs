@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::ServeError;
 use super::scene_cluster::Cluster;
+use super::scene_network::PrivateEndpoint;
+use super::scene_registry::{Image, Referrer, Registry};
 use super::scene_upstream::Outside;
 use crate::arm::registry::name_fault;
 use crate::emulator::Emulator;
 use crate::principal::Principal;
 use crate::role_seed::RoleSeed;
-use crate::seed::RegistrySeed;
 use crate::world::OWNER;
 
 /// What a seed file says. Everything may be left out, and nothing else may be said.
@@ -27,6 +27,8 @@ pub(super) struct Scene {
     groups: Vec<Group>,
     registries: Vec<Registry>,
     clusters: Vec<Cluster>,
+    /// Private endpoints of registries in the networks of clusters.
+    private_endpoints: Vec<PrivateEndpoint>,
     images: Vec<Image>,
     /// What refers to images: signatures, SBOMs.
     referrers: Vec<Referrer>,
@@ -65,60 +67,6 @@ struct Group {
 
 fn location() -> String {
     String::from("westeurope")
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Registry {
-    group: String,
-    name: String,
-    subscription: Option<String>,
-    location: Option<String>,
-    sku: Option<String>,
-    login_server: Option<String>,
-    /// Whether repository permissions and conditions are enforced.
-    #[serde(default)]
-    abac: bool,
-    #[serde(default)]
-    tags: std::collections::BTreeMap<String, String>,
-    /// Azure's own properties.
-    #[serde(default)]
-    properties: serde_json::Map<String, Value>,
-    /// The regions of its replicas, besides its own.
-    #[serde(default)]
-    replicas: Vec<String>,
-    #[serde(default)]
-    cache_rules: Vec<CacheRule>,
-}
-
-/// A rule by which a registry fetches images from another one.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CacheRule {
-    name: String,
-    /// The repository outside, such as `docker.io/library/*`.
-    source: String,
-    /// The repository in the registry, such as `hub/*`.
-    target: String,
-    credential_set: Option<String>,
-    /// Why Azure cannot sign in with the credential set.
-    credential_error: Option<String>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Image {
-    name: String,
-    #[serde(default)]
-    platforms: Vec<String>,
-}
-
-/// A manifest that refers to an image, which is named by its tag or digest.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Referrer {
-    subject: String,
-    artifact_type: String,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -278,10 +226,7 @@ impl Scene {
 
     /// Images to bring in, and nothing of one's own: what there is when nothing is said.
     pub(super) fn usual() -> Self {
-        let image = |(name, platforms): (&str, &[&str])| Image {
-            name: name.to_owned(),
-            platforms: platforms.iter().map(|one| (*one).to_owned()).collect(),
-        };
+        let image = |(name, platforms): (&str, &[&str])| Image::of(name, platforms);
         let known: [(&str, &[&str]); 6] = [
             ("docker.io/library/nginx:latest", &[]),
             ("docker.io/library/hello-world:latest", &[]),
@@ -312,18 +257,20 @@ impl Scene {
             if let Some(fault) = name_fault(&registry.name) {
                 return Err(ServeError::new(format!("registries: the name {:?}: {fault}", registry.name)));
             }
-            azure = azure.with_registry_of(registry.seed());
+            azure = azure.with_registry_of(registry.seed()?);
         }
         for cluster in self.clusters {
-            azure = azure.with_cluster_of(cluster.seed()?);
+            let seed = cluster.seed(&azure)?;
+            azure = azure.with_cluster_of(seed);
         }
         for outside in self.upstreams {
             azure = azure.with_upstream(outside.seed()?);
         }
+        for endpoint in &self.private_endpoints {
+            endpoint.enter(&azure)?;
+        }
         for image in &self.images {
-            let platforms: Vec<&str> = image.platforms.iter().map(String::as_str).collect();
-            let platforms = if platforms.is_empty() { vec!["linux/amd64", "linux/arm64"] } else { platforms };
-            azure = azure.with_image(&image.name, &platforms);
+            azure = image.enter(azure)?;
         }
         for Referrer { subject, artifact_type } in &self.referrers {
             let pushed = azure.push_referrer(subject, artifact_type);
@@ -363,31 +310,10 @@ impl Role {
     }
 }
 
-impl Registry {
-    fn seed(self) -> RegistrySeed {
-        let mut seed = RegistrySeed::new(&self.group, &self.name);
-        seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
-        seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
-        seed = self.sku.iter().fold(seed, |seed, sku| seed.sku(sku));
-        seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
-        seed = self.login_server.iter().fold(seed, |seed, host| seed.login_server(host));
-        if self.abac {
-            seed = seed.abac();
-        }
-        seed = self.replicas.iter().fold(seed, |seed, region| seed.replica(region));
-        for CacheRule { name, source, target, credential_set, credential_error } in &self.cache_rules {
-            seed = seed.cache_rule(name, source, target, credential_set.as_deref());
-            if let (Some(set), Some(error)) = (credential_set, credential_error) {
-                seed = seed.credential_error(set, error);
-            }
-        }
-        self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[tokio::test]
     async fn a_file_sets_the_scene() {
@@ -424,21 +350,48 @@ callers: [{name: reader, secret: s, roles: [{role: Reader}]}]
         }
     }
 
-    #[test]
-    fn the_manual_has_each_word_of_a_scene() {
-        let manual = include_str!("../../README.md");
-        let shown = manual.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-        let mut scene = Scene::parse(shown).unwrap();
-        scene.registries[0].cache_rules = serde_json::from_value(
-            serde_json::json!([{"name": "hub", "source": "docker.io/library/*", "target": "hub/*"}]),
-        )
-        .unwrap();
+    const MANUAL: &str = include_str!("../../README.md");
+
+    /// The scene that the manual shows, as text.
+    fn shown() -> &'static str {
+        MANUAL.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).unwrap()
+    }
+
+    /// All words that a scene can have.
+    fn every_word() -> Vec<String> {
+        let mut scene = Scene::parse(shown()).unwrap();
+        let more = "
+registries: [{group: group, name: myregistry, cacheRules: [{name: hub, source: 'docker.io/library/*', target: 'hub/*'}]}]
+clusters: [{group: group, name: dev, nodes: [{name: aks-arm-0}], serviceAccountPulls: {default: pulls}}]
+privateEndpoints: [{registry: group/myregistry, cluster: group/dev}]
+foreignSubscriptions: [{id: one, tenant: two}]
+";
+        let more = Scene::parse(more).unwrap();
+        (scene.registries, scene.clusters) = (more.registries, more.clusters);
+        (scene.private_endpoints, scene.foreign_subscriptions) = (more.private_endpoints, more.foreign_subscriptions);
         let mut words = Vec::new();
         words_of(&serde_json::to_value(&scene).unwrap(), &mut words);
-        assert!(words.len() > 60, "{words:?}");
-        let is_shown = |word: &String| manual.contains(&format!("`{word}`")) || shown.contains(&format!("{word}: "));
+        assert!(words.len() > 70, "{words:?}");
+        words
+    }
+
+    #[test]
+    fn the_manual_has_each_word_of_a_scene() {
+        let is_shown = |word: &String| MANUAL.contains(&format!("`{word}`")) || shown().contains(&format!("{word}: "));
+        let words = every_word();
         let missing: Vec<&String> = words.iter().filter(|word| !is_shown(word)).collect();
         assert!(missing.is_empty(), "README.md lacks {missing:?}");
+    }
+
+    #[test]
+    fn the_types_of_the_packages_have_each_word_of_a_scene() {
+        let (python, node) =
+            (include_str!("../../python/python/aks_acr_emulator/scene.py"), include_str!("../../node/index.d.cts"));
+        for word in every_word() {
+            assert!(python.contains(&format!("    {word}: ")), "scene.py lacks {word}");
+            let is_typed = ["?: ", ": "].iter().any(|end| node.contains(&format!(" {word}{end}")));
+            assert!(is_typed, "index.d.cts lacks {word}");
+        }
     }
 
     #[tokio::test]
@@ -509,6 +462,41 @@ images: [{name: 'ghcr.io/team/app:1'}]
         let odd = "upstreams: [{host: ghcr.io, challenge: riddle}]";
         assert!(Scene::parse(odd).unwrap().set(Emulator::new()).is_err());
         assert!(Scene::parse("upstreams: [{host: ghcr.io, users: [{name: robot}]}]").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_private_endpoint_has_its_records_in_the_group_of_its_registry() {
+        let scene = "
+registries: [{group: registries, name: myregistry, sku: Premium}]
+clusters: [{group: clusters, name: dev}, {group: clusters, name: apart}]
+privateEndpoints:
+- {registry: registries/myregistry, cluster: clusters/dev, missingRecords: [myregistry]}
+";
+        let azure = Scene::parse(scene).unwrap().set(Emulator::new()).unwrap();
+        let zone = "/resourceGroups/registries/providers/Microsoft.Network/privateDnsZones/privatelink.azurecr.io";
+        let zone = format!("/subscriptions/{}{zone}", azure.subscription());
+        assert_eq!(azure.links_of(&zone).len(), 1);
+        assert!(azure.delete_network(&format!("{zone}/A/myregistry.westeurope.data")));
+        assert!(!azure.delete_network(&format!("{zone}/A/myregistry")), "it is missing from the start");
+        for odd in ["registry: a/none, cluster: clusters/dev", "registry: registries/myregistry, cluster: dev"] {
+            let scene = format!("{scene}- {{{odd}}}\n");
+            assert!(Scene::parse(&scene).unwrap().set(Emulator::new()).is_err(), "{odd}");
+        }
+    }
+
+    #[tokio::test]
+    async fn images_that_are_none_are_those_of_registries_of_the_scene() {
+        let registries = "registries: [{group: group, name: myregistry}]\n";
+        for (image, is_valid) in [
+            ("{name: 'myregistry.azurecr.io/a:1', artifact: chart}", true),
+            ("{name: 'myregistry.azurecr.io/a:1', artifact: chart, platforms: [linux/amd64]}", false),
+            ("{name: 'ghcr.io/a:1', artifact: chart}", false),
+            ("{name: 'ghcr.io/a:1', deleted: true}", false),
+            ("{name: 'myregistry.azurecr.io/a', readEnabled: false}", true),
+        ] {
+            let scene = Scene::parse(&format!("{registries}images: [{image}]\n")).unwrap();
+            assert_eq!(scene.set(Emulator::new()).is_ok(), is_valid, "{image}");
+        }
     }
 
     #[test]

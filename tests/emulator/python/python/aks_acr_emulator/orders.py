@@ -207,7 +207,7 @@ class Orders:
         condition: str | None = None,
     ) -> str:
         """Grants a role (by name or GUID) to a caller by name, or to a principal by object ID, as if long
-        ago. Returns the name of the assignment.
+        ago. A cluster's kubelet identity can be named as ``"group/cluster"``. Returns the name of the assignment.
 
         Raises:
             LookupError: If the role or caller does not exist.
@@ -339,7 +339,8 @@ class Orders:
         self._order("key", {"group": group, "registry": registry, "accessible": accessible})
 
     def load(self, group: str, registry: str, principal: str, reads_per_minute: int, time: Seconds) -> None:
-        """Lets others with an identity use its limit at a registry, for some time. Azure's limits are enforced from then on.
+        """Lets others with an identity use its limit at a registry, for some time. Azure's limits are enforced from then on. The identity is
+        an object ID, or a cluster's kubelet identity as ``"group/cluster"``.
 
         Raises:
             LookupError: If the registry does not exist.

@@ -26,6 +26,19 @@ class Group(_Named, total=False):
     location: str
 
 
+class _CacheRule(_Named):
+    source: str
+    target: str
+
+
+class CacheRule(_CacheRule, total=False):
+    """A rule that makes a registry fetch images of a ``source``, such as ``docker.io/library/*``, for its ``target``, such as ``hub/*``."""
+
+    credentialSet: str
+    credentialError: str
+    """Why Azure cannot sign in with the credential set."""
+
+
 class Registry(_Placed, total=False):
     """A registry."""
 
@@ -38,6 +51,11 @@ class Registry(_Placed, total=False):
     tags: dict[str, str]
     properties: dict[str, Any]
     """Azure's own properties."""
+    replicas: list[str]
+    """The regions of its replicas."""
+    replicasLag: float
+    """After how many seconds a replica has an image."""
+    cacheRules: list[CacheRule]
 
 
 class Node(_Named, total=False):
@@ -45,6 +63,13 @@ class Node(_Named, total=False):
 
     os: str
     architecture: str
+
+
+class ServiceAccountPulls(TypedDict, total=False):
+    """How nodes pull as the service accounts of pods."""
+
+    default: str
+    """The name of the identity of service accounts that name none."""
 
 
 class Cluster(_Placed, total=False):
@@ -59,8 +84,23 @@ class Cluster(_Placed, total=False):
     azureRbac: bool
     localAccountsDisabled: bool
     servicePrincipal: bool
+    secretEnds: str
+    """When the secret of its service principal expires, such as ``2026-01-01T00:00:00Z``."""
     userAssigned: bool
     withoutKubeletIdentity: bool
+    """Its nodes pull without signing in."""
+    outdatedNodes: bool
+    """Its nodes pull as a former kubelet identity."""
+    detachedIdentity: bool
+    """Its scale sets lack the kubelet identity."""
+    nodeImage: str
+    """The image of its Linux nodes, such as ``AKSUbuntu-2204gen2containerd-202501.12.0``."""
+    state: str
+    """Its provisioning state, such as ``Failed``."""
+    serviceAccountPulls: ServiceAccountPulls
+    """Its nodes pull as the service accounts of pods."""
+    bootstrapRefused: str
+    """The registry, as ``"group/name"``, that refused the programs of its nodes: the cluster is network isolated, and has failed."""
     adminGroups: list[str]
     nodes: list[Node]
     tags: dict[str, str]
@@ -73,6 +113,36 @@ class Image(_Named, total=False):
 
     platforms: list[str]
     """By default ``linux/amd64`` and ``linux/arm64``."""
+    artifact: Literal["schema1", "chart"]
+    """What it is instead of an image that nodes can run: a manifest of Docker's first schema, or a Helm chart."""
+    deleted: bool
+    """Whether it is deleted again. A registry with soft delete keeps it."""
+    readEnabled: bool
+
+
+class _Referrer(TypedDict):
+    subject: str
+    artifactType: str
+
+
+class Referrer(_Referrer):
+    """A manifest that refers to an image, its ``subject``, such as a signature."""
+
+
+class _PrivateEndpoint(TypedDict):
+    registry: str
+    cluster: str
+
+
+class PrivateEndpoint(_PrivateEndpoint, total=False):
+    """A private endpoint of a ``registry`` in the network of a ``cluster``, both as ``"group/name"``, with a private DNS zone."""
+
+    pending: bool
+    """Whether it is not approved yet."""
+    unlinked: bool
+    """Whether the zone is not linked to the cluster's network."""
+    missingRecords: list[str]
+    """Records that the zone lacks, such as ``myregistry``."""
 
 
 class User(_Named):
@@ -98,6 +168,10 @@ class Upstream(_Upstream, total=False):
     """The digest that it reports for each manifest; ``"none"`` reports no digest."""
     movedTo: str
     """The host that it redirects manifest requests to."""
+    withoutReferrers: bool
+    """Whether it has no referrers API."""
+    throttlesAnonymous: bool
+    """Whether it throttles registries that fetch images from it without credentials."""
 
 
 class Role(_Named, total=False):
@@ -157,13 +231,15 @@ class Scene(TypedDict, total=False):
     """The state at the start. Every key is optional; unknown keys are rejected."""
 
     subscriptions: list[str]
-    foreignSubscriptions: list[ForeignSubscription]
     """Subscriptions in addition to the first one."""
+    foreignSubscriptions: list[ForeignSubscription]
     owner: Owner
     groups: list[Group]
     registries: list[Registry]
     clusters: list[Cluster]
+    privateEndpoints: list[PrivateEndpoint]
     images: list[Image]
+    referrers: list[Referrer]
     upstreams: list[Upstream]
     roles: list[Role]
     callers: list[Caller]

@@ -144,7 +144,7 @@ impl Paging {
     }
 }
 
-/// A role for a caller (by name) or for any principal (by object id).
+/// A role for a caller (by name), or for any principal: by object ID, or a cluster's kubelet identity as `group/cluster`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Grant {
@@ -165,7 +165,7 @@ impl Grant {
                 }
                 id
             }
-            (None, Some(principal)) => principal,
+            (None, Some(principal)) => principal_of(emulator, principal)?,
             _ => return Err(unclear("a grant needs either a caller or a principal")),
         };
         let known =
@@ -182,6 +182,13 @@ impl Grant {
         };
         Ok(json!({"name": name}))
     }
+}
+
+/// The object ID of a principal that may be named by its cluster.
+fn principal_of(emulator: &Emulator, named: String) -> Result<String, Refusal> {
+    let Some((group, cluster)) = named.split_once('/') else { return Ok(named) };
+    let id = emulator.kubelet_object_id(group, cluster);
+    if id.is_empty() { Err(missing(format!("cluster {named} has no kubelet identity"))) } else { Ok(id) }
 }
 
 #[derive(Debug, Deserialize)]
@@ -439,6 +446,7 @@ pub(super) struct LoadOrder {
 impl LoadOrder {
     pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
         let Self { group, registry, principal, reads_per_minute, seconds: time } = self;
+        let principal = principal_of(emulator, principal)?;
         if emulator.set_registry_load(&group, &registry, &principal, reads_per_minute, seconds(time)?) {
             return Ok(json!({}));
         }
