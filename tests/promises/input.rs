@@ -90,10 +90,10 @@ async fn operations_refuse_bad_input_before_the_first_request() {
     refused(client.create_registry("group", "another", nowhere).await, "location");
 
     let cluster_options = CreateClusterOptions::default;
-    refused(client.create_cluster(&cluster, cluster_options().with_node_count(0)).await, "node count");
+    refused(client.create_cluster(&cluster, cluster_options().with_node_count(0)).await, "node_count");
     refused(client.create_cluster(&cluster, cluster_options().with_node_count(1001)).await, "1001");
     refused(client.create_cluster(&cluster, cluster_options().with_kubernetes_version("newest")).await, "newest");
-    refused(client.create_cluster(&cluster, cluster_options().with_vm_size(" ")).await, "vm size");
+    refused(client.create_cluster(&cluster, cluster_options().with_vm_size(" ")).await, "vm_size");
     refused(client.create_cluster(&cluster, cluster_options().with_location(" ")).await, "location");
     let key = aks_acr::SshKey::Public("no key".to_owned());
     refused(client.create_cluster(&cluster, cluster_options().with_ssh_key(key)).await, "ssh key");

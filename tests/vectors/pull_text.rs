@@ -15,6 +15,8 @@ struct Row {
     reason: String,
     text: String,
     source: String,
+    /// The image that the pod names, for a text that does not name it.
+    image: Option<String>,
     address: Option<String>,
     host: Option<String>,
     retry_at: Option<String>,
@@ -34,7 +36,10 @@ pub(super) fn trials() -> Vec<Trial> {
 
 fn check(row: &Row) -> Result<(), Failed> {
     assert!(row.source.len() > 5, "it has a source");
-    let found = PullFinding::read(&row.reason, &row.text);
+    let found = match &row.image {
+        Some(image) => PullFinding::of_image(image, &row.reason, &row.text),
+        None => PullFinding::read(&row.reason, &row.text),
+    };
     assert_eq!((found.id.as_str(), found.retry), (row.finding.as_str(), row.retry), "{}: {}", row.source, row.text);
     assert!(FindingId::ALL.contains(&found.id) && !found.message.is_empty() && !found.next_step.summary.is_empty());
     for (wanted, read) in [(&row.address, &found.address), (&row.host, &found.host)] {

@@ -21,6 +21,8 @@ pub struct PodScope {
     pub with_pulls: bool,
     /// Whether to read only what shows that images were pulled: pods without such an image are left out.
     pub only_pulls: bool,
+    /// Whether to read the service accounts of pods without pull secrets that a registry outside Azure has refused.
+    pub with_account_secrets: bool,
 }
 
 /// Pods, and the nodes, secrets and events that say more about them.
@@ -31,7 +33,7 @@ pub struct ObservedPods {
     pub pods: Vec<ObservedPod>,
     /// The nodes of pods whose images are not pulled, if there are any, and of pods that run; with [`only_pulls`](PodScope::only_pulls) all nodes.
     pub nodes: Vec<ObservedNode>,
-    /// The pull secrets of pods whose images are not pulled.
+    /// The pull secrets of pods whose images are not pulled, and those that only their service accounts have.
     pub secrets: Vec<ObservedSecret>,
     /// Why pods are not created.
     pub not_created: Vec<NotCreated>,
@@ -58,6 +60,9 @@ pub struct ObservedPod {
     pub service_account: String,
     /// The names of its pull secrets.
     pub pull_secrets: Vec<String>,
+    /// Pull secrets that its service account has and the pod lacks: a pod gets those that the account has when the pod is created. Read only
+    /// [on request](PodScope::with_account_secrets).
+    pub later_secrets: Vec<String>,
     /// Whether it runs and is ready, or has completed.
     pub is_healthy: bool,
     /// The kubelet's message about a pull that succeeded, if the [scope](PodScope::with_pulls) includes those.
@@ -215,6 +220,7 @@ impl ObservedPod {
             blocker: None,
             service_account: "default".to_owned(),
             pull_secrets: Vec::new(),
+            later_secrets: Vec::new(),
             is_healthy: false,
             pulled: None,
             pulls: Vec::new(),

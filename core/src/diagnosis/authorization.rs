@@ -14,9 +14,9 @@ use crate::{
     id::PrincipalId,
     inventory::ClusterSettings,
     registry::{Registry, RegistrySettings},
-    role::{Effect, RoleAssignment, RoleAssignmentMode, is_above},
+    role::{Effect, PROPAGATION, RoleAssignment, RoleAssignmentMode, is_above},
 };
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// A role assignment whose role allows the pull, or may allow it.
 struct Held<'a> {
@@ -215,10 +215,6 @@ fn warning(one: &Held<'_>, grants: &Grants, (registry, now): (&Registry, SystemT
         Finding::warning(FindingId::GRANT_NOT_EFFECTIVE_YET).saying(text)
     })
 }
-
-/// How long a grant may take to become effective. See [Troubleshoot Azure
-/// RBAC](https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected).
-const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
 /// A time after `now`, of another clock, is young as well.
 fn is_younger_than_propagation(assignment: &RoleAssignment, now: SystemTime) -> bool {

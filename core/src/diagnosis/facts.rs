@@ -227,6 +227,8 @@ pub(crate) struct FailedPull<'a> {
     pub node: Option<(&'a str, &'a str)>,
     /// The pod's pull secrets.
     pub secrets: &'a [&'a ObservedSecret],
+    /// Those that only its service account has.
+    pub later: &'a [&'a ObservedSecret],
     /// A node that has the image and pulls it again, and the version of its kubelet.
     pub pulled_again: Option<(&'a str, &'a str)>,
     /// When a pull last failed, if events say it.

@@ -31,6 +31,8 @@ struct StoredPull {
     node: Option<(String, String)>,
     secrets: Vec<ObservedSecret>,
     #[serde(default)]
+    later: Vec<ObservedSecret>,
+    #[serde(default)]
     pulled_again: Option<(String, String)>,
     #[serde(default, with = "crate::stored_time::option")]
     last_failed: Option<SystemTime>,
@@ -55,12 +57,14 @@ impl Report {
         match (&stored.check, &stored.pull) {
             (facts, Some(pull)) => {
                 let secrets: Vec<&ObservedSecret> = pull.secrets.iter().collect();
+                let later: Vec<&ObservedSecret> = pull.later.iter().collect();
                 let failed = FailedPull {
                     failure: &pull.failure,
                     image: pull.image.as_ref(),
                     platform: pull.platform.as_ref(),
                     node: pull.node.as_ref().map(|(identity, pool)| (identity.as_str(), pool.as_str())),
                     secrets: &secrets,
+                    later: &later,
                     pulled_again: pull.pulled_again.as_ref().map(|(node, version)| (node.as_str(), version.as_str())),
                     last_failed: pull.last_failed,
                 };

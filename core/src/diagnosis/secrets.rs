@@ -26,7 +26,7 @@ pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
             SecretState::Present { secret_type, hosts } => {
                 if !TYPES.contains(&secret_type.as_str()) {
                     unusable.push(wrong_type(found(FindingId::PULL_SECRET_UNUSABLE), secret, secret_type));
-                } else if pull.image.is_some_and(|image| hosts.iter().any(|host| serves(host, image))) {
+                } else if is_for(secret, pull) {
                     return outcome.with(rejected(found(FindingId::PULL_SECRET_EXPIRED), secret));
                 } else {
                     unusable.push(other_hosts(found(FindingId::PULL_SECRET_UNUSABLE), secret, hosts, pull));
@@ -36,7 +36,27 @@ pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
             SecretState::Unread => unread.push(not_read(secret)),
         }
     }
-    unusable.into_iter().chain(unread).fold(outcome, Outcome::with)
+    let later = pull.later.iter().filter(|secret| is_for(secret, pull));
+    let later = later.map(|secret| not_in_pod(found(FindingId::PULL_SECRET_UNUSABLE), secret));
+    unread.extend(pull.later.iter().filter(|one| one.state == SecretState::Unread).map(|one| not_read(one)));
+    later.chain(unusable).chain(unread).fold(outcome, Outcome::with)
+}
+
+/// Whether a secret has credentials for the image's registry.
+fn is_for(secret: &ObservedSecret, pull: &FailedPull<'_>) -> bool {
+    let SecretState::Present { secret_type, hosts } = &secret.state else { return false };
+    let serves_it = |image| hosts.iter().any(|host| serves(host, image));
+    TYPES.contains(&secret_type.as_str()) && pull.image.is_some_and(serves_it)
+}
+
+/// The API server gives a pod the secrets that its service account has when the pod is created.
+fn not_in_pod(found: Finding, secret: &ObservedSecret) -> Finding {
+    let name = &secret.name;
+    let text = format!("the pods do not use pull secret {name}: they were created before their service account had it");
+    let mut found = found.saying(text).seen("service account", "imagePullSecrets", name);
+    found.next_step.summary =
+        format!("delete the pods, or restart their workload: new pods get pull secret {name} from the service account");
+    found
 }
 
 fn named(found: Finding, secret: &ObservedSecret) -> Finding {

@@ -1,14 +1,15 @@
 //! Grants that this client has just made: lists of role assignments may not show them yet.
 
-use crate::id::{PrincipalId, ResourceId};
+use crate::{
+    id::{PrincipalId, ResourceId},
+    role::PROPAGATION,
+};
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
 
-/// How long a grant counts as new.
-const NEW: Duration = Duration::from_secs(10 * 60);
 /// How many grants are remembered.
 const MOST: usize = 1000;
 
@@ -21,7 +22,7 @@ impl RecentGrants {
     pub fn add(&self, registry: &ResourceId, principal: PrincipalId) {
         let mut grants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |scope: &ResourceId, of| registry.is(scope.as_str()) && of == principal;
-        grants.retain(|(scope, of, since)| since.elapsed() < NEW && !is_same(scope, *of));
+        grants.retain(|(scope, of, since)| since.elapsed() < PROPAGATION && !is_same(scope, *of));
         // The oldest comes first: the lists have it by now.
         let too_many = (grants.len() + 1).saturating_sub(MOST);
         grants.drain(..too_many);
@@ -37,7 +38,9 @@ impl RecentGrants {
     /// Whether a principal has one.
     pub fn has(&self, registry: &ResourceId, principal: PrincipalId) -> bool {
         let grants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        grants.iter().any(|(scope, of, since)| registry.is(scope.as_str()) && *of == principal && since.elapsed() < NEW)
+        grants
+            .iter()
+            .any(|(scope, of, since)| registry.is(scope.as_str()) && *of == principal && since.elapsed() < PROPAGATION)
     }
 }
 
@@ -80,7 +83,7 @@ mod tests {
         recent.remove(&registry, principal);
         assert!(!recent.has(&registry, principal));
         recent.add(&registry, principal);
-        tokio::time::advance(NEW).await;
+        tokio::time::advance(PROPAGATION).await;
         assert!(!recent.has(&registry, principal));
     }
 

@@ -214,6 +214,10 @@ pub(crate) const SEE_ACCOUNTS: RequiredRight = RequiredRight {
         "to read which identities service accounts name, if nodes pull as service accounts, on clusters with Azure RBAC",
     )
 };
+pub(crate) const EXPLAIN_ACCOUNTS: RequiredRight = RequiredRight {
+    why: "to read service accounts, if nodes pull as those, or a registry outside Azure rejects pods without pull secrets, on clusters with Azure RBAC",
+    ..SEE_ACCOUNTS
+};
 pub(crate) const CHECK_IMAGE: RequiredRight =
     useful(PULL, RightScope::Registry, "to read the images from a registry with registry-wide permissions");
 /// What explains why a registry does not serve an image.

@@ -37,8 +37,16 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 use uuid::Uuid;
+
+/// How long a role assignment may take to become effective. See [Troubleshoot Azure
+/// RBAC](https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected).
+/// Users report minutes, and up to an hour with the old tokens of nodes.
+pub(crate) const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
 /// Creates, removes and lists role assignments.
 ///

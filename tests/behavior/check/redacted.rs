@@ -166,7 +166,7 @@ pub async fn a_redacted_message_leads_to_the_same_finding() -> Checked {
         json["findings"][0]["evidence"][0]["value"] = row.text.clone().into();
         let report: Report = serde_json::from_value(json.clone())?;
         let text = report.redacted()?.findings[0].evidence[0].value.clone();
-        let failure = PullFailure::new("p", "c", "i", "ErrImagePull", &*text);
+        let failure = PullFailure::new("p", "c", "", "ErrImagePull", &*text);
         assert_eq!(failure.finding.id, *row.finding, "{}\n{text}", row.text);
         for name in ["myregistry", "team", "acme", "732cbede", "20.150.37.228", "weuman15"] {
             assert!(!text.contains(name), "{text}");

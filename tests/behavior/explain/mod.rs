@@ -15,9 +15,9 @@ use aks_acr::{
 use aks_acr_emulator::{ClusterSeed, Fault, From, RoleSeed, Service};
 use libtest_mimic::Failed;
 use secrets::{
-    a_foreign_registry_is_explained_without_azure, an_image_on_the_node_is_pulled_again_for_other_credentials,
-    beside_a_grant_a_pull_secret_is_a_warning, every_kind_of_pull_secret_is_explained,
-    the_next_step_for_a_pull_secret_makes_the_pod_run,
+    a_foreign_registry_is_explained_without_azure, a_pull_secret_that_came_after_the_pod_is_named,
+    an_image_on_the_node_is_pulled_again_for_other_credentials, beside_a_grant_a_pull_secret_is_a_warning,
+    every_kind_of_pull_secret_is_explained, the_next_step_for_a_pull_secret_makes_the_pod_run,
 };
 use serde_json::{Value, json};
 use service_principal::{an_ended_secret_is_explained, without_a_query_an_ended_secret_is_not_known};
@@ -34,6 +34,7 @@ pub fn cases() -> Vec<Case> {
             beside_a_grant_a_pull_secret_is_a_warning,
             the_next_step_for_a_pull_secret_makes_the_pod_run,
             a_foreign_registry_is_explained_without_azure,
+            a_pull_secret_that_came_after_the_pod_is_named,
             an_image_on_the_node_is_pulled_again_for_other_credentials,
             an_ended_secret_is_explained,
             without_a_query_an_ended_secret_is_not_known,

@@ -156,6 +156,41 @@ pub async fn a_foreign_registry_is_explained_without_azure() -> Checked {
     Ok(())
 }
 
+/// A service account gets a secret after its pod was created: the pod does not use it, and a new one does.
+pub async fn a_pull_secret_that_came_after_the_pod_is_named() -> Checked {
+    const ACCOUNT: &str = "/api/v1/namespaces/default/serviceaccounts/default";
+    const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: main, image: 'ghcr.io/team/app:1'}]}}";
+    let links = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}, "imagePullSecrets": [{"name": "hub"}]});
+    let cells = [("ghcr.io", Some("before their service account had it")), ("quay.io", None)];
+    for (host, wanted) in cells {
+        let scene = scene(false)?;
+        scene.apply(POD).await?;
+        some_time().await;
+        let before = explain(&scene, "pod/web").await?;
+        assert_eq!(before.root_cause, Some(FindingId::IMAGE_PRIVATE_OR_MISSING), "{before}");
+        kubectl::apply(&scene, SECRET, &secret(host, "robot", "hidden-word")).await?;
+        kubectl::apply(&scene, ACCOUNT, &links).await?;
+        some_time().await;
+        let after = explain(&scene, "pod/web").await?;
+        let report = &only(&after)?.report;
+        let first = some(report.findings.first(), "a finding")?;
+        let Some(wanted) = wanted else {
+            assert_eq!(after.root_cause, Some(FindingId::IMAGE_PRIVATE_OR_MISSING), "{host}: {after}");
+            continue;
+        };
+        assert_eq!(after.root_cause, Some(FindingId::PULL_SECRET_UNUSABLE), "{after}");
+        assert_eq!((first.retry, first.message.contains(wanted)), (PullRetry::Never, true), "{after}");
+        assert!(first.next_step.summary.starts_with("delete the pods"), "{after}");
+        assert_eq!(report.replayed()?, *report, "its facts lead to the same report");
+        kubectl::delete(&scene, "/api/v1/namespaces/default/pods/web").await?;
+        some_time().await;
+        scene.apply(POD).await?;
+        some_time().await;
+        assert_eq!(explain(&scene, "pod/web").await?.healthy_pods, 1);
+    }
+    Ok(())
+}
+
 /// A node of 1.34 uses the image; one of 1.35 asks for the credential that pulled it, and a pull that is wanted anyway has no such warning.
 pub async fn an_image_on_the_node_is_pulled_again_for_other_credentials() -> Checked {
     for (version, policy, is_again) in

@@ -17,6 +17,7 @@ struct Row {
     finding: String,
     text: String,
     source: String,
+    image: Option<String>,
 }
 
 fn texts() -> Vec<Row> {
@@ -215,7 +216,8 @@ fn every_row_is_in_the_order_of_a_pull_and_names_other_findings() {
 #[test]
 fn every_text_is_on_the_page_of_its_finding() {
     for row in texts() {
-        let failure = aks_acr::PullFailure::new("p", "c", "i", "ErrImagePull", &*row.text);
+        let image = row.image.as_deref().unwrap_or_default();
+        let failure = aks_acr::PullFailure::new("p", "c", image, "ErrImagePull", &*row.text);
         assert_eq!(failure.finding.id, *row.finding, "{}", row.text);
         assert!(page_of(&failure.finding.id).contains(&row.text), "{}", row.text);
     }

@@ -15,5 +15,6 @@ fuzz_target!(init: HELD.with(|held| write_seeds(held, false)), |data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {
         let (reason, message) = text.split_once('\n').unwrap_or((text, ""));
         drop(format!("{:?}", PullFinding::read(reason, message)));
+        drop(format!("{:?}", PullFinding::of_image(reason, reason, message)));
     }
 });

@@ -13,6 +13,8 @@ mod event_time;
 #[cfg(feature = "kubernetes")]
 mod job;
 #[cfg(feature = "kubernetes")]
+mod later_secrets;
+#[cfg(feature = "kubernetes")]
 mod nodes;
 #[cfg(feature = "kubernetes")]
 mod not_created;

@@ -4,10 +4,10 @@
 use super::{
     client::Kubernetes,
     event_time::last_seen,
-    nodes,
+    later_secrets, nodes,
     not_created::{NewestPods, failed_workload, failed_workloads},
     pull_memory::set_cause,
-    pull_secret::{check_namespace, read},
+    pull_secret::{READING, check_namespace, read},
     pulls::{self, PULLED, SUCCESSFULLY, allowed, events_path, pods_path, secret_names},
     rollout::{
         blocker::{Obstacle, obstacle_of},
@@ -72,8 +72,9 @@ struct Observed {
     is_preparing: bool,
     /// The UID of the workload or the `ReplicaSet` that created it.
     owner: Option<String>,
-    /// Its containers whose images are pulled only if the node does not have them.
-    if_not_present: Vec<String>,
+    /// Its containers whose images are pulled only if the node does not have them, each with its image.
+    if_not_present: Vec<(String, String)>,
+    has_account: bool,
 }
 
 /// The images that nodes have, of those that pods on them cannot pull.
@@ -99,6 +100,16 @@ impl Kubernetes {
         for one in &mut pods {
             one.hear(events.as_ref().and_then(|all| all.get(&one.uid)), &mut missing);
             one.see(&images);
+        }
+        if scope.with_account_secrets {
+            // The pods that a node creates itself have no service account.
+            let with_account = pods.iter().filter(|one| one.has_account).map(|one| &one.pod);
+            let accounts = later_secrets::of_accounts(client, with_account, call).await;
+            if let Some(accounts) = allowed("serviceaccounts", accounts, &mut unread)? {
+                pods.iter_mut()
+                    .filter(|one| one.has_account)
+                    .for_each(|one| later_secrets::add(&mut one.pod, &accounts));
+            }
         }
         let pods: Vec<ObservedPod> = pods.into_iter().map(|one| one.pod).collect();
         let secrets = secrets(client, &pods, &missing, call).await?;
@@ -238,6 +249,7 @@ impl Observed {
             is_preparing: is_preparing(object),
             owner: controller(object).map(str::to_owned),
             if_not_present: if_not_present(object),
+            has_account: spec["serviceAccountName"].is_string(),
             pod: ObservedPod {
                 blocker: obstacle.map(|obstacle| blocker(&pod.name, obstacle)),
                 service_account: spec["serviceAccountName"].as_str().unwrap_or("default").to_owned(),
@@ -254,15 +266,17 @@ impl Observed {
         let texts = |one: &RolloutBlocker| one.object.len() + one.reason.len() + one.message.len();
         let names = self.pod.pull_secrets.iter().map(String::len).sum::<usize>() + self.pod.service_account.len();
         let failures = self.pod.failures.iter().map(weight_of).sum::<usize>();
-        let containers: usize = self.if_not_present.iter().chain(&self.owner).map(String::len).sum();
+        let containers: usize = self.if_not_present.iter().map(|(name, image)| name.len() + image.len()).sum();
+        let containers = containers + self.owner.as_ref().map_or(0, String::len);
         let own = size_of::<Self>() + weight_of(&self.pod.pod) + pulls::weight(&self.pod.pulls) + containers;
         own + failures + names + self.pod.blocker.as_ref().map_or(0, texts)
     }
 
     /// The names under which a node would list the image, if it is not always pulled.
     fn names(&self, failure: &PullFailure) -> Vec<String> {
-        let image =
-            ImageReference::parse(&failure.image).ok().filter(|_| self.if_not_present.contains(&failure.container));
+        // The image of a volume has a policy of its own.
+        let is_own = |(name, image): &(String, String)| *name == failure.container && *image == failure.image;
+        let image = ImageReference::parse(&failure.image).ok().filter(|_| self.if_not_present.iter().any(is_own));
         image.as_ref().map(nodes::names_of).unwrap_or_default()
     }
 
@@ -378,10 +392,10 @@ async fn events(client: &Client, scope: &PodScope, pods: &[Observed], call: &Cal
 }
 
 /// The containers whose images are pulled only if the node does not have them. The API server gives each container a policy.
-fn if_not_present(pod: &Value) -> Vec<String> {
+fn if_not_present(pod: &Value) -> Vec<(String, String)> {
     let of = |list: &str| pod["spec"][list].as_array().into_iter().flatten();
     let used = of("initContainers").chain(of("containers")).filter(|one| one["imagePullPolicy"] == "IfNotPresent");
-    used.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
+    used.filter_map(|one| Some((one["name"].as_str()?.to_owned(), one["image"].as_str()?.to_owned()))).collect()
 }
 
 /// The nodes of pods whose images are not pulled, if there are any, and those of pods whose images were.
@@ -416,7 +430,8 @@ async fn secrets(
     call: &Call,
 ) -> Result<Vec<ObservedSecret>> {
     let failing = pods.iter().filter(|pod| !pod.failures.is_empty());
-    let named = failing.flat_map(|pod| pod.pull_secrets.iter().map(|name| (pod.pod.namespace.clone(), name.clone())));
+    let secrets_of = |pod: &ObservedPod| pod.pull_secrets.iter().chain(&pod.later_secrets).cloned().collect::<Vec<_>>();
+    let named = failing.flat_map(|pod| secrets_of(pod).into_iter().map(|name| (pod.pod.namespace.clone(), name)));
     let named: BTreeSet<(String, String)> = named.collect();
     let read_one = |(at, (namespace, name)): (usize, (String, String))| async move {
         let state =
@@ -436,7 +451,7 @@ async fn secrets(
 /// A secret's type and hosts. Its credentials are dropped here.
 async fn secret(client: &Client, namespace: &str, name: &str, call: &Call) -> Result<SecretState> {
     let path = format!("/api/v1/namespaces/{}/secrets", checked_name(namespace)?);
-    match read(client, &path, checked_name(name)?, call).await {
+    match read(client, &path, checked_name(name)?, READING, call).await {
         Ok(None) => Ok(SecretState::Missing),
         Ok(Some(secret)) => Ok(present(&secret)),
         Err(err) if err.kind() == ErrorKind::Forbidden => Ok(SecretState::Unread),

@@ -25,20 +25,27 @@ impl PullMemory {
         }
     }
 
-    /// Restores the remembered message if the current one says nothing, and otherwise remembers the current one.
+    /// Restores the remembered message if the current one gives no cause, and otherwise remembers the current one, if it is understood.
     pub fn recall(&mut self, pod: &mut Pod) {
         let Some(failure) = &mut pod.pull_failure else { return };
         if failure.finding.is_known() {
             self.keep(&pod.uid, &failure.container, &failure.message);
+        } else if !is_uninformative(failure) {
+            // A cause that is not understood replaces an older one.
+            self.drop_message(&pod.uid, &failure.container);
         } else if let Some(text) = self.last.get(&pod.uid).and_then(|of_pod| of_pod.get(&failure.container)) {
             set_cause(failure, text);
         }
     }
 
-    fn keep(&mut self, uid: &str, container: &str, message: &str) {
+    fn drop_message(&mut self, uid: &str, container: &str) {
         if let Some(before) = self.last.get_mut(uid).and_then(|of_pod| of_pod.remove(container)) {
             self.bytes -= weight(uid, container, &before);
         }
+    }
+
+    fn keep(&mut self, uid: &str, container: &str, message: &str) {
+        self.drop_message(uid, container);
         let more = weight(uid, container, message);
         if self.bytes + more > MOST_BYTES {
             *self = Self::default();
@@ -54,13 +61,14 @@ const fn weight(uid: &str, container: &str, message: &str) -> usize {
 
 /// Gives a failure the cause of another message.
 pub(super) fn set_cause(failure: &mut PullFailure, text: &str) {
-    failure.finding = PullFinding::read(&failure.reason, text);
+    failure.finding = PullFinding::of_image(&failure.image, &failure.reason, text);
     text.clone_into(&mut failure.message);
 }
 
-/// Whether a failure says only that kubelet is backing off.
+/// Whether a failure says only that kubelet is backing off. Since Kubernetes 1.32, its message contains the cause.
 pub(super) fn is_uninformative(failure: &PullFailure) -> bool {
-    !failure.finding.is_known() && failure.reason == "ImagePullBackOff"
+    let has_cause = failure.message.contains(": ErrImagePull: ");
+    !failure.finding.is_known() && failure.reason == "ImagePullBackOff" && !has_cause
 }
 
 #[cfg(test)]
@@ -89,12 +97,26 @@ mod tests {
     }
 
     #[test]
+    fn a_cause_that_is_not_understood_replaces_an_older_one() {
+        let mut memory = PullMemory::default();
+        let unknown = "dial unix /run/containerd/containerd.sock: connect: connection refused";
+        let back_off = format!("Back-off pulling image \"a:1\": ErrImagePull: {unknown}");
+        for (reason, message) in [("ErrImagePull", unknown), ("ImagePullBackOff", back_off.as_str())] {
+            recalled(&mut memory, pod("1", "ErrImagePull", "a:1: not found"));
+            let failure = recalled(&mut memory, pod("1", reason, message));
+            assert_eq!((failure.finding.is_known(), failure.message.as_str()), (false, message));
+            let waiting = recalled(&mut memory, pod("1", "ImagePullBackOff", "Back-off pulling image \"a:1\""));
+            assert!(is_uninformative(&waiting), "{waiting}");
+        }
+    }
+
+    #[test]
     fn so_much_is_remembered_and_no_more() {
         let mut memory = PullMemory::default();
         for uid in 0..1000 {
             recalled(
                 &mut memory,
-                pod(&uid.to_string(), "ErrImagePull", &format!("a:1: not found{}", "x".repeat(4000))),
+                pod(&uid.to_string(), "ErrImagePull", &format!("manifest unknown {}", "x".repeat(4000))),
             );
         }
         let kept = memory.last.values().flat_map(HashMap::values).map(String::len).sum::<usize>();
@@ -105,7 +127,7 @@ mod tests {
     fn a_message_that_is_repeated_or_forgotten_takes_no_more_room() {
         let mut memory = PullMemory::default();
         recalled(&mut memory, pod("0", "ErrImagePull", "b:1: not found"));
-        let message = format!("a:1: not found{}", "x".repeat(4000));
+        let message = format!("manifest unknown {}", "x".repeat(4000));
         for _ in 0..1000 {
             recalled(&mut memory, pod("1", "ErrImagePull", &message));
         }

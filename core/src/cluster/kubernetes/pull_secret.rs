@@ -20,6 +20,9 @@ use kube::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Steps, as errors name them.
+pub(super) const READING: &str = "reading the pull secret";
+const READING_ACCOUNT: &str = "reading the service account";
 /// Kubernetes creates it in each namespace, soon after the namespace.
 const DEFAULT_ACCOUNT: &str = "default";
 const DEFAULT_APPEARS_WITHIN: Duration = Duration::from_secs(30);
@@ -36,7 +39,7 @@ impl Kubernetes {
     ) -> Result<PullSecretState> {
         let client = self.client(cluster, call).await?;
         let secrets = path(namespace, "secrets");
-        let secret = read(&client, &secrets, name, call);
+        let secret = read(&client, &secrets, name, READING, call);
         let accounts = service_accounts.iter().map(|account| service_account(&client, namespace, account, name, call));
         let (secret, service_accounts) = futures::try_join!(secret, try_join_all(accounts))?;
         if secret.is_none() && service_accounts.iter().all(|account| !account.exists) {
@@ -118,8 +121,7 @@ fn missing(service_account: &str, namespace: &str) -> Error {
 }
 
 /// An object; `None` if it, or its namespace, does not exist.
-pub(super) async fn read(client: &Client, path: &str, name: &str, call: &Call) -> Result<Option<Value>> {
-    let step = "reading the pull secret";
+pub(super) async fn read(client: &Client, path: &str, name: &str, step: &str, call: &Call) -> Result<Option<Value>> {
     match send::<Value>(client, Request::new(path).get(name, &kube::api::GetParams::default()), step, call).await {
         Err(err) if err.status() == Some(404) => Ok(None),
         read => read.map(|answer| Some(answer.value)),
@@ -133,7 +135,7 @@ async fn service_account(
     secret: &str,
     call: &Call,
 ) -> Result<ServiceAccountState> {
-    let found = read(client, &path(namespace, "serviceaccounts"), account, call).await?;
+    let found = read(client, &path(namespace, "serviceaccounts"), account, READING_ACCOUNT, call).await?;
     let is_linked = found.as_ref().is_some_and(|found| is_linked(found, secret));
     Ok(ServiceAccountState { name: account.to_owned(), exists: found.is_some(), is_linked })
 }
@@ -141,10 +143,10 @@ async fn service_account(
 /// The service account; the one that Kubernetes creates itself is waited for.
 async fn existing_account(client: &Client, path: &str, account: &str, call: &Call) -> Result<Option<Value>> {
     if account != DEFAULT_ACCOUNT {
-        return read(client, path, account, call).await;
+        return read(client, path, account, READING_ACCOUNT, call).await;
     }
     let poll = || async {
-        match read(client, path, account, call).await? {
+        match read(client, path, account, READING_ACCOUNT, call).await? {
             Some(found) => Ok(Poll::Ready(found)),
             None => {
                 Ok(Poll::Failed(Error::new(ErrorKind::NotFound, "the namespace has no service account 'default' yet")))

@@ -56,8 +56,12 @@ pub(super) fn events_path(namespace: Option<&str>) -> Result<String> {
 
 /// The names of a pod's pull secrets.
 pub(super) fn secret_names(pod: &Value) -> Vec<String> {
-    let secrets = pod["spec"]["imagePullSecrets"].as_array().into_iter().flatten();
-    secrets.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
+    names_of_secrets(&pod["spec"]["imagePullSecrets"])
+}
+
+/// The names in a list of pull secrets.
+pub(super) fn names_of_secrets(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
 }
 
 /// Reads what shows that images were pulled. Events and nodes that the caller cannot read are left out.

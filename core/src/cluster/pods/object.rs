@@ -30,6 +30,19 @@ pub(super) struct Spec {
     pub node_name: Option<String>,
     pub containers: Vec<Container>,
     pub init_containers: Vec<Container>,
+    pub volumes: Vec<Volume>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Volume {
+    pub image: Option<ImageVolume>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ImageVolume {
+    pub reference: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

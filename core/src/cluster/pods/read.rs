@@ -2,16 +2,23 @@
 
 use super::{
     Pod,
-    object::{Metadata, Object, Status, time},
+    object::{ContainerStatus, Metadata, Object, Status, time},
     status::{self, Summary},
 };
-use crate::diagnosis::text::PullFailure;
+use crate::{diagnosis::text::PullFailure, image::ImageReference};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// Reasons that a container waits for its image.
-const PULL_REASONS: [&str; 5] =
-    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"];
+/// Reasons that a container waits for its image: kubelet's `pkg/kubelet/images/types.go`, and `k8s.io/cri-api/pkg/errors`.
+const PULL_REASONS: [&str; 7] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+];
 
 /// Parses a pod object. Null counts as absent, as in Kubernetes' own clients. If a pod has a value of another type, the other parts are
 /// parsed: it keeps its name, and an invalid status is unknown, never ready.
@@ -79,13 +86,26 @@ pub(crate) fn pull_failures(object: &Value) -> Vec<PullFailure> {
 
 fn failures(object: &Object) -> impl Iterator<Item = PullFailure> {
     let statuses = object.status.init_container_statuses.iter().chain(&object.status.container_statuses);
-    let waiting = statuses.filter_map(|one| Some((one, one.state.waiting.as_ref()?)));
-    waiting.filter(|(_, waiting)| PULL_REASONS.contains(&waiting.reason.as_str())).map(|(status, waiting)| {
-        let mut containers = object.spec.init_containers.iter().chain(&object.spec.containers);
-        let image = containers.find(|one| one.name == status.name).map(|one| one.image.clone());
-        let (pod, image) = (&object.metadata.name, image.unwrap_or_default());
-        PullFailure::new(pod, &status.name, image, &waiting.reason, &waiting.message)
-    })
+    statuses.filter_map(|status| failure(object, status))
+}
+
+fn failure(object: &Object, status: &ContainerStatus) -> Option<PullFailure> {
+    let waiting = status.state.waiting.as_ref().filter(|one| PULL_REASONS.contains(&one.reason.as_str()))?;
+    let spec = &object.spec;
+    let mut containers = spec.init_containers.iter().chain(&spec.containers);
+    let own = containers.find(|one| one.name == status.name).map(|one| one.image.as_str()).unwrap_or_default();
+    let image = volume_in(object, &waiting.message, own).unwrap_or(own);
+    Some(PullFailure::new(&object.metadata.name, &status.name, image, &waiting.reason, &waiting.message))
+}
+
+/// The image of a volume, if the message is about that: a container waits for the images of its volumes with the same reasons.
+fn volume_in<'a>(object: &'a Object, message: &str, own: &str) -> Option<&'a str> {
+    // containerd writes a name in full.
+    let full = |image: &str| ImageReference::parse(image).map_or_else(|_| image.to_owned(), |image| image.to_string());
+    let is_named =
+        |image: &str| [image.to_owned(), full(image)].iter().any(|one| message.contains(&format!("\"{one}\"")));
+    let mut volumes = object.spec.volumes.iter().filter_map(|volume| Some(volume.image.as_ref()?.reference.as_str()));
+    volumes.find(|image| is_named(image) && !is_named(own))
 }
 
 #[cfg(test)]
@@ -113,6 +133,25 @@ mod tests {
         nulls["status"]["reason"] = Value::Null;
         nulls["status"]["containerStatuses"][0]["lastState"] = Value::Null;
         assert_eq!(read_pod(&nulls), wanted);
+    }
+
+    #[test]
+    fn the_image_of_a_volume_is_named_where_it_is_not_pulled() {
+        let waiting = |image: &str| {
+            let message = format!("failed to pull and unpack image \"{image}\": {image}: not found");
+            json!({"name": "c", "state": {"waiting": {"reason": "ErrImagePull", "message": message}}})
+        };
+        let mut object = pod();
+        object["spec"]["volumes"] =
+            json!([{"name": "a", "emptyDir": {}}, {"name": "m", "image": {"reference": "team/model:1"}}]);
+        for (message, wanted) in [
+            ("docker.io/library/nginx:latest", "nginx"),
+            ("docker.io/team/model:1", "team/model:1"),
+            ("docker.io/other/model:1", "nginx"),
+        ] {
+            object["status"]["containerStatuses"] = json!([waiting(message)]);
+            assert_eq!(pull_failures(&object)[0].image, wanted);
+        }
     }
 
     #[test]

@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_worst_blocker_comes_first() {
-        let pull = |text: &str| RolloutBlocker::of_pull(PullFailure::new("p", "c", "i", "ErrImagePull", text));
+        let failure = |text: &str| PullFailure::new("p", "c", "r.azurecr.io/a:1", "ErrImagePull", text);
+        let pull = |text: &str| RolloutBlocker::of_pull(failure(text));
         let other = |kind| RolloutBlocker::new(kind, "ReplicaSet/web", "FailedCreate", "forbidden");
         let state = WorkloadState::new(RolloutPhase::Progressing, 0, 2)
             .with_blocker(pull("429 Too Many Requests"))

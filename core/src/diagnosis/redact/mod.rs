@@ -102,6 +102,10 @@ fn learn(names: &mut Pseudonyms, field: &str, value: &Value) {
         Value::Object(all) if field == "node_pools" => {
             all.iter().for_each(|(field, one)| learn(names, if field == "name" { "pool" } else { field }, one));
         }
+        // So have the pull secrets.
+        Value::Object(all) if field == "secrets" || field == "later" => {
+            all.iter().for_each(|(field, one)| learn(names, if field == "name" { "pull_secrets" } else { field }, one));
+        }
         Value::Object(all) => all.iter().for_each(|(field, one)| learn(names, field, one)),
         _ => {}
     }

@@ -13,12 +13,19 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    pub fn new(raw: &'a str) -> Self {
-        Self { raw, words: words(raw), image_host: facts::image_host(raw), url_host: facts::url_host(raw) }
+    /// `image_host`: that of the image, for a text that does not name it.
+    pub fn new(raw: &'a str, image_host: Option<&str>) -> Self {
+        let image_host = facts::image_host(raw).or_else(|| image_host.map(str::to_owned));
+        Self { raw, words: words(raw), image_host, url_host: facts::url_host(raw) }
     }
 
     pub fn has(&self, sign: &str) -> bool {
         self.words.contains(sign)
+    }
+
+    /// Whether it has these words at the end or before a colon.
+    pub fn says(&self, words: &str) -> bool {
+        self.words.trim_end_matches([']', '.', ' ']).ends_with(words) || self.has(&format!("{words}: "))
     }
 
     pub fn has_any(&self, signs: &[&str]) -> bool {
@@ -35,16 +42,66 @@ impl<'a> Attempt<'a> {
         self.image_host.as_deref().or(self.url_host.as_deref())
     }
 
-    /// Whether the registry is an Azure one, or may be.
+    /// Whether the registry is one of Azure's.
     pub fn is_at_azure(&self) -> bool {
-        self.host().is_none_or(|host| host.split('.').skip(1).any(|label| label == "azurecr"))
+        match self.host() {
+            Some(host) => host.split('.').skip(1).any(|label| label == "azurecr"),
+            // Registries of Azure link to this page where they refuse.
+            None => [".azurecr.", "aka.ms/acr/"].iter().any(|sign| self.raw.contains(sign)),
+        }
+    }
+
+    /// Whether the text says whose registry it is about.
+    pub fn is_of_known_registry(&self) -> bool {
+        self.host().is_some() || self.is_at_azure()
+    }
+
+    /// Whether the request went to a mirror: containerd names the registry in the query then. See `host.go` and `resolver.go` of its
+    /// `core/remotes/docker`.
+    pub fn is_at_mirror(&self) -> bool {
+        ["?ns=", "&ns="].iter().any(|query| self.raw.contains(query)) || (self.is_at_loopback() && !self.is_at_host())
+    }
+
+    /// Whether the request went to the node itself, or to a mirror on another one: to a socket, or to an address instead of a name.
+    pub fn is_at_node(&self) -> bool {
+        self.has("dial unix") || self.is_at_loopback() || (self.is_at_mirror() && self.is_at_address())
+    }
+
+    fn is_at_loopback(&self) -> bool {
+        self.url_host.as_deref().is_some_and(|host| {
+            facts::address(host).map_or_else(|| without_port(host) == "localhost", |address| address.is_loopback())
+        })
+    }
+
+    fn is_at_address(&self) -> bool {
+        self.url_host.as_deref().is_some_and(|host| facts::address(host).is_some())
+    }
+
+    /// Whether the request went to the host that the image names.
+    pub fn is_at_host(&self) -> bool {
+        self.url_host == self.image_host
     }
 
     /// Whether the registry answered, and the failure is at another host, from which it lets layers be fetched.
     pub fn is_at_layers(&self) -> bool {
-        let is_copying = self.has_any(&["failed to copy", "httpreadseeker", "failed open"]);
         let (image, url) = (self.image_host.as_deref(), self.url_host.as_deref());
-        is_copying && matches!((image, url), (Some(image), Some(url)) if image != url && !is_hub(image, url))
+        match (image, url) {
+            (Some(image), Some(url)) => {
+                let is_copying = self.has_any(&["failed to copy", "httpreadseeker", "failed open"]);
+                (is_copying || self.is_at_config()) && image != url && !is_hub(image, url)
+            }
+            _ => self.is_at_config(),
+        }
+    }
+
+    /// Whether Docker or CRI-O had the manifest already, and fetched a blob.
+    pub fn is_at_config(&self) -> bool {
+        self.has_any(&[
+            "error pulling image configuration",
+            "reading blob",
+            "writing blob",
+            "parsing image configuration",
+        ])
     }
 
     /// Whether a layer was refused. containerd names the registry there, whatever host refused it.
@@ -56,6 +113,10 @@ impl<'a> Attempt<'a> {
 /// Docker Hub's name and the host of its API.
 fn is_hub(image: &str, url: &str) -> bool {
     image == "docker.io" && url == "registry-1.docker.io"
+}
+
+fn without_port(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
 }
 
 fn words(raw: &str) -> String {
@@ -119,8 +180,10 @@ mod tests {
             ("docker.io/library/nginx", false),
         ] {
             let text = format!("failed to pull and unpack image \"{image}:1\": x");
-            assert_eq!(Attempt::new(&text).is_at_azure(), is_azure, "{image}");
+            assert_eq!(Attempt::new(&text, None).is_at_azure(), is_azure, "{image}");
         }
-        assert!(Attempt::new("401 Unauthorized").is_at_azure(), "no host is named");
+        let bare = |image_host| Attempt::new("401 Unauthorized", image_host);
+        assert!(bare(Some("r.azurecr.io")).is_at_azure() && bare(Some("ghcr.io")).is_of_known_registry());
+        assert!(!bare(None).is_at_azure() && !bare(None).is_of_known_registry(), "no host is named");
     }
 }

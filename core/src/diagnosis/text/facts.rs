@@ -37,12 +37,43 @@ pub(super) fn url_host(text: &str) -> Option<String> {
     host(rest[..end].trim_end_matches([':', ',']))
 }
 
-/// The host of the first image that the text names in quotes.
+/// What stands before the name of an image in quotes.
+const QUOTED: [&str; 2] = ["image \"", "reference \""];
+/// What stands before the name of an image in the texts of Docker and CRI-O, and what ends it.
+const NAMED: [(&str, &[char]); 3] =
+    [("access denied for ", &[',', ' ']), ("manifest for ", &[' ']), ("repository ", &[' '])];
+
+/// The host of the first image that the text names. A name in quotes without a host means Docker Hub; other words may be no name.
 pub(super) fn image_host(text: &str) -> Option<String> {
-    let name = between(text, "image \"", |letter| letter == '"')
-        .or_else(|| between(text, "reference \"", |letter| letter == '"'))?;
-    let (first, _) = name.split_once('/')?;
-    host(first).or_else(|| (first == "localhost").then(|| first.to_owned()))
+    let quoted = QUOTED.iter().find_map(|start| registry_of(between(text, start, |letter| letter == '"')?));
+    let named =
+        || NAMED.iter().find_map(|(start, ends)| named_host(between(text, start, |letter| ends.contains(&letter))?));
+    // CRI-O writes the tag first: `reading manifest v1 in docker.io/library/nginx`.
+    let read = || {
+        let after = text.split_once("reading manifest ").or_else(|| text.split_once("Error reading manifest "))?.1;
+        named_host(between(after, " in ", |letter| letter == ',' || letter == ' ')?)
+    };
+    quoted.or_else(named).or_else(read)
+}
+
+/// The host with which the name of an image begins.
+fn named_host(image: &str) -> Option<String> {
+    host(image.split_once('/')?.0)
+}
+
+/// The host of an image's registry. What is no name, such as one that was made unreadable, has none.
+pub(super) fn registry_of(image: &str) -> Option<String> {
+    let without_host = || match image.split_once('/') {
+        Some(("localhost", _)) => "localhost",
+        _ => "docker.io",
+    };
+    named_host(image).or_else(|| is_image(image).then(|| without_host().to_owned()))
+}
+
+/// Whether a text can be the name of an image.
+pub(super) fn is_image(text: &str) -> bool {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | '/' | ':' | '@');
+    text.starts_with(|letter: char| letter.is_ascii_alphanumeric()) && text.chars().all(is_part)
 }
 
 /// The name that a DNS server did not resolve.
@@ -67,7 +98,7 @@ pub(crate) fn denied(text: &str) -> Option<IpAddr> {
 }
 
 /// An address with or without a port, such as `10.0.0.4:443` or `[fd00::4]:443`.
-fn address(text: &str) -> Option<IpAddr> {
+pub(super) fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim_end_matches([':', ',', '.']);
     if let Some((inside, _)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return inside.split('%').next()?.parse().ok();
@@ -116,6 +147,25 @@ mod tests {
             assert_eq!(dialed(text), wanted.parse().ok(), "{text}");
         }
         assert_eq!(dialed("dial tcp: lookup r.azurecr.io: no such host"), None);
+    }
+
+    #[test]
+    fn the_host_of_an_image_is_read_where_a_name_is_meant() {
+        for (text, wanted) in [
+            ("failed to pull image \"r.azurecr.io/a:1\": x", Some("r.azurecr.io")),
+            ("Failed to pull image \"nginx\": x", Some("docker.io")),
+            ("failed to resolve reference \"localhost:5000/a\"", Some("localhost:5000")),
+            ("image \"***\": pull access denied for r.azurecr.io/a, repository does not exist", Some("r.azurecr.io")),
+            ("reading manifest v1 in docker.io/library/a: denied", Some("docker.io")),
+            ("reading manifest sha256:3e in r.azurecr.io/a: x", Some("r.azurecr.io")),
+            ("reading manifest v1 in localhost:5000/a: x", Some("localhost:5000")),
+            ("manifest for ghcr.io/a:1 not found", Some("ghcr.io")),
+            ("pull access denied for team/a, repository does not exist or may require 'docker login'", None),
+            ("no matching manifest for linux/arm64/v8 in the manifest list entries", None),
+            ("image \"<name>.azurecr.io/a:1\": x", None),
+        ] {
+            assert_eq!(image_host(text).as_deref(), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod attempt;
 mod facts;
 mod finding;
 mod read;
+mod refusal;
 mod split;
 
 pub(crate) use facts::{denied, is_private};
@@ -45,7 +46,7 @@ impl PullFailure {
         message: impl Into<String>,
     ) -> Self {
         let (image, reason, message) = (image.into(), reason.into(), message.into());
-        let finding = PullFinding::read(&reason, &message);
+        let finding = PullFinding::of_image(&image, &reason, &message);
         Self { pod: pod.into(), container: container.into(), image, reason, finding, message }
     }
 }

@@ -4,28 +4,51 @@ use super::{
     attempt::Attempt,
     facts,
     finding::{NextStep, PullFinding},
-    split,
+    refusal, split,
 };
 use crate::diagnosis::{
     catalogue::{FindingId, PullRetry},
     distance::distance,
+    stage::PullStage,
 };
 
 impl PullFinding {
     /// Determines the finding from the kubelet's reason, such as `ErrImagePull`, and its message.
+    ///
+    /// What a refusal means depends on the registry. If the message names no host, use [`of_image`](Self::of_image).
     #[must_use]
     pub fn read(reason: &str, message: &str) -> Self {
-        finding(reason, message)
+        finding(reason, message, None)
+    }
+
+    /// Determines the finding for the image that the pod names, which a message may omit.
+    ///
+    /// ```
+    /// use aks_acr::{FindingId, PullFinding};
+    ///
+    /// let refused = "Error response from daemon: unauthorized: authentication required";
+    /// let id = |image| PullFinding::of_image(image, "ErrImagePull", refused).id;
+    /// assert_eq!(id("myregistry.azurecr.io/app:v1"), FindingId::GRANT_MISSING);
+    /// assert_eq!(id("team/app:v1"), FindingId::IMAGE_PRIVATE_OR_MISSING);
+    /// ```
+    #[must_use]
+    pub fn of_image(image: &str, reason: &str, message: &str) -> Self {
+        finding(reason, message, facts::registry_of(image))
     }
 }
 
 /// The finding of a message: that of the try that got furthest. A try without credentials says nothing if there is another one:
 /// the kubelet makes it regardless of what failed before.
-fn finding(reason: &str, message: &str) -> PullFinding {
+fn finding(reason: &str, message: &str, registry: Option<String>) -> PullFinding {
     if let Some(id) = of_reason(reason) {
         return PullFinding::of(id);
     }
-    let attempts: Vec<Attempt<'_>> = split::tries(message).into_iter().map(Attempt::new).collect();
+    // kubectl breaks long lines, and so do the tables of others.
+    let message = &message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The kubelet's message is about one image, whichever try names it.
+    let host = facts::image_host(message).or(registry);
+    let of_try = |text| Attempt::new(text, host.as_deref());
+    let attempts: Vec<Attempt<'_>> = split::tries(message).into_iter().map(of_try).collect();
     let named = attempts.iter().filter(|one| !one.is_anonymous());
     let has_named = named.clone().next().is_some();
     let counts = attempts.iter().filter(|one| !has_named || !one.is_anonymous());
@@ -49,19 +72,25 @@ fn of_reason(reason: &str) -> Option<FindingId> {
     }
 }
 
+/// Whether a finding is about the registry's host, so that the text's host is that.
+fn is_about_a_host(id: &FindingId) -> bool {
+    let others = [PullStage::Reference, PullStage::Layers, PullStage::Node];
+    id.stage().is_some_and(|stage| !others.contains(&stage))
+}
+
 fn of_attempt(one: &Attempt<'_>) -> PullFinding {
     let rules = [
         of_kubelet,
         of_the_node,
         of_the_image,
-        of_the_streaming_mirror,
+        of_a_mirror_on_a_node,
         of_the_registrys_words,
         of_the_network,
-        of_a_refusal,
-        of_absence,
+        refusal::of,
+        refusal::of_absence,
     ];
     let found = rules.iter().find_map(|rule| rule(one)).unwrap_or_else(|| PullFinding::of(FindingId::CAUSE_UNKNOWN));
-    let host = found.host.clone().or_else(|| one.host().map(str::to_owned));
+    let host = found.host.clone().or_else(|| one.host().map(str::to_owned).filter(|_| is_about_a_host(&found.id)));
     PullFinding { host: host.filter(|_| found.is_known()), ..found }
 }
 
@@ -69,7 +98,7 @@ fn of_attempt(one: &Attempt<'_>) -> PullFinding {
 fn of_kubelet(one: &Attempt<'_>) -> Option<PullFinding> {
     let id = if one.has_any(&["couldn't parse image", "failed to parse image reference", "invalid reference format"]) {
         FindingId::REFERENCE_INVALID
-    } else if one.has("is not present with pull policy of never") {
+    } else if one.has_any(&["is not present with pull policy of never", "errimageneverpull"]) {
         FindingId::PULL_POLICY_NEVER
     } else if one.has("unable to retrieve some image pull secrets") {
         FindingId::PULL_SECRET_UNUSABLE
@@ -101,11 +130,20 @@ fn of_the_image(one: &Attempt<'_>) -> Option<PullFinding> {
         "pulling schema 1 images have been deprecated",
     ]) {
         FindingId::IMAGE_SCHEMA1
-    } else if one.has_any(&["mismatched image rootfs and manifest layers", "unknown image config media type"]) {
+    } else if one.has_any(&[
+        "mismatched image rootfs and manifest layers",
+        "unknown image config media type",
+        "invalid rootfs in image configuration",
+    ]) {
         FindingId::NOT_AN_IMAGE
     } else if is_windows {
         FindingId::WINDOWS_VERSION_MISMATCH
-    } else if one.has_any(&["no match for platform in manifest", "no matching manifest for"]) {
+    } else if one.has_any(&[
+        "no match for platform in manifest",
+        "no matching manifest for",
+        "no image found in manifest list for architecture",
+        "no image found in image index for architecture",
+    ]) {
         FindingId::PLATFORM_MISSING
     } else {
         return None;
@@ -113,9 +151,9 @@ fn of_the_image(one: &Attempt<'_>) -> Option<PullFinding> {
     Some(PullFinding::of(id))
 }
 
-/// Artifact streaming pulls through a mirror on the node itself, which fails for separate reasons: Azure/acr#739.
-fn of_the_streaming_mirror(one: &Attempt<'_>) -> Option<PullFinding> {
-    let is_mirror = one.url_host.as_deref().is_some_and(|host| host.ends_with(":8578"));
+/// A mirror on a node fails for reasons of its own, whatever it says of the registry: that of artifact streaming (Azure/acr#739), Spegel.
+fn of_a_mirror_on_a_node(one: &Attempt<'_>) -> Option<PullFinding> {
+    let is_mirror = one.is_at_mirror() && one.is_at_node();
     is_mirror.then(|| PullFinding::of(FindingId::CAUSE_UNKNOWN))
 }
 
@@ -133,7 +171,7 @@ fn of_the_registrys_words(one: &Attempt<'_>) -> Option<PullFinding> {
     } else if is_of_lost_key(one.raw) {
         FindingId::ENCRYPTION_KEY_UNAVAILABLE
     } else if one.has("is not allowed access") {
-        return Some(denied_address(one));
+        return Some(refusal::denied_address(one));
     } else if one.has("operation is disallowed") || (one.is_at_azure() && one.has("405 method not allowed")) {
         // containerd does not repeat the registry's words for this status.
         FindingId::IMAGE_READ_DISABLED
@@ -155,16 +193,6 @@ pub(crate) fn is_of_lost_key(words: &str) -> bool {
     signs.iter().any(|sign| words.contains(sign))
 }
 
-fn denied_address(one: &Attempt<'_>) -> PullFinding {
-    let found = PullFinding::of(FindingId::OUTBOUND_IP_NOT_ALLOWED);
-    match facts::denied(one.raw) {
-        Some(address) => {
-            PullFinding { message: format!("{} {address}", found.message), address: Some(address.to_string()), ..found }
-        }
-        None => found,
-    }
-}
-
 /// Go's errors of connections: net, net/http, crypto/x509.
 fn of_the_network(one: &Attempt<'_>) -> Option<PullFinding> {
     if one.has_any(&["proxyconnect tcp", "proxy authentication required"]) || is_refused_by_proxy(one) {
@@ -182,11 +210,12 @@ fn of_the_network(one: &Attempt<'_>) -> Option<PullFinding> {
             "temporary failure in name resolution",
             "connection refused",
             "no answer from dns",
+            ": try again",
         ]);
+    let is_unresolved = is_unresolved || one.has("no such host");
     let is_unreached = one.has_any(&[
         "i/o timeout",
         "tls handshake timeout",
-        "context deadline exceeded",
         "client.timeout exceeded",
         "connection timed out",
         "no route to host",
@@ -194,8 +223,18 @@ fn of_the_network(one: &Attempt<'_>) -> Option<PullFinding> {
         "connection refused",
         "connectex:",
     ]);
+    // The time of other steps ends, too, such as that for the creation of a container.
+    let is_request = one.url_host.is_some() || one.has_any(&["failed to do request", "dial tcp"]);
+    let is_unreached = is_unreached || (is_request && one.has("context deadline exceeded"));
+    if one.is_at_node() && (is_unresolved || is_unreached) {
+        return Some(PullFinding::of(FindingId::CAUSE_UNKNOWN));
+    }
     let is_cut = one.has_any(&["connection reset by peer", ": eof", "unexpected eof", "forcibly closed"]);
     if one.is_at_layers() && (is_unresolved || is_unreached || is_cut) {
+        // A connection to an unknown host that broke off is all that is known.
+        if one.url_host.is_none() && !one.has_any(&["dial tcp", "lookup ", "handshake"]) {
+            return Some(PullFinding::of(FindingId::CAUSE_UNKNOWN));
+        }
         // A name that does not exist has to be created, and a host that does not respond is blocked; the rest may pass.
         let is_blocked = if is_unresolved { one.has("no such host") } else { is_unreached };
         return Some(blocked_layers(one, is_blocked));
@@ -303,45 +342,4 @@ fn silent_address(one: &Attempt<'_>) -> PullFinding {
         host,
         ..found
     }
-}
-
-/// containerd's `core/remotes/docker/authorizer.go` and `resolver.go`. What a refusal means depends on whose registry refuses.
-fn of_a_refusal(one: &Attempt<'_>) -> Option<PullFinding> {
-    let is_unauthorized =
-        one.has_any(&["401 unauthorized", "unauthorized:", "unauthorized to access"]) || one.has(": unauthorized");
-    let is_forbidden = one.has("403 forbidden");
-    let is_denied = one.has_any(&[
-        "pull access denied",
-        "insufficient_scope",
-        "authorization failed",
-        "requested access to the resource is denied",
-    ]);
-    let is_bare = one.has("no basic auth credentials");
-    let is_token = one.has("failed to fetch oauth token");
-    if !(is_unauthorized || is_forbidden || is_denied || is_bare) {
-        return None;
-    }
-    if one.is_at_blob() && is_forbidden {
-        return Some(PullFinding { host: one.url_host.clone(), ..PullFinding::of(FindingId::DATA_ENDPOINT_BLOCKED) });
-    }
-    Some(PullFinding::of(match (one.is_at_azure(), is_unauthorized || is_denied || is_bare) {
-        (true, true) if one.is_anonymous() || is_bare => FindingId::NO_CREDENTIAL,
-        (true, true) => FindingId::GRANT_MISSING,
-        (true, false) => return Some(denied_address(one)),
-        (false, true) if is_token && is_unauthorized => FindingId::PULL_SECRET_EXPIRED,
-        (false, _) => FindingId::IMAGE_PRIVATE_OR_MISSING,
-    }))
-}
-
-/// What the registry does not have. Where no token came, the status is the token service's.
-fn of_absence(one: &Attempt<'_>) -> Option<PullFinding> {
-    let is_absent = one.has_any(&[
-        "not found",
-        "manifest unknown",
-        "manifest_unknown",
-        "name unknown",
-        "name_unknown",
-        "not known to registry",
-    ]);
-    (is_absent && !one.has("failed to authorize")).then(|| PullFinding::of(FindingId::IMAGE_NOT_FOUND))
 }

@@ -13,7 +13,7 @@ fn an_anonymous_error_beside_a_named_one_is_ignored() {
     let anonymous = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized";
     assert_eq!(id(&format!("{oauth}, {anonymous}")), "grant.missing");
     assert_eq!(id(&format!("[r.azurecr.io/a:1: not found, {anonymous}]")), "image.not_found");
-    assert_eq!(id(anonymous), "identity.no_credential");
+    assert_eq!(PullFinding::of_image("r.azurecr.io/a:1", "ErrImagePull", anonymous).id, FindingId::NO_CREDENTIAL);
     // That it broke off is all that is known.
     assert_eq!(id(&format!("[failed to do request: EOF, {anonymous}]")), "pull.cause_unknown");
 }
@@ -60,4 +60,42 @@ fn a_finding_survives_json_and_one_of_a_newer_version_is_kept() {
     let mut newer = json;
     newer["id"] = "network.cable_cut".into();
     assert_eq!(serde_json::from_value::<PullFinding>(newer).unwrap().id, *"network.cable_cut");
+}
+
+/// A refusal without a host is that of the pod's registry, and no claim about Azure.
+#[test]
+fn the_pods_image_says_whose_registry_refused() {
+    let of = |image: &str, text: &str| PullFinding::of_image(image, "ErrImagePull", text).id.to_string();
+    let refused = "Error response from daemon: unauthorized: authentication required";
+    assert_eq!(of("r.azurecr.io/a:1", refused), "grant.missing");
+    assert_eq!(of("r.azurecr.cn/a:1", refused), "grant.missing");
+    for other in ["nginx", "team/app:v1", "ghcr.io/a:1", "azurecr.example.com/a:1", "localhost:5000/a"] {
+        assert_eq!(of(other, refused), "image.private_or_missing", "{other}");
+    }
+    assert_eq!(id(refused), "pull.cause_unknown", "nothing says whose registry it is");
+    assert_eq!(id(&format!("{refused}, visit https://aka.ms/acr/authorization")), "grant.missing");
+    // A name in the text that is none does not hide the pod's.
+    let denied = "pull access denied, repository does not exist or may require authorization: server message: x";
+    assert_eq!(of("r.azurecr.io/a:1", denied), "grant.missing");
+}
+
+/// Sockets, mirrors and files of the node are no registry.
+#[test]
+fn what_fails_on_the_node_is_no_finding_about_the_registry() {
+    for text in [
+        "dial unix /run/containerd/containerd.sock: connect: connection refused",
+        "Head \"http://localhost:5001/v2/a/manifests/1?ns=r.azurecr.io\": dial tcp 127.0.0.1:5001: connect: connection refused",
+        "Get \"http://[::1]:30020/v2/\": dial tcp [::1]:30020: i/o timeout",
+        "failed to create containerd container: daemon socket /run/api.sock: not found: unknown",
+        "failed to unpack image on snapshotter overlayfs: unexpected media type text/html for sha256:3e: not found",
+        "context deadline exceeded",
+    ] {
+        assert_eq!(PullFinding::of_image("r.azurecr.io/a:1", "Failed", text).id, FindingId::CAUSE_UNKNOWN, "{text}");
+    }
+}
+
+#[test]
+fn lines_that_were_broken_are_read_as_one() {
+    let text = "failed to resolve\n  reference \"r.azurecr.io/a:1\":\n  r.azurecr.io/a:1: not\n  found";
+    assert_eq!(id(text), "image.not_found");
 }

@@ -262,12 +262,12 @@ impl CreateClusterOptions {
     pub(super) fn new_cluster(&self, id: ResourceId) -> Result<NewCluster> {
         if !(1..=MOST_NODES).contains(&self.node_count) {
             let wanted = format!("expected 1 to {MOST_NODES} nodes");
-            return Err(Error::invalid(wanted, "node count", self.node_count.to_string()));
+            return Err(Error::invalid(wanted, "node_count", self.node_count.to_string()));
         }
         if let Some(version) = self.kubernetes_version.as_deref().filter(|version| !is_version(version)) {
-            return Err(Error::invalid("expected two or three numbers, such as 1.33", "kubernetes version", version));
+            return Err(Error::invalid("expected two or three numbers, such as 1.33", "kubernetes_version", version));
         }
-        for (part, text) in [("location", &self.location), ("vm size", &self.vm_size)] {
+        for (part, text) in [("location", &self.location), ("vm_size", &self.vm_size)] {
             check_not_empty(part, text.as_deref())?;
         }
         self.ssh_key.check()?;

@@ -3,7 +3,8 @@
 use super::{gather::Gathered, group::Group};
 use crate::{
     action::{
-        READ_DAEMON_SETS, READ_EVENTS, READ_JOBS, READ_NODES, READ_REPLICA_SETS, READ_STATEFUL_SETS, smallest_role,
+        READ_ACCOUNTS, READ_DAEMON_SETS, READ_EVENTS, READ_JOBS, READ_NODES, READ_REPLICA_SETS, READ_STATEFUL_SETS,
+        smallest_role,
     },
     cluster::{ObservedPods, RolloutBlockerKind, UnreadObjects},
     diagnosis::{
@@ -153,13 +154,14 @@ fn report(
     gathered: &mut Gathered,
     checked_at: SystemTime,
 ) -> PodGroup {
-    let secrets = group.secrets(observed);
+    let (secrets, later) = (group.secrets(observed), group.later_secrets(observed));
     let pull = FailedPull {
         failure: &group.failure,
         image: group.image.as_ref(),
         platform: group.platform.as_ref(),
         node: group.node.as_ref().map(|(identity, pool)| (identity.as_str(), pool.as_str())),
         secrets: &secrets,
+        later: &later,
         pulled_again: group.pulled_again.as_ref().map(|(node, version)| (node.as_str(), version.as_str())),
         last_failed: group.last_failed,
     };
@@ -208,6 +210,7 @@ fn need(cluster: &ResourceId, unread: &UnreadObjects) -> Need {
         "statefulsets" => Some(READ_STATEFUL_SETS),
         "daemonsets" => Some(READ_DAEMON_SETS),
         "jobs" => Some(READ_JOBS),
+        "serviceaccounts" => Some(READ_ACCOUNTS),
         _ => None,
     };
     Need {

@@ -18,6 +18,8 @@ pub(super) struct Group {
     pub namespace: String,
     pub service_account: String,
     pub pull_secrets: Vec<String>,
+    /// Those that only the service account has.
+    pub later_secrets: Vec<String>,
     /// The first pod's failure.
     pub failure: PullFailure,
     /// A node that has the image and pulls it again, and the version of its kubelet.
@@ -31,7 +33,7 @@ pub(super) struct Group {
 type Key = (
     String,
     (Option<(String, String)>, Option<(String, String)>),
-    Option<(String, Vec<String>)>,
+    Option<(String, Vec<String>, Vec<String>)>,
     String,
     (String, Option<String>, Option<String>),
 );
@@ -51,6 +53,7 @@ pub(super) fn groups(observed: &ObservedPods, by_account: bool) -> Vec<Group> {
                         namespace: pod.pod.namespace.clone(),
                         service_account: pod.service_account.clone(),
                         pull_secrets: pod.pull_secrets.clone(),
+                        later_secrets: pod.later_secrets.clone(),
                         failure: failure.clone(),
                         pulled_again: None,
                         last_failed: None,
@@ -79,7 +82,8 @@ fn key(
 ) -> Key {
     let account =
         if by_account { format!("{}/{}", pod.pod.namespace, pod.service_account) } else { pod.service_account.clone() };
-    let secrets = (!pod.pull_secrets.is_empty()).then(|| (pod.pod.namespace.clone(), pod.pull_secrets.clone()));
+    let has_secrets = !pod.pull_secrets.is_empty() || !pod.later_secrets.is_empty();
+    let secrets = has_secrets.then(|| (pod.pod.namespace.clone(), pod.pull_secrets.clone(), pod.later_secrets.clone()));
     let finding = &failure.finding;
     (
         failure.image.clone(),
@@ -113,7 +117,16 @@ fn platform_of(pod: &ObservedPod, observed: &ObservedPods) -> Option<Platform> {
 impl Group {
     /// Those of its pull secrets about which something is known.
     pub fn secrets<'a>(&self, observed: &'a ObservedPods) -> Vec<&'a ObservedSecret> {
-        let is_its = |one: &&ObservedSecret| one.namespace == self.namespace && self.pull_secrets.contains(&one.name);
+        self.known(&self.pull_secrets, observed)
+    }
+
+    /// Those of the secrets that only its service account has about which something is known.
+    pub fn later_secrets<'a>(&self, observed: &'a ObservedPods) -> Vec<&'a ObservedSecret> {
+        self.known(&self.later_secrets, observed)
+    }
+
+    fn known<'a>(&self, names: &[String], observed: &'a ObservedPods) -> Vec<&'a ObservedSecret> {
+        let is_its = |one: &&ObservedSecret| one.namespace == self.namespace && names.contains(&one.name);
         observed.secrets.iter().filter(is_its).collect()
     }
 }

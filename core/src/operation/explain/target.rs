@@ -152,7 +152,7 @@ impl ExplainOptions {
 
 /// The pods that are meant.
 pub(super) fn scope(target: &ExplainTarget, options: &ExplainOptions) -> Result<PodScope> {
-    let mut scope = PodScope { labels: options.selector.clone(), ..PodScope::default() };
+    let mut scope = PodScope { labels: options.selector.clone(), with_account_secrets: true, ..PodScope::default() };
     if options.all_namespaces {
         let is_single = *target != ExplainTarget::Pods || options.namespace.is_some();
         let text = "all namespaces exclude a target and a namespace";

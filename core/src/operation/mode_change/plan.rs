@@ -5,7 +5,7 @@ use crate::{
     error::words,
     id::{PrincipalId, ResourceId},
     operation::delete_registry::UnreadPart,
-    role::{RegistryAccess, RoleAssignmentMode},
+    role::{PROPAGATION, RegistryAccess, RoleAssignmentMode},
 };
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
@@ -13,9 +13,6 @@ use uuid::Uuid;
 
 /// The format version of a stored plan. Any other version is rejected.
 pub(super) const VERSION: u32 = 1;
-/// How long a role assignment may take to become effective. See [Troubleshoot Azure
-/// RBAC](https://learn.microsoft.com/azure/role-based-access-control/troubleshooting).
-pub(super) const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
 /// A plan for moving a registry to the other role assignment mode: who has access today, which roles keep it, and what cannot be kept. It
 /// is valid for one hour.

@@ -5,11 +5,9 @@ use crate::{
     cluster::NodeTaint,
     error::{Error, Result},
     operation::pull_secret::check_name,
+    role::PROPAGATION,
 };
 use std::{collections::BTreeMap, time::Duration};
-
-/// How long an existing grant may take to become effective.
-const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
 /// Options for proving a pull.
 #[derive(Clone, Debug)]

@@ -197,7 +197,7 @@ mod tests {
     }
 
     fn pull(text: &str) -> RolloutBlocker {
-        RolloutBlocker::of_pull(PullFailure::new("pod", "c", "image", "ErrImagePull", text))
+        RolloutBlocker::of_pull(PullFailure::new("pod", "c", "r.azurecr.io/a:1", "ErrImagePull", text))
     }
 
     fn other(kind: RolloutBlockerKind) -> RolloutBlocker {

@@ -1,11 +1,8 @@
 //! Options for waiting for a rollout.
 
-use crate::{call::CallOptions, error::words, id::SubscriptionId, registry::RegistryRef};
+use crate::{call::CallOptions, error::words, id::SubscriptionId, registry::RegistryRef, role::PROPAGATION};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// How long an existing grant may take to become effective. Users report minutes, and up to an hour with old node tokens.
-const PROPAGATION: Duration = Duration::from_secs(10 * 60);
 
 /// Options for waiting for a rollout.
 #[derive(Clone, Debug)]
