@@ -69,10 +69,16 @@ pub(super) fn of_absence(one: &Attempt<'_>) -> Option<PullFinding> {
     let is_absent =
         one.has_any(&["manifest unknown", "manifest_unknown", "name unknown", "name_unknown", "not known to registry"]);
     // A socket, a snapshot or a file of the node may be what is not found.
-    let is_asked =
-        one.has_any(&["failed to resolve", "failed to copy", "manifest for ", "404 not found", "content at "]);
+    let is_asked = one.has_any(&[
+        "failed to resolve",
+        "failed open",
+        "manifest for ",
+        "repository ",
+        "404 not found",
+        "content at ",
+    ]);
     let is_absent = is_absent || (one.has("code = notfound") && one.has("failed to resolve"));
-    let is_absent = is_absent || (one.has("not found") && (is_asked || is_only_of_an_image(one.raw)));
+    let is_absent = is_absent || (one.says("not found") && (is_asked || is_only_of_an_image(one.raw)));
     (is_absent && !one.has("failed to authorize")).then(|| PullFinding::of(FindingId::IMAGE_NOT_FOUND))
 }
 

@@ -89,9 +89,47 @@ fn what_fails_on_the_node_is_no_finding_about_the_registry() {
         "failed to create containerd container: daemon socket /run/api.sock: not found: unknown",
         "failed to unpack image on snapshotter overlayfs: unexpected media type text/html for sha256:3e: not found",
         "context deadline exceeded",
+        "failed to resolve reference \"r.azurecr.io/a:1\": error getting credentials: exec: \"docker-credential-x\": executable file not found in $PATH",
     ] {
         assert_eq!(PullFinding::of_image("r.azurecr.io/a:1", "Failed", text).id, FindingId::CAUSE_UNKNOWN, "{text}");
     }
+}
+
+#[test]
+fn an_image_that_is_missing_is_named_by_each_program() {
+    for text in [
+        "Error response from daemon: repository r.azurecr.io/a not found",
+        "Error response from daemon: manifest for r.azurecr.io/a:1 not found: manifest unknown",
+        "failed to copy: httpReadSeeker: failed open: content at https://r.azurecr.io/v2/a/manifests/sha256:3e not found: not found",
+        "[rpc error: code = NotFound desc = failed to pull and unpack image \"r.azurecr.io/a:1\": failed to resolve reference \"r.azurecr.io/a:1\": r.azurecr.io/a:1: not found]",
+    ] {
+        assert_eq!(
+            PullFinding::of_image("r.azurecr.io/a:1", "ErrImagePull", text).id,
+            FindingId::IMAGE_NOT_FOUND,
+            "{text}"
+        );
+    }
+    assert_eq!(id("sha256:3e: not found"), "pull.cause_unknown");
+    assert_eq!(id("unknown: not found"), "pull.cause_unknown");
+}
+
+/// A mirror speaks for itself, whatever it answers.
+#[test]
+fn what_a_mirror_answers_is_no_finding_about_the_registry() {
+    let image = "failed to resolve reference \"r.azurecr.io/a:1\"";
+    for (host, cause, wanted) in [
+        ("http://localhost:5001", "401 Unauthorized", "pull.cause_unknown"),
+        ("http://10.224.0.4:30021", "403 Forbidden", "pull.cause_unknown"),
+        ("http://10.224.0.4:30021", "429 Too Many Requests", "pull.cause_unknown"),
+        ("https://mirror.example.com", "401 Unauthorized", "pull.cause_unknown"),
+        ("https://mirror.example.com", "429 Too Many Requests", "registry.throttled"),
+    ] {
+        let text =
+            format!("{image}: unexpected status from HEAD request to {host}/v2/a/manifests/1?ns=r.azurecr.io: {cause}");
+        assert_eq!(id(&text), wanted, "{text}");
+    }
+    let own = "unexpected status from HEAD request to https://r.azurecr.io/v2/a/manifests/1: 401 Unauthorized";
+    assert_eq!(id(&format!("{image}: {own}")), "grant.missing");
 }
 
 #[test]
