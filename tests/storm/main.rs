@@ -61,7 +61,7 @@ fn in_calm_weather_the_stories_end_right() -> Result<(), Failed> {
     for (play, sign) in [(Play::Documented, "Running"), (Play::Wider, "outside")] {
         let end = Stage::new(play, 0).calm_end().map_err(|err| err.to_string())?;
         assert!(end.contains(sign), "the calm end says too little to compare with: {end}");
-        // Told again where it has ended, it ends the same.
+        // Run again after it has ended, it ends the same way.
         let stage = Stage::new(play, 1);
         let twice = [(); 2].map(|()| stage.calm_end().map_err(|err| err.to_string()));
         assert_eq!(twice, [Ok(end.clone()), Ok(end)]);

@@ -3,7 +3,7 @@
 use crate::{
     credential::Patient,
     story,
-    teller::{self, Patience, Stop, Told},
+    teller::{self, Outcome, Patience, Stop},
     wider,
 };
 use aks_acr::{Client, KubeletIdentityPlan};
@@ -22,7 +22,7 @@ pub const OTHERS: &str = "# kept by hand\napiVersion: v1\nkind: Config\nclusters
      'https://theirs.example'}\ncontexts:\n- name: theirs\n  context: {cluster: theirs, user: them}\ncurrent-context: theirs\n\
      users:\n- name: them\n  user: {token: secret}\n";
 
-/// Which story is told.
+/// Which story runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Play {
     Documented,
@@ -75,7 +75,7 @@ impl Stage {
     }
 
     /// Runs the story in a storm.
-    pub fn stormy(&self, share: f64) -> Told {
+    pub fn stormy(&self, share: f64) -> Outcome {
         let storm = Storm::new(self.seed, share);
         self.azure.storm(if crate::check::strikes_nodes(self.seed) { storm } else { storm.sparing_nodes() });
         let told = self.runtime.block_on(teller::tell(self, Patience::ByChance));

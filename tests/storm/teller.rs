@@ -46,25 +46,25 @@ pub struct Timed {
 }
 
 /// What became of a telling.
-pub struct Told {
+pub struct Outcome {
     pub stopped: Option<Stop>,
     pub calls: Vec<Timed>,
 }
 
-/// Who tells a story: makes its calls, and holds each to what it promises.
+/// Runs a story: makes its calls, and checks what each promises.
 pub struct Teller<'a> {
     pub stage: &'a Stage,
     patience: Patience,
     calls: Vec<Timed>,
 }
 
-pub async fn tell(stage: &Stage, patience: Patience) -> Told {
+pub async fn tell(stage: &Stage, patience: Patience) -> Outcome {
     let mut teller = Teller { stage, patience, calls: Vec::new() };
     let stopped = match stage.play {
         Play::Documented => story::tell(&mut teller).await.err(),
         Play::Wider => wider::tell(&mut teller).await.err(),
     };
-    Told { stopped, calls: teller.calls }
+    Outcome { stopped, calls: teller.calls }
 }
 
 impl Teller<'_> {

@@ -33,12 +33,14 @@ pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
                 }
             }
             SecretState::Missing => unusable.push(missing(found(FindingId::PULL_SECRET_UNUSABLE), secret, pull)),
-            SecretState::Unread => unread.push(not_read(secret)),
+            SecretState::Unread => unread.push(not_read(secret, "pod")),
         }
     }
     let later = pull.later.iter().filter(|secret| is_for(secret, pull));
     let later = later.map(|secret| not_in_pod(found(FindingId::PULL_SECRET_UNUSABLE), secret));
-    unread.extend(pull.later.iter().filter(|one| one.state == SecretState::Unread).map(|one| not_read(one)));
+    unread.extend(
+        pull.later.iter().filter(|one| one.state == SecretState::Unread).map(|one| not_read(one, "service account")),
+    );
     later.chain(unusable).chain(unread).fold(outcome, Outcome::with)
 }
 
@@ -101,13 +103,54 @@ fn rejected(found: Finding, secret: &ObservedSecret) -> Finding {
     found
 }
 
-fn not_read(secret: &ObservedSecret) -> Finding {
+/// `named_by`: the object that names the secret.
+fn not_read(secret: &ObservedSecret, named_by: &str) -> Finding {
     let text = format!("whether pull secret {} serves the image's registry is not known", secret.name);
-    named(Finding::unknown(FindingId::PULL_SECRET_UNUSABLE).saying(text), secret).needing(Need {
+    let found = Finding::unknown(FindingId::PULL_SECRET_UNUSABLE).saying(text);
+    found.seen(named_by, "imagePullSecrets", &secret.name).needing(Need {
         action: Some(READ_SECRETS.to_owned()),
         scope: Some(format!("namespace {}", secret.namespace)),
         smallest_role: smallest_role(READ_SECRETS).map(str::to_owned),
         option: None,
         reason: "the caller cannot read the secret".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diagnosis::finding::FindingStatus, diagnosis::text::PullFailure, image::ImageReference};
+
+    #[test]
+    fn a_secret_that_only_the_service_account_has_counts_if_it_serves_the_registry() {
+        let failure = PullFailure::new("web", "main", "ghcr.io/a:1", "ErrImagePull", "401 Unauthorized");
+        let image = ImageReference::parse("ghcr.io/a:1").unwrap();
+        let present = |secret_type: &str, host: &str| SecretState::Present {
+            secret_type: secret_type.to_owned(),
+            hosts: vec![host.to_owned()],
+        };
+        for (state, wanted) in [
+            (present(TYPES[0], "ghcr.io"), Some(FindingStatus::Failing)),
+            (present(TYPES[0], "quay.io"), None),
+            (present("Opaque", "ghcr.io"), None),
+            (SecretState::Missing, None),
+            (SecretState::Unread, Some(FindingStatus::Unknown)),
+        ] {
+            let secret = ObservedSecret::new("default", "hub", state);
+            let pull = FailedPull {
+                failure: &failure,
+                image: Some(&image),
+                platform: None,
+                node: None,
+                secrets: &[],
+                later: &[&secret],
+                pulled_again: None,
+                last_failed: None,
+            };
+            let outcome = outcome(&pull, false);
+            let found = outcome.findings().first();
+            assert_eq!(found.map(|one| one.status), wanted, "{secret:?}");
+            assert!(found.is_none_or(|one| one.evidence[0].source == "service account"), "{found:?}");
+        }
+    }
 }

@@ -61,7 +61,7 @@ fn named_host(image: &str) -> Option<String> {
     host(image.split_once('/')?.0)
 }
 
-/// The host of an image's registry. What is no name, such as one that was made unreadable, has none.
+/// The host of an image's registry. `None` for an invalid name, such as one with placeholders.
 pub(super) fn registry_of(image: &str) -> Option<String> {
     let without_host = || match image.split_once('/') {
         Some(("localhost", _)) => "localhost",
