@@ -50,6 +50,11 @@ CERTAIN = (
 )
 
 
+# From row 10 on nodes ask again and again for an image that they may not have. How far they are, on which nodes later pods are, and
+# whether row 16 came before them is a matter of when it was looked at.
+ASKING = {"clusters.*.pods": TIME, "clusters.*.deployments.*.status": TIME}
+
+
 @dataclass(frozen=True)
 class Row:
     """A step of the story."""
@@ -159,6 +164,7 @@ ROWS = (
         {
             "identities.*.tags": "the library marks what it has created, to take it back",
             "principals.*.tags": "as before",
+            **ASKING,
         },
     ),
     Row(
@@ -166,7 +172,7 @@ ROWS = (
         ("az aks create -g group -n own --no-ssh-key --assign-identity {control_id} --assign-kubelet-identity {kubelet_id}",),
         ("create-own-cluster group/own {control_id} {kubelet_id}",),
         ("state",),
-        {"identities.*.tags": "as row 14", "principals.*.tags": "as row 14"},
+        {"identities.*.tags": "as row 14", "principals.*.tags": "as row 14", **ASKING},
     ),
     Row(
         16,
@@ -196,6 +202,7 @@ ROWS = (
             "--scope {registry_id}",
         ),
         ("attach group/plain myregistry", "attachments group/plain"),
-        ("state", "tools: what other tools have granted is seen, and not granted again"),
+        ("state", "tools: what other tools have granted is seen, and not granted again", "rollout: the pods of row 10 run"),
+        ASKING,
     ),
 )
