@@ -31,6 +31,7 @@ mod quoted;
 mod refusal;
 mod registry;
 mod role;
+mod stored_map;
 mod stored_time;
 mod tag;
 pub mod telemetry;

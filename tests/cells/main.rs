@@ -9,6 +9,7 @@ mod clock;
 mod image;
 mod lists;
 mod network;
+mod nodes;
 mod ranking;
 mod rights;
 mod run;
@@ -35,12 +36,26 @@ use std::{
 };
 
 /// The sets, and how many cells each of them has.
-const SETS: &[(&str, usize)] =
-    &[("authorization", 265), ("network", 144), ("image", 168), ("secrets", 80), ("state", 28), ("ranking", 55)];
+const SETS: &[(&str, usize)] = &[
+    ("authorization", 265),
+    ("network", 144),
+    ("image", 168),
+    ("secrets", 80),
+    ("state", 28),
+    ("ranking", 55),
+    ("nodes", 19),
+];
 
 fn main() -> ExitCode {
-    let sets =
-        [authorization::cells(), network::cells(), image::cells(), secrets::cells(), state::cells(), ranking::cells()];
+    let sets = [
+        authorization::cells(),
+        network::cells(),
+        image::cells(),
+        secrets::cells(),
+        state::cells(),
+        ranking::cells(),
+        nodes::cells(),
+    ];
     let cells: Arc<Vec<Cell>> = Arc::new(sets.into_iter().flatten().collect());
     let mut trials: Vec<Trial> = SETS
         .iter()

@@ -18,6 +18,7 @@ use aks_acr::{
 };
 use aks_acr_emulator::{From, Service, summary};
 use libtest_mimic::Failed;
+use serde::Serialize;
 use std::time::Duration;
 
 /// More causes than that are not planted.
@@ -57,6 +58,7 @@ pub async fn run(cell: &Cell) -> Result<(), Failed> {
         scene.warm_up(pod).await?;
     }
     let report = judged(&scene, cell).await?;
+    hidden(&scene, &report.redacted()?)?;
     warned(&scene, cell, &report).await?;
     if cell.wanted.is_closed {
         return followed(&scene, cell, report, false).await;
@@ -66,9 +68,20 @@ pub async fn run(cell: &Cell) -> Result<(), Failed> {
     let pods = scene.pods(0).await?;
     as_nodes_do(&report, cell, &pods)?;
     let explanation = explained(&scene, cell).await?;
+    hidden(&scene, &explanation.redacted()?)?;
     as_explained(&report, cell, &explanation)?;
     proven(&scene, cell, &explanation).await?;
     followed(&scene, cell, report, pods.iter().all(|pod| pod.is_running)).await
+}
+
+/// No name, ID or region of the scene remains in what may be shown to others.
+fn hidden(scene: &Scene, redacted: &impl Serialize) -> Result<(), Failed> {
+    let text = serde_json::to_string(redacted)?.to_lowercase();
+    let ids = [scene.azure.subscription().to_string(), scene.puller()];
+    let names = [REGISTRY, "team", "nodepool1", "westeurope", "northeurope"].into_iter().map(str::to_owned);
+    let left: Vec<String> = names.chain(ids).filter(|name| !name.is_empty() && text.contains(name.as_str())).collect();
+    ensure!(left.is_empty(), "{left:?} in {text}");
+    Ok(())
 }
 
 pub async fn check(scene: &Scene, cell: &Cell) -> Result<Report, Failed> {
@@ -206,6 +219,7 @@ async fn proven(scene: &Scene, cell: &Cell, explanation: &Explanation) -> Result
     let options = options.with_propagation_timeout(Duration::from_secs(20)).with_query_graph(cell.asked.query_graph);
     let proof = scene.client.prove_pull(&scene.cluster, &cell.pod.image.parse()?, options).await?;
     ensure!(proof.cleaned_up, "a Job was left: {proof}");
+    hidden(scene, &proof.redacted()?)?;
     for pool in proof.pools.iter().filter(|pool| pool.outcome != ProofOutcome::Skipped) {
         let runs = cell.wanted.proof.as_ref().map_or(cell.wanted.pods.run_in(&pool.pool), |(pulls, _)| *pulls);
         let wanted = if runs { ProofOutcome::Proven } else { ProofOutcome::Failed };

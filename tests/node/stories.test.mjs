@@ -75,6 +75,8 @@ function obey(emulator, { order, ...told }) {
   if (order === 'timing') return emulator.timing(told);
   if (order === 'grant') return emulator.grant(told.role, told.scope, { caller: told.caller, principal: told.principal });
   if (order === 'egress') return emulator.egress(told.group, told.cluster, told.host, { allowed: told.allowed });
+  if (order === 'inspection') return emulator.inspection(told.group, told.cluster, told.host, { inspected: told.inspected });
+  if (order === 'lose_content') return emulator.loseContent(told.group, told.cluster, told.node, told.image);
   if (order === 'key') return emulator.key(told.group, told.registry, { accessible: told.accessible });
   if (order === 'disk') return emulator.disk(told.group, told.cluster, told.pool, told.bytes);
   if (order === 'push_image') return emulator.pushImage(told.name, { platforms: told.platforms });

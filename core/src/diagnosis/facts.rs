@@ -72,6 +72,7 @@ pub(crate) struct NodeFacts {
     pub nodes: Option<Read<Vec<ObservedNode>>>,
     pub scale_sets: Option<Read<Vec<NodeScaleSet>>>,
     /// The identities that nodes have and the cluster has not, by client ID. `None`: there is no such identity.
+    #[serde(with = "crate::stored_map")]
     pub others: BTreeMap<String, Read<Option<OtherIdentity>>>,
     /// Whether a role assignment gives a pull role to a principal that may be the former identity of the cluster.
     pub may_others_pull: bool,

@@ -73,6 +73,7 @@ pub(crate) fn diagnose_failed(
     let decides = |one: &Finding| is_decided_by(&own.id, one);
     let named = findings.iter().position(explains).or_else(|| findings.iter().position(decides));
     let named = named.or_else(|| findings.iter().position(|one| one.id == own.id));
+    let named = named.or_else(|| findings.iter().position(|one| is_of_build(&own.id, one, pull)));
     let root = match named {
         Some(at) => {
             let mut found = findings.remove(at);
@@ -142,6 +143,12 @@ fn or_by_grant(mut root: Finding, others: &[Finding]) -> Finding {
         root.next_step = NextStep { summary, ..grant.clone() };
     }
     root
+}
+
+/// Whether the node lacks an image of its build: containerd says only that no platform matches, and other pools may have one.
+fn is_of_build(text: &FindingId, found: &Finding, pull: &FailedPull<'_>) -> bool {
+    let is_windows = pull.platform.is_some_and(|platform| platform.os == "windows");
+    is_windows && *text == FindingId::PLATFORM_MISSING && found.id == FindingId::WINDOWS_VERSION_MISMATCH
 }
 
 /// The finding that the message itself leads to.
@@ -280,8 +287,15 @@ fn seen_from_outside(
         Some(by) => own.seen("registry", "now", by),
         None => own,
     };
+    let settings = facts.and_then(|facts| facts.registry.as_ref().ok()?.as_ref());
+    if found.id == FindingId::OUTBOUND_IP_NOT_ALLOWED && settings.is_some_and(is_private_only) {
+        // No rule for an address would have helped: the registry's name led to its public address.
+        let of_then = Finding::failing(FindingId::PUBLIC_ACCESS_DISABLED);
+        let text = "the node resolved the registry's name to its public address, which is disabled";
+        found = Finding { evidence: found.evidence, ..of_then.saying(text) };
+    }
     found.retry = PullRetry::Transient;
-    found.next_step = NextStep::new(format!("by now this stage passes: {WAIT}"));
+    found.next_step = NextStep::new(format!("the cause is gone by now: {WAIT}"));
     found
 }
 

@@ -47,11 +47,17 @@ pub(crate) fn is_regional(host: &str, login_server: &str) -> bool {
     rest.is_some_and(|region| !region.is_empty() && region.bytes().all(|letter| letter.is_ascii_alphanumeric()))
 }
 
-/// The login server that a regional host, `{name}.{region}.geo.{suffix}`, belongs to.
+/// The login server that a regional host, `{name}.{region}.geo.{suffix}`, belongs to, or the name in a private DNS zone,
+/// `{name}.privatelink.{suffix}`.
 pub(crate) fn login_server_of(host: &str) -> Option<String> {
-    let [name, _, "geo", suffix @ ..] = &host.split('.').collect::<Vec<_>>()[..] else { return None };
-    let login_server = format!("{name}.{}", suffix.join("."));
-    is_regional(host, &login_server).then_some(login_server)
+    match &host.split('.').collect::<Vec<_>>()[..] {
+        [name, _, "geo", suffix @ ..] => {
+            let login_server = format!("{name}.{}", suffix.join("."));
+            is_regional(host, &login_server).then_some(login_server)
+        }
+        [name, "privatelink", suffix @ ..] if suffix.len() > 1 => Some(format!("{name}.{}", suffix.join("."))),
+        _ => None,
+    }
 }
 
 fn has_suffix_of(host: &str, login_server: &str) -> bool {

@@ -107,7 +107,7 @@ fn assumptions(facts: &Facts) -> Vec<String> {
     }
     let mut assumed: Vec<String> = assumed_identity(facts).into_iter().chain(accounts::assumption(facts)).collect();
     assumed.extend([
-        "the nodes resolve the registry's name, and no firewall between them and the registry blocks it".to_owned(),
+        "the nodes resolve the registry's name, and no firewall between them and the registry blocks it or inspects TLS".to_owned(),
         "no pull secret of the pod takes precedence".to_owned(),
         "role assignments that were changed within the last hour are effective on every node".to_owned(),
     ]);
@@ -116,7 +116,7 @@ fn assumptions(facts: &Facts) -> Vec<String> {
         assumed.extend(of_settings(settings, facts.image.is_some()));
     }
     if facts.image.is_some() {
-        assumed.push("each node has room on its disk for the image".to_owned());
+        assumed.push("each node has room on its disk for the image, and its image store is intact".to_owned());
     }
     if let Ok(Some(settings)) = &facts.registry
         && settings.registry.mode == RoleAssignmentMode::AbacRepositoryPermissions

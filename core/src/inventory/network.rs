@@ -66,6 +66,7 @@ pub struct ZoneOfEndpoint {
     /// Resource ID of the zone.
     pub zone: ResourceId,
     /// The records by name, as the endpoint wrote them.
+    #[serde(with = "crate::stored_map")]
     pub records: BTreeMap<String, Vec<IpAddr>>,
 }
 
@@ -78,6 +79,7 @@ pub struct PrivateDnsZone {
     /// Resource IDs of the linked networks, and whether names that the zone does not have are resolved publicly.
     pub links: Vec<(String, bool)>,
     /// Its address records by name.
+    #[serde(with = "crate::stored_map")]
     pub records: BTreeMap<String, Vec<IpAddr>>,
 }
 

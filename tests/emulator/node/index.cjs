@@ -254,6 +254,15 @@ class Emulator {
     this.#order('egress', { group, cluster, host, allowed });
   }
 
+  inspection(group, cluster, host, options) {
+    const { inspected } = known(options, 'inspection', 'inspected');
+    this.#order('inspection', { group, cluster, host, inspected });
+  }
+
+  loseContent(group, cluster, node, image) {
+    this.#order('lose-content', { group, cluster, node, image });
+  }
+
   key(group, registry, options) {
     const { accessible } = known(options, 'key', 'accessible');
     this.#order('key', { group, registry, accessible });

@@ -66,6 +66,10 @@ export interface Cluster {
   version?: string;
   /** The version of containerd on the nodes, by default `2.0.14`. The messages of failed pulls depend on it. */
   containerd?: string;
+  /** How many pulls a second each kubelet starts. By default there is no limit; with `registryBurst` only, 5. */
+  registryPullQPS?: number;
+  /** How many pulls each kubelet starts at once. With `registryPullQPS` only, 10. */
+  registryBurst?: number;
   entra?: boolean;
   azureRbac?: boolean;
   localAccountsDisabled?: boolean;
@@ -525,6 +529,16 @@ export declare class Emulator {
    * in `*.blob.core.windows.net`, which serves layers. @throws `Missing` if the cluster does not exist.
    */
   egress(group: string, cluster: string, host: string, options: { allowed: boolean }): void;
+  /**
+   * Makes a firewall inspect TLS from a cluster's nodes to the public address of a host, or let it through as it is. Nodes do not trust the
+   * firewall's certificates. A host may begin with `*.`, as in `*.azurecr.io`. @throws `Missing` if the cluster does not exist.
+   */
+  inspection(group: string, cluster: string, host: string, options: { inspected: boolean }): void;
+  /**
+   * Makes the store of a node lose the manifest of an image, as after a power failure. Each pull of it fails there until the node is created
+   * anew. @throws `Missing` if the node or the image does not exist.
+   */
+  loseContent(group: string, cluster: string, node: string, image: string): void;
   /** Takes a registry's customer-managed key away, or gives it back. @throws `Missing` if the registry does not exist. */
   key(group: string, registry: string, options: { accessible: boolean }): void;
   /**

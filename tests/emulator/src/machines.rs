@@ -55,6 +55,27 @@ impl Emulator {
         })
     }
 
+    /// Removes the file of a manifest from the store of a node, as after a power failure: containerd goes on knowing it, does not fetch it
+    /// again, and each pull of the image fails on this node until it is made anew. Returns whether the node and the image exist.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// let azure = Emulator::new().with_cluster("group", "dev").with_registry("group", "myregistry");
+    /// azure.push_image("myregistry.azurecr.io/app:v1", &["linux/amd64"]);
+    /// assert!(azure.lose_content("group", "dev", "aks-nodepool1-0", "myregistry.azurecr.io/app:v1"));
+    /// assert!(!azure.lose_content("group", "dev", "aks-nodepool1-0", "myregistry.azurecr.io/app:v2"));
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "callers may need only the change to the scene")]
+    pub fn lose_content(&self, group: &str, cluster: &str, node: &str, image: &str) -> bool {
+        let (host, repository, reference) = crate::image::split(image);
+        let Some(digest) = self.tag_of(host, repository, reference) else { return false };
+        self.act(|world| {
+            let known = world.cluster_named(group, cluster).map(Cluster::id);
+            let at = known.and_then(|id| world.cluster_of_id(&id));
+            at.is_some_and(|at| world.clusters[at].lose(node, &digest))
+        })
+    }
+
     /// Stops a cluster, or starts it again, as `az aks stop` and `az aks start` do.
     pub fn set_stopped(&self, group: &str, cluster: &str, stopped: bool) {
         self.act(|world| {

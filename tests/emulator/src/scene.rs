@@ -458,7 +458,7 @@ impl Emulator {
         })
     }
 
-    fn tag_of(&self, host: &str, repository: &str, reference: &str) -> Option<String> {
+    pub(crate) fn tag_of(&self, host: &str, repository: &str, reference: &str) -> Option<String> {
         self.act(|world| {
             let registry = world.registries.iter().find(|one| one.login_server().eq_ignore_ascii_case(host))?;
             registry.images.repositories.get(repository)?.resolve(reference).map(str::to_owned)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::node::{Containerd, Kubelet, USUAL_CONTAINERD};
 use crate::registry::children::Kind;
+use crate::throttle::Rate;
 
 /// A cluster to start with.
 ///
@@ -24,6 +25,8 @@ pub struct ClusterSeed {
     pub(crate) location: String,
     pub(crate) version: String,
     pub(crate) containerd: Containerd,
+    /// How many pulls its kubelets start.
+    pub(crate) pulls: Option<Rate>,
     pub(crate) state: String,
     pub(crate) entra: bool,
     pub(crate) azure_rbac: bool,
@@ -78,6 +81,7 @@ impl ClusterSeed {
             location: String::from("westeurope"),
             version: String::from("1.33.4"),
             containerd: USUAL_CONTAINERD,
+            pulls: None,
             state: String::from("Succeeded"),
             entra: false,
             azure_rbac: false,
@@ -247,6 +251,15 @@ impl ClusterSeed {
     #[must_use]
     pub fn containerd(mut self, version: &str) -> Self {
         self.containerd = version.parse().unwrap_or_else(|fault: String| panic!("{fault}"));
+        self
+    }
+
+    /// Lets each of its kubelets start so many pulls a second, and at once: `registryPullQPS` and `registryBurst` in
+    /// [the kubelet's configuration](https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/). A kubelet refuses those
+    /// that are more, and tries them again after its back-off. By default, emulated kubelets have no limit.
+    #[must_use]
+    pub fn registry_pull_qps(mut self, qps: u32, burst: u32) -> Self {
+        self.pulls = Some(Rate { capacity: f64::from(burst), per_second: f64::from(qps) });
         self
     }
 

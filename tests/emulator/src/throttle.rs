@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::reply::{self, Reply};
 
 /// How much a bucket holds and how fast it fills.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate {
     pub(crate) capacity: f64,
     pub(crate) per_second: f64,
@@ -33,6 +33,25 @@ impl Bucket {
         }
         self.tokens -= 1.0;
         Ok(whole(self.tokens))
+    }
+}
+
+/// One bucket, full at first.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    rate: Rate,
+    bucket: Option<Bucket>,
+}
+
+impl Limit {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, bucket: None }
+    }
+
+    /// Whether there is a token, which is taken then.
+    pub(crate) fn admits(&mut self, now: Instant) -> bool {
+        let full = || Bucket { tokens: self.rate.capacity, at: now };
+        self.bucket.get_or_insert_with(full).take(self.rate, now).is_ok()
     }
 }
 

@@ -22,6 +22,8 @@ class Azure:
         self.owner = Arm(emulator)
         self.credential = self._credential(cause.get("credential", {}))
         # Only now: faults are for the pulls, for all of them.
+        if cause.get("inspected"):
+            emulator.order("POST", "inspection", {"group": GROUP, "cluster": CLUSTER, "host": "*.azurecr.io", "inspected": True})
         for fault in cause.get("faults", []):
             emulator.order("POST", "fault", fault | {"times": 1000})
 
@@ -52,6 +54,14 @@ class Azure:
         return names + [one["host"] for one in scene.get("upstreams", [])] + ["registry-1.docker.io", "auth.docker.io", "mcr.microsoft.com"]
 
     # The emulated nodes
+
+    def lose(self):
+        """Makes the store of the emulated node lose the manifest of the image. Its digest."""
+        image = self.cause["image"]
+        self.emulator.order("POST", "lose-content", {"group": GROUP, "cluster": CLUSTER, "node": "node-0", "image": image})
+        repository, tag = image.split("/", 1)[1].rsplit(":", 1)
+        [registry] = self.emulator.state()["registries"]
+        return registry["images"][repository][tag]
 
     def _server(self):
         send = sender(self.owner.kubeconfig(GROUP, CLUSTER), self.emulator.proxy)

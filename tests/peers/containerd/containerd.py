@@ -159,6 +159,10 @@ class Containerd:
         username, password = credential or ("", "")
         return self._order({"image": image, "username": username, "password": password})
 
+    def lose(self, digest):
+        """Removes the file of a blob from the store, which goes on knowing it."""
+        (self.folder / "root/io.containerd.content.v1.content/blobs" / digest.replace(":", "/")).unlink()
+
     def remove(self, image):
         return self._order({"remove": image})
 

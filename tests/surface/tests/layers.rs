@@ -8,6 +8,7 @@ const RANKS: &[&str] = &[
     "environment.rs",
     "lenient.rs",
     "quoted.rs",
+    "stored_map.rs",
     "stored_time.rs",
     "words.rs",
     "refusal.rs",

@@ -19,10 +19,19 @@ const WORDS: &str = include_str!("words.txt");
 const TEXTS: &str = include_str!("texts.txt");
 
 /// Names that every cluster or registry has.
-const COMMON: [&str; 5] = ["default", "kube-system", "latest", "library", "agentpool"];
+const COMMON: [&str; 8] = [
+    "default",
+    "kube-system",
+    "latest",
+    "library",
+    "agentpool",
+    "privatelink.azurecr.io",
+    "privatelink.azurecr.cn",
+    "privatelink.azurecr.us",
+];
 
 /// Azure's own domains: the labels before them are replaced one by one.
-const DOMAINS: [&str; 9] = [
+const DOMAINS: [&str; 10] = [
     ".azurecr.io",
     ".azurecr.cn",
     ".azurecr.us",
@@ -32,6 +41,8 @@ const DOMAINS: [&str; 9] = [
     ".blob.core.usgovcloudapi.net",
     ".vault.azure.net",
     ".privatelink.azurecr.io",
+    // A record of a replica's region in a private DNS zone.
+    ".data",
 ];
 
 /// The pseudonyms of one result.
@@ -51,7 +62,7 @@ impl Pseudonyms {
         Self { whole: json.to_lowercase(), own, key: key.to_lowercase(), given: BTreeMap::new() }
     }
 
-    /// Registers a name. It is replaced even if it is a word of ours.
+    /// Registers a name. It is replaced even if it is a word of ours, but not where that word may be meant: it says nothing there.
     pub fn learn(&mut self, name: &str, kind: &'static str) {
         if !name.is_empty() && !COMMON.contains(&name) && Uuid::try_parse(name).is_err() {
             self.of(name, kind);
@@ -101,7 +112,8 @@ impl Pseudonyms {
         let text = decoded(text);
         let (mut rest, mut out) = (&*text, String::new());
         while let Some(letter) = rest.chars().next() {
-            let (length, shown) = self.next(rest).unwrap_or((letter.len_utf8(), letter.to_string()));
+            let before = text[..text.len() - rest.len()].chars().next_back();
+            let (length, shown) = self.next(before, rest).unwrap_or((letter.len_utf8(), letter.to_string()));
             out.push_str(&shown);
             rest = &rest[length..];
         }
@@ -109,7 +121,7 @@ impl Pseudonyms {
     }
 
     /// What begins here and may be a name: how long it is, and what stands for it.
-    fn next(&mut self, text: &str) -> Option<(usize, String)> {
+    fn next(&mut self, before: Option<char>, text: &str) -> Option<(usize, String)> {
         if let Some(length) = resource::length(text) {
             return Some((length, self.resource(&text[..length])));
         }
@@ -125,8 +137,12 @@ impl Pseudonyms {
         let length = text.find(|letter| !is_of_word(letter)).unwrap_or(text.len());
         let word = text[..length].trim_end_matches(['.', '-', '_', '…']);
         let bare = word.trim_start_matches(['.', '-', '_', '…']);
-        let before = &word[..word.len() - bare.len()];
-        (!bare.is_empty()).then(|| (word.len(), format!("{before}{}", self.word(bare))))
+        let marks = &word[..word.len() - bare.len()];
+        let after = text[word.len()..].chars().next();
+        if is_of_prose(before, after) && self.own.contains(&*bare.to_lowercase()) {
+            return Some((word.len(), word.to_owned()));
+        }
+        (!bare.is_empty()).then(|| (word.len(), format!("{marks}{}", self.word(bare))))
     }
 
     fn part(&mut self, part: &str, what: Part) -> String {
@@ -194,6 +210,14 @@ fn hash(key: &str, value: &str, again: u32) -> String {
     let digest = Sha256::digest(format!("{key}\n{again}\n{value}").as_bytes());
     let digits = digest.iter().take(6).flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+}
+
+/// Whether a word between these letters may be one of a sentence: it is neither a whole value nor quoted, nor part of a path or reference.
+fn is_of_prose(before: Option<char>, after: Option<char>) -> bool {
+    let is_whole = before.is_none() && after.is_none();
+    let is_joined =
+        before.is_some_and(|one| "\"'`/:=@".contains(one)) || after.is_some_and(|one| "\"'`/=@".contains(one));
+    !is_whole && !is_joined
 }
 
 /// Letters beyond ASCII belong to names: none of our words has one.

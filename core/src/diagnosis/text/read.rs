@@ -110,14 +110,19 @@ fn of_kubelet(one: &Attempt<'_>) -> Option<PullFinding> {
     Some(PullFinding::of(id))
 }
 
-/// The node's disk, and containerd's own store: `core/metadata/content.go`, `core/metadata/snapshot.go`.
+/// The node's disk, and containerd's own store: `core/metadata/content.go`, `core/metadata/snapshot.go`, `plugins/content/local/store.go`.
 fn of_the_node(one: &Attempt<'_>) -> Option<PullFinding> {
     if one.has_any(&["no space left on device", "not enough space on the disk", "disk quota exceeded"]) {
         return Some(PullFinding::of(FindingId::NODE_DISK_FULL));
     }
     let is_lost = one.has("content digest sha") && one.has("not found");
+    let is_without_file = one.has("blob sha") && one.has("expected at");
+    // Content is compared with its digest when it is fetched: what is cut is so since then.
+    let is_of_content = one.has_any(&["children: invalid desc", "unmarshal image config"]);
+    let is_cut = is_of_content && one.has("unexpected end of json input");
     let is_without_parent = one.has("parent snapshot") && one.has("does not exist");
-    (is_lost || is_without_parent).then(|| PullFinding::of(FindingId::NODE_STORE_DAMAGED))
+    let is_damaged = is_lost || is_without_file || is_cut || is_without_parent;
+    is_damaged.then(|| PullFinding::of(FindingId::NODE_STORE_DAMAGED))
 }
 
 /// What an image is: containerd's `core/images/handlers.go`, `client/image.go`, `core/remotes/docker/resolver.go`; moby for Windows.
@@ -270,7 +275,7 @@ fn of_a_lookup(one: &Attempt<'_>) -> PullFinding {
     let host = facts::looked_up(one.raw);
     let is_absent = one.has("no such host");
     let name = host.as_deref().unwrap_or_default();
-    let id = if name.split('.').any(|label| label == "privatelink") {
+    let id = if name.contains(PRIVATE_LINK) {
         FindingId::OTHER_REGISTRY
     } else if is_absent && resembles_a_login_server(name) {
         FindingId::HOST_MISSPELLED
@@ -292,6 +297,7 @@ fn of_a_lookup(one: &Attempt<'_>) -> PullFinding {
     let found = PullFinding::of(id);
     let next_step = match nearest_login_server(name) {
         Some(nearest) if found.id == FindingId::HOST_MISSPELLED => written_as(&nearest),
+        _ if found.id == FindingId::OTHER_REGISTRY => written_as(&name.replacen(PRIVATE_LINK, ".", 1)),
         _ => found.next_step.clone(),
     };
     PullFinding { next_step, host, ..found }
@@ -309,6 +315,8 @@ fn nearest_login_server(host: &str) -> Option<String> {
     Some(format!("{name}.azurecr.{end}"))
 }
 
+/// What the name of a registry in a private DNS zone has in it, and its login server has not.
+const PRIVATE_LINK: &str = ".privatelink.";
 /// The ends of login servers.
 const ENDS: [&str; 4] = ["io", "cn", "us", "de"];
 

@@ -183,6 +183,8 @@ test('what is not there is told from what is no order', () => {
     () => azure.node('group', 'none', 'aks-0'),
     () => azure.egress('group', 'none', '*.blob.core.windows.net', { allowed: false }),
     () => azure.disk('group', 'dev', 'none', 0),
+    () => azure.inspection('group', 'none', '*.azurecr.io', { inspected: true }),
+    () => azure.loseContent('group', 'dev', 'aks-nodepool1-0', 'myregistry.azurecr.io/none:1'),
     () => azure.key('group', 'none', { accessible: false }),
     () => azure.load('group', 'none', 'x', { readsPerMinute: 1, seconds: 1 }),
     () => azure.credential('nobody'),
@@ -228,6 +230,9 @@ test('images are pushed and deleted, nodes join, lists come in pages', async () 
   azure.node('group', 'dev', 'aks-arm-0', { architecture: 'arm64' });
   azure.egress('group', 'dev', '*.blob.core.windows.net', { allowed: false });
   azure.disk('group', 'dev', 'nodepool1', 0);
+  azure.inspection('group', 'dev', '*.azurecr.io', { inspected: true });
+  azure.pushImage('myregistry.azurecr.io/lost:1');
+  azure.loseContent('group', 'dev', 'aks-nodepool1-0', 'myregistry.azurecr.io/lost:1');
   azure.key('group', 'myregistry', { accessible: true });
   azure.load('group', 'myregistry', azure.kubeletObjectId('group', 'dev'), { readsPerMinute: 1, seconds: 1 });
   azure.paging({ size: 1, emptyFirst: true });

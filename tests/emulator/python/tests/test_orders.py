@@ -143,6 +143,8 @@ def test_what_is_not_there_is_a_lookup_error_and_what_is_no_order_a_value_error(
         lambda: azure.node("group", "none", "aks-0"),
         lambda: azure.egress("group", "none", "*.blob.core.windows.net", allowed=False),
         lambda: azure.disk("group", "dev", "none", 0),
+        lambda: azure.inspection("group", "none", "*.azurecr.io", inspected=True),
+        lambda: azure.lose_content("group", "dev", "aks-nodepool1-0", "myregistry.azurecr.io/none:1"),
         lambda: azure.key("group", "none", accessible=False),
         lambda: azure.load("group", "none", "x", 1, 1),
         lambda: azure.credential("nobody"),
@@ -241,6 +243,9 @@ def test_nodes_meet_firewalls_and_full_disks(azure: Emulator) -> None:
     for allowed in (False, True):
         azure.egress("group", "dev", "*.blob.core.windows.net", allowed=allowed)
     azure.disk("group", "dev", "nodepool1", 0)
+    azure.inspection("group", "dev", "*.azurecr.io", inspected=True)
+    azure.push_image("myregistry.azurecr.io/lost:1")
+    azure.lose_content("group", "dev", "aks-nodepool1-0", "myregistry.azurecr.io/lost:1")
     azure.key("group", "myregistry", accessible=True)
     azure.load("group", "myregistry", azure.kubelet_object_id("group", "dev"), 1, 1)
 

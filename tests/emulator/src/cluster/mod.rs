@@ -111,7 +111,7 @@ impl Cluster {
             architecture: node.architecture.clone(),
             containerd: self.seed.containerd,
             identity: self.pulls_as.clone(),
-            machine: pool::machine(&self.pools, &node.pool, self.rooms.get(&node.pool).copied()),
+            machine: pool::machine(&self.pools, &node.pool, self.rooms.get(&node.pool).copied(), self.seed.pulls),
         };
         self.seed.nodes.iter().filter(|_| !self.stopped && self.bootstrap_failure.is_none()).map(spec).collect()
     }
@@ -197,6 +197,11 @@ impl Cluster {
             kubernetes.leave_room(&specs);
         }
         true
+    }
+
+    /// Loses the file of a manifest in the store of an emulated node. Returns whether there is such a node.
+    pub(crate) fn lose(&mut self, node: &str, digest: &str) -> bool {
+        self.kubernetes.as_mut().is_some_and(|kubernetes| kubernetes.lose(node, digest))
     }
 
     /// Whether it has an API server by now.

@@ -6,6 +6,7 @@ use crate::kubernetes::machine::{Machine, first_image, newest_image};
 use crate::principal::stable_id;
 use crate::registry::merge;
 use crate::seed::SeedNode;
+use crate::throttle::Rate;
 
 /// The size that the service chooses where none is asked for.
 pub(crate) const SIZE: &str = "Standard_D2s_v5";
@@ -71,12 +72,12 @@ pub(super) fn of_nodes(nodes: &[SeedNode]) -> Vec<Value> {
     pools
 }
 
-/// What the nodes of a pool are made from. Their disks have this room left.
-pub(super) fn machine(pools: &[Value], name: &str, room: Option<u64>) -> Machine {
+/// What the nodes of a pool are made from. Their disks have this room left, and their kubelets start so many pulls.
+pub(super) fn machine(pools: &[Value], name: &str, room: Option<u64>, pulls: Option<Rate>) -> Machine {
     let pool = pools.iter().find(|pool| pool["name"] == name);
     let image = pool.and_then(|pool| pool["nodeImageVersion"].as_str()).map(str::to_owned);
     let disk = pool.and_then(|pool| pool["osDiskSizeGB"].as_u64());
-    Machine { image, room: room.or(disk.map(|gib| gib << 30)) }
+    Machine { image, room: room.or(disk.map(|gib| gib << 30)), pulls }
 }
 
 /// Gives a pool the newest image: see `az aks nodepool upgrade --node-image-only`.

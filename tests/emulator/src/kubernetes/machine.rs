@@ -58,12 +58,14 @@ pub(crate) fn azure_labels(spec: &NodeSpec) -> Vec<(&'static str, String)> {
 }
 
 /// What a node is made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Machine {
     /// The image, if it is not the oldest one here.
     pub(crate) image: Option<String>,
     /// The room on its disk for images, in bytes; `None`: it is never full.
     pub(crate) room: Option<u64>,
+    /// How many pulls its kubelet starts; `None`: all of them.
+    pub(crate) pulls: Option<crate::throttle::Rate>,
 }
 
 impl NodeSpec {

@@ -278,6 +278,11 @@ impl Kubernetes {
         }
     }
 
+    /// Loses the file of a manifest in the store of a node. Returns whether there is such a node.
+    pub(crate) fn lose(&mut self, node: &str, digest: &str) -> bool {
+        self.workers.lose(node, digest)
+    }
+
     /// Moves controllers, scheduler and kubelets on to `now`; nodes pull through `network`.
     pub(crate) fn advance(&mut self, now: Instant, network: &mut dyn Network) {
         self.store.compact(self.now);

@@ -39,19 +39,33 @@ pub(crate) struct Hosts {
     pub(crate) proxies: std::collections::BTreeMap<String, Proxy>,
     /// What a user's own routes lead the traffic of a network to: a firewall with this address.
     pub(crate) firewalls: std::collections::BTreeMap<String, String>,
-    /// Hosts to which a firewall lets no request of a network through: names, or `*.` and the end of names.
-    pub(crate) blocked: std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
+    /// Hosts to which a firewall lets no request of a network through.
+    pub(crate) blocked: Patterns,
+    /// Hosts whose TLS a firewall inspects: it presents certificates of its own.
+    pub(crate) inspected: Patterns,
 }
+
+/// Hosts by network, in lower case: names, or `*.` and the end of names.
+pub(crate) type Patterns = std::collections::BTreeMap<String, std::collections::BTreeSet<String>>;
 
 impl Hosts {
     /// Whether a firewall drops what is sent from a network to the public address of a host.
     fn blocks(&self, network: &str, host: &str) -> bool {
-        let is_meant = |pattern: &String| match pattern.strip_prefix('*') {
-            Some(end) => host.ends_with(end),
-            None => host == pattern,
-        };
-        self.blocked.get(&network.to_ascii_lowercase()).is_some_and(|all| all.iter().any(is_meant))
+        has_pattern(&self.blocked, network, host)
     }
+
+    /// Whether a firewall decrypts what is sent from a network to the public address of a host.
+    fn inspects(&self, network: &str, host: &str) -> bool {
+        has_pattern(&self.inspected, network, host)
+    }
+}
+
+fn has_pattern(patterns: &Patterns, network: &str, host: &str) -> bool {
+    let is_meant = |pattern: &String| match pattern.strip_prefix('*') {
+        Some(end) => host.ends_with(end),
+        None => host == pattern,
+    };
+    patterns.get(&network.to_ascii_lowercase()).is_some_and(|all| all.iter().any(is_meant))
 }
 
 /// The way that a node of a cluster takes to a host on port 443.
@@ -69,6 +83,9 @@ fn direct(world: &World, cluster: &Cluster, from: &str, host: &str) -> Result<Wa
         Found::Private(address) => private(world, network, &address, host),
         Found::Public if world.hosts.blocks(network, host) => {
             Err(NetworkFailure::Timeout { address: public_address(host) })
+        }
+        Found::Public if world.hosts.inspects(network, host) => {
+            Err(NetworkFailure::Tls(String::from("certificate signed by unknown authority")))
         }
         Found::Public => {
             if serves(world, host) && subnet::has_service_endpoint(world, from) {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Proxy, network_of, subnet};
+use super::{Hosts, Patterns, Proxy, network_of, subnet};
 use crate::arm::{private_endpoint, stored};
 use crate::emulator::Emulator;
 use crate::principal::stable_id;
@@ -122,14 +122,37 @@ impl Emulator {
     /// assert!(azure.set_egress("group", "dev", "*.blob.core.windows.net", false));
     /// ```
     pub fn set_egress(&self, group: &str, cluster: &str, host: &str, allowed: bool) -> bool {
+        self.set_firewall_rule(|hosts| &mut hosts.blocked, (group, cluster), host, !allowed)
+    }
+
+    /// Makes the firewall of a cluster's network inspect TLS to the public address of a host, or let it through as it is. Nodes do not trust
+    /// the firewall's certificates. A host may begin with `*.`. Returns whether the cluster exists.
+    ///
+    /// ```
+    /// # use aks_acr_emulator::Emulator;
+    /// let azure = Emulator::new().with_cluster("group", "dev");
+    /// assert!(azure.set_inspection("group", "dev", "*.azurecr.io", true));
+    /// ```
+    pub fn set_inspection(&self, group: &str, cluster: &str, host: &str, inspected: bool) -> bool {
+        self.set_firewall_rule(|hosts| &mut hosts.inspected, (group, cluster), host, inspected)
+    }
+
+    /// Adds a host to a list of the firewall of a cluster's network, or removes it.
+    fn set_firewall_rule(
+        &self,
+        list: fn(&mut Hosts) -> &mut Patterns,
+        (group, cluster): (&str, &str),
+        host: &str,
+        listed: bool,
+    ) -> bool {
         let Some(subnet) = self.subnet_of_nodes(group, cluster) else { return false };
         self.act(|world| {
             let network = network_of(&subnet).to_ascii_lowercase();
-            let (all, host) = (world.hosts.blocked.entry(network).or_default(), host.to_ascii_lowercase());
-            if allowed {
-                all.remove(&host);
-            } else {
+            let (all, host) = (list(&mut world.hosts).entry(network).or_default(), host.to_ascii_lowercase());
+            if listed {
                 all.insert(host);
+            } else {
+                all.remove(&host);
             }
             true
         })

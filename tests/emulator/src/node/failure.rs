@@ -47,6 +47,14 @@ impl PullFailure {
         Self::unpacking(image, &Cause::unknown(format!("failed to copy: write {path}: no space left on device")))
     }
 
+    /// Content that containerd knows, and whose file is gone: `plugins/content/local/store.go`.
+    pub(super) fn lost(image: &Image, digest: &str) -> Self {
+        let hex = digest.split_once(':').map_or(digest, |(_, hex)| hex);
+        let path = format!("/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/{hex}");
+        let text = format!("blob {digest} expected at {path}: blob not found: not found");
+        Self::unpacking(image, &Cause { code: Some(NOT_FOUND), text })
+    }
+
     /// A manifest of Docker's first schema. containerd 2.0 has a switch for them, which is off, and says so; later ones do not know them
     /// (`client/pull.go`, `core/remotes/docker/resolver.go`). Version 1.7 converts them.
     pub(super) fn schema1(image: &Image, containerd: Containerd) -> Self {

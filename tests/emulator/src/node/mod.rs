@@ -16,7 +16,7 @@ mod token;
 #[cfg(test)]
 pub(crate) mod fake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ use failure::joined;
 pub(crate) use image::Image;
 pub(crate) use kubelet::Kubelet;
 pub(crate) use pull_secret::{PullSecret, credentials_for};
+
+use crate::throttle::{Limit, Rate};
 
 /// How many images a node lists.
 const LISTED_IMAGES: usize = 50;
@@ -102,6 +104,10 @@ pub(crate) struct Node {
     build: Option<String>,
     /// The room on its disk for images, in bytes. `None`: its disk is never full.
     room: Option<u64>,
+    /// The digests of manifests that its store knows and has lost.
+    lost: BTreeSet<String>,
+    /// How many pulls its kubelet starts. `None`: all of them.
+    pulls: Option<Limit>,
 }
 
 /// What a node signs in with.
@@ -167,6 +173,8 @@ impl Node {
             asks_for_regional_hosts: false,
             build: None,
             room: None,
+            lost: BTreeSet::new(),
+            pulls: None,
         }
     }
 
@@ -177,6 +185,18 @@ impl Node {
         self.build = (self.os == "windows").then(|| version.split('.').next().unwrap_or_default().to_owned());
         self.room = room;
         self
+    }
+
+    /// Limits the pulls that its kubelet starts: `registryPullQPS` and `registryBurst` in
+    /// [the kubelet's configuration](https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/).
+    pub(crate) fn limited_to(mut self, rate: Option<Rate>) -> Self {
+        self.pulls = rate.map(Limit::new);
+        self
+    }
+
+    /// Loses the file of a manifest, and goes on knowing it.
+    pub(crate) fn lose(&mut self, digest: &str) {
+        self.lost.insert(digest.to_owned());
     }
 
     /// Signs in as this from now on. Credentials that it was given stay.
@@ -239,6 +259,9 @@ impl Node {
                 Ok(pulled) if self.room.is_some_and(|room| pulled.content.size > room) => {
                     failures.push(failure::PullFailure::no_space(image).to_string());
                 }
+                Ok(pulled) if self.lost.contains(&pulled.digest) => {
+                    failures.push(failure::PullFailure::lost(image, &pulled.digest).to_string());
+                }
                 Ok(pulled) => {
                     let digest = pulled.digest.clone();
                     self.access.note(image, &pulled.content.id, key.secret);
@@ -261,6 +284,10 @@ impl Node {
         now: Instant,
         network: &mut dyn Network,
     ) -> Result<String, String> {
+        if self.pulls.as_mut().is_some_and(|limit| !limit.admits(now)) {
+            // `throttledImageService` in `pkg/kubelet/images/helpers.go`.
+            return Err(String::from("pull QPS exceeded"));
+        }
         if self.os != "windows" {
             self.on_behalf = network.signs_in_for(annotated);
         }

@@ -29,6 +29,12 @@ struct Cause {
     scene: Value,
     #[serde(default)]
     faults: Vec<Value>,
+    /// Whether a firewall inspects TLS.
+    #[serde(default)]
+    inspected: bool,
+    /// Whether the node's store has lost the image's manifest.
+    #[serde(default)]
+    lost: bool,
     credential: Option<Given>,
     texts: BTreeMap<String, Option<String>>,
 }
@@ -84,7 +90,12 @@ fn text(cause: &Cause, containerd: &str) -> Option<String> {
         fault["times"] = 1000.into();
         serde_json::from_value::<FaultOrder>(fault).unwrap().obey(&azure);
     }
+    azure.set_inspection("group", "dev", "*.azurecr.io", cause.inspected);
     let mut node = Node::new(("linux", "amd64"), Kubelet::of("1.33"), containerd.parse().unwrap(), None);
+    if cause.lost {
+        let (host, repository, tag) = crate::image::split(&cause.image);
+        node.lose(&azure.tag_of(host, repository, tag).unwrap());
+    }
     azure.act(|world| pull_on_a_node(world, &mut node, &image, given)).err()
 }
 

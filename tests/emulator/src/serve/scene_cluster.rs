@@ -20,6 +20,11 @@ pub(super) struct Cluster {
     version: Option<String>,
     /// The version of containerd on its nodes.
     containerd: Option<String>,
+    /// How many pulls a second each of its kubelets starts.
+    #[serde(rename = "registryPullQPS")]
+    registry_pull_qps: Option<u32>,
+    /// How many of them at once.
+    registry_burst: Option<u32>,
     #[serde(default)]
     entra: bool,
     #[serde(default)]
@@ -85,6 +90,10 @@ impl Cluster {
         if let Some(version) = &self.containerd {
             let named = |fault| ServeError::new(format!("clusters: containerd of {}: {fault}", self.name));
             seed.containerd = version.parse().map_err(named)?;
+        }
+        if self.registry_pull_qps.is_some() || self.registry_burst.is_some() {
+            // What the kubelet takes if its configuration says nothing.
+            seed = seed.registry_pull_qps(self.registry_pull_qps.unwrap_or(5), self.registry_burst.unwrap_or(10));
         }
         seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
         seed = self.location.iter().fold(seed, |seed, location| seed.location(location));

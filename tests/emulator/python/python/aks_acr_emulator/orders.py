@@ -330,6 +330,25 @@ class Orders:
         """
         self._order("egress", {"group": group, "cluster": cluster, "host": host, "allowed": allowed})
 
+    def inspection(self, group: str, cluster: str, host: str, *, inspected: bool) -> None:
+        """Makes a firewall inspect TLS from a cluster's nodes to the public address of a host, or let it through as it is.
+
+        Nodes do not trust the firewall's certificates. A host may begin with `*.`, as in `*.azurecr.io`.
+
+        Raises:
+            LookupError: If the cluster does not exist.
+        """
+        self._order("inspection", {"group": group, "cluster": cluster, "host": host, "inspected": inspected})
+
+    def lose_content(self, group: str, cluster: str, node: str, image: str) -> None:
+        """Makes the store of a node lose the manifest of an image, as after a power failure. Each pull of it fails there until the node
+        is created anew.
+
+        Raises:
+            LookupError: If the node or the image does not exist.
+        """
+        self._order("lose-content", {"group": group, "cluster": cluster, "node": node, "image": image})
+
     def key(self, group: str, registry: str, *, accessible: bool) -> None:
         """Takes a registry's customer-managed key away, or gives it back.
 

@@ -47,6 +47,7 @@ impl Workers {
         let identity = spec.identity.as_ref().and_then(|identity| identity.sign_in(spec.has_old_provider()));
         Node::new((&spec.os, &spec.architecture), Kubelet::of(&self.version), spec.containerd, identity)
             .made_from(spec.image(), spec.machine.room)
+            .limited_to(spec.machine.pulls)
     }
 
     /// Takes a node away.
@@ -81,6 +82,12 @@ impl Workers {
         if let Some(worker) = self.worker_mut(&spec.name) {
             worker.node.leave_room(spec.machine.room);
         }
+    }
+
+    /// Loses the file of a manifest on a node. Returns whether there is such a node.
+    pub(in super::super) fn lose(&mut self, node: &str, digest: &str) -> bool {
+        let worker = self.worker_mut(node);
+        worker.map(|worker| worker.node.lose(digest)).is_some()
     }
 
     /// Gives a node the identity that its scale set has by now, without making it anew.

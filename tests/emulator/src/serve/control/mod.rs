@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use self::fault::{FaultOrder, StormOrder, ThrottleOrder};
 use self::federate::{Federate, FederatedToken};
 use self::order::{
-    Advance, Block, CapacityOrder, DenyOrder, Disk, Egress, Grant, Image, Key, LoadOrder, MemberOrder, Node, Paging,
-    PolicyOrder, Revoke, Speed, SubnetOrder, TimingOrder,
+    Advance, Block, CapacityOrder, DenyOrder, Disk, Egress, Grant, Image, Inspection, Key, LoadOrder, LoseContent,
+    MemberOrder, Node, Paging, PolicyOrder, Revoke, Speed, SubnetOrder, TimingOrder,
 };
 use crate::emulator::Emulator;
 use crate::keeper::Change;
@@ -121,6 +121,8 @@ pub(super) fn carry_out(emulator: &Emulator, order: &str, body: Value) -> Result
         "image" => Ok(read::<Image>(body)?.push(emulator)),
         DELETE_IMAGE => read::<Image>(body)?.delete(emulator),
         "egress" => read::<Egress>(body)?.obey(emulator),
+        "inspection" => read::<Inspection>(body)?.obey(emulator),
+        "lose-content" => read::<LoseContent>(body)?.obey(emulator),
         "key" => read::<Key>(body)?.obey(emulator),
         "load" => read::<LoadOrder>(body)?.obey(emulator),
         "disk" => read::<Disk>(body)?.obey(emulator),

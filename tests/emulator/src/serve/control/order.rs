@@ -410,6 +410,45 @@ impl Egress {
     }
 }
 
+/// Whether a firewall inspects what the nodes of a cluster send to a host.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inspection {
+    group: String,
+    cluster: String,
+    host: String,
+    inspected: bool,
+}
+
+impl Inspection {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.set_inspection(&self.group, &self.cluster, &self.host, self.inspected) {
+            return Ok(json!({}));
+        }
+        Err(missing(format!("cluster {} does not exist in group {}", self.cluster, self.group)))
+    }
+}
+
+/// An image whose manifest the store of a node loses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoseContent {
+    group: String,
+    cluster: String,
+    node: String,
+    image: String,
+}
+
+impl LoseContent {
+    pub(super) fn obey(self, emulator: &Emulator) -> Result<Value, Refusal> {
+        if emulator.lose_content(&self.group, &self.cluster, &self.node, &self.image) {
+            return Ok(json!({}));
+        }
+        let Self { group, cluster, node, image } = self;
+        Err(missing(format!("no emulated node {node} of cluster {cluster} in group {group}, or no image {image}")))
+    }
+}
+
 /// Whether a registry has the key that encrypts its content.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,0 +1,17 @@
+//! Maps in stored results: lists of pairs. Every key of a stored form is a field of ours, so that no name of a user stands where a name is not
+//! looked for.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// Writes a map.
+pub(crate) fn serialize<T: Serialize, S: Serializer>(map: &BTreeMap<String, T>, into: S) -> Result<S::Ok, S::Error> {
+    into.collect_seq(map)
+}
+
+/// Reads a map.
+pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    Ok(Vec::<(String, T)>::deserialize(from)?.into_iter().collect())
+}
