@@ -36,16 +36,17 @@ export interface Registry {
   name: string;
   subscription?: string;
   location?: string;
-  sku?: string;
+  /** By default `Basic`. */
+  sku?: 'Basic' | 'Standard' | 'Premium';
   loginServer?: string;
   /** Whether repository permissions and conditions are enforced. */
   abac?: boolean;
   tags?: Record<string, string>;
   /** Azure's own properties. */
   properties?: Record<string, unknown>;
-  /** The regions of its replicas. */
+  /** The regions of its replicas, besides its own region. Nodes pull from a replica then. */
   replicas?: string[];
-  /** After how many seconds a replica has an image. */
+  /** How many seconds after a push or an import the replicas have the image; 0 by default. */
   replicasLag?: number;
   cacheRules?: CacheRule[];
 }
@@ -53,8 +54,8 @@ export interface Registry {
 /** A node of a cluster. */
 export interface Node {
   name: string;
-  os?: string;
-  architecture?: string;
+  os?: 'linux' | 'windows';
+  architecture?: 'amd64' | 'arm64';
 }
 
 /** A cluster, by default with two nodes of linux/amd64. */
@@ -85,8 +86,8 @@ export interface Cluster {
   detachedIdentity?: boolean;
   /** The image of its Linux nodes, such as `AKSUbuntu-2204gen2containerd-202501.12.0`. */
   nodeImage?: string;
-  /** Its provisioning state, such as `Failed`. */
-  state?: string;
+  /** Its provisioning state; by default `Succeeded`. */
+  state?: 'Succeeded' | 'Failed' | 'Creating' | 'Updating' | 'Deleting' | 'Upgrading' | 'Stopping' | 'Starting' | 'Canceled';
   /** Its nodes pull as the service accounts of pods; `default` names the identity of those that name none. */
   serviceAccountPulls?: { default?: string };
   /** The registry, as `group/name`, that refused the programs of its nodes: the cluster is network isolated, and has failed. */
@@ -116,13 +117,16 @@ export interface Referrer {
   artifactType: string;
 }
 
-/** A private endpoint of a registry in the network of a cluster, both as `group/name`, with a private DNS zone. */
+/** A private endpoint of a registry in the network of a cluster, both as `group/name`, with a private DNS zone in the registry's group. */
 export interface PrivateEndpoint {
   registry: string;
   cluster: string;
   /** Whether it is not approved yet. */
   pending?: boolean;
-  /** Whether the zone is not linked to the cluster's network. */
+  /**
+   * Whether the zone is not linked to the cluster's network, so that nodes resolve the registry's public address. All registries of one
+   * group share the zone: a linked endpoint of another one links it.
+   */
   unlinked?: boolean;
   /** Records that the zone lacks, such as `myregistry`. */
   missingRecords?: string[];
@@ -523,7 +527,7 @@ export declare class Emulator {
   /** Removes a tag. @throws `Missing` */
   deleteImage(name: string): void;
   /** Adds a node to a cluster; by default one of linux/amd64. @throws `Missing` if the cluster does not exist. */
-  node(group: string, cluster: string, name: string, options?: { os?: string; architecture?: string }): void;
+  node(group: string, cluster: string, name: string, options?: { os?: 'linux' | 'windows'; architecture?: 'amd64' | 'arm64' }): void;
   /**
    * Makes a firewall drop what a cluster's nodes send to the public address of a host, or let it through again. A host may begin with `*.`, as
    * in `*.blob.core.windows.net`, which serves layers. @throws `Missing` if the cluster does not exist.

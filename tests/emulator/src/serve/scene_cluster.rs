@@ -8,6 +8,14 @@ use crate::emulator::Emulator;
 use crate::node::Kubelet;
 use crate::seed::ClusterSeed;
 
+/// The operating systems of nodes.
+const OPERATING_SYSTEMS: &[&str] = &["linux", "windows"];
+/// The architectures of nodes.
+const ARCHITECTURES: &[&str] = &["amd64", "arm64"];
+/// The provisioning states of clusters.
+const STATES: &[&str] =
+    &["Succeeded", "Failed", "Creating", "Updating", "Deleting", "Upgrading", "Stopping", "Starting", "Canceled"];
+
 /// A cluster.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -80,6 +88,20 @@ struct Node {
     architecture: Option<String>,
 }
 
+/// Rejects a value that is none of the choices, and names these.
+pub(super) fn check_choice(value: &str, choices: &[&str]) -> Result<(), String> {
+    if choices.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{value:?} is invalid: must be one of {}", choices.join(", ")))
+}
+
+/// Rejects a node of a platform that AKS does not have. The error names the word of the scene.
+pub(super) fn check_platform(os: &str, architecture: &str) -> Result<(), String> {
+    check_choice(os, OPERATING_SYSTEMS).map_err(|fault| format!("os: {fault}"))?;
+    check_choice(architecture, ARCHITECTURES).map_err(|fault| format!("architecture: {fault}"))
+}
+
 impl Cluster {
     pub(super) fn seed(self, azure: &Emulator) -> Result<ClusterSeed, ServeError> {
         let mut seed = ClusterSeed::new(&self.group, &self.name);
@@ -117,7 +139,11 @@ impl Cluster {
             seed.secret_ends = Some(crate::password::unix(end).ok_or_else(odd)?);
         }
         seed = self.node_image.iter().fold(seed, |seed, image| seed.node_image(image));
-        seed = self.state.iter().fold(seed, |seed, state| seed.state(state));
+        if let Some(state) = &self.state {
+            let named = |fault| ServeError::new(format!("clusters: state of {}: {fault}", self.name));
+            check_choice(state, STATES).map_err(named)?;
+            seed = seed.state(state);
+        }
         if let Some(pulls) = &self.service_account_pulls {
             seed = seed.service_account_pulls(pulls.default.as_deref());
         }
@@ -133,7 +159,10 @@ impl Cluster {
         seed = self.admin_groups.iter().fold(seed, |seed, group| seed.admin_group(group));
         for node in &self.nodes {
             let os = node.os.as_deref().unwrap_or("linux");
-            seed = seed.node(&node.name, os, node.architecture.as_deref().unwrap_or("amd64"));
+            let architecture = node.architecture.as_deref().unwrap_or("amd64");
+            let named = |fault| ServeError::new(format!("clusters: node {} of {}: {fault}", node.name, self.name));
+            check_platform(os, architecture).map_err(named)?;
+            seed = seed.node(&node.name, os, architecture);
         }
         Ok(self.properties.into_iter().fold(seed, |seed, (name, value)| seed.property(&name, value)))
     }

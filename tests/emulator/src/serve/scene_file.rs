@@ -375,6 +375,15 @@ foreignSubscriptions: [{id: one, tenant: two}]
         words
     }
 
+    /// The published crate does not have the page.
+    #[tokio::test]
+    async fn the_scene_of_the_page_on_testing_is_valid() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/testing.md");
+        let Ok(page) = std::fs::read_to_string(path) else { return };
+        let scene = page.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        assert!(Scene::parse(scene).unwrap().set(Emulator::new()).is_ok());
+    }
+
     #[test]
     fn the_manual_has_each_word_of_a_scene() {
         let is_shown = |word: &String| MANUAL.contains(&format!("`{word}`")) || shown().contains(&format!("{word}: "));
@@ -448,6 +457,57 @@ entraGroups:
                 }
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_value_that_azure_does_not_have_is_rejected_with_the_choices() {
+        for (scene, fault) in [
+            ("clusters: [{group: group, name: dev, state: Failed}]", None),
+            ("clusters: [{group: group, name: dev, state: Canceled}]", None),
+            (
+                "clusters: [{group: group, name: dev, state: Sleeping}]",
+                Some(["state of dev", "Sleeping", "Succeeded, Failed"]),
+            ),
+            (
+                "clusters: [{group: group, name: dev, state: failed}]",
+                Some(["state of dev", "failed", "Succeeded, Failed"]),
+            ),
+            ("clusters: [{group: group, name: dev, nodes: [{name: n, os: windows}]}]", None),
+            ("clusters: [{group: group, name: dev, nodes: [{name: n, architecture: arm64}]}]", None),
+            (
+                "clusters: [{group: group, name: dev, nodes: [{name: n, os: Linux}]}]",
+                Some(["node n of dev: os", "Linux", "linux, windows"]),
+            ),
+            (
+                "clusters: [{group: group, name: dev, nodes: [{name: n, architecture: x86_64}]}]",
+                Some(["node n of dev: architecture", "x86_64", "amd64, arm64"]),
+            ),
+            ("registries: [{group: group, name: myregistry, sku: Premium}]", None),
+            (
+                "registries: [{group: group, name: myregistry, sku: Gold}]",
+                Some(["sku of myregistry", "Gold", "Basic, Standard, Premium"]),
+            ),
+        ] {
+            match (Scene::parse(scene).unwrap().set(Emulator::new()), fault) {
+                (Ok(_), None) => {}
+                (Err(shown), Some(words)) => {
+                    let shown = shown.to_string();
+                    assert!(words.iter().all(|word| shown.contains(word)), "{scene}: {shown}");
+                }
+                (Ok(_), Some(_)) => panic!("{scene} was accepted"),
+                (Err(shown), None) => panic!("{scene}: {shown}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_deleted_image_needs_no_soft_delete() {
+        let scene = "
+registries: [{group: group, name: myregistry}]
+images: [{name: 'myregistry.azurecr.io/app:1', deleted: true}]
+";
+        let azure = Scene::parse(scene).unwrap().set(Emulator::new()).unwrap();
+        assert!(azure.digest("myregistry.azurecr.io/app:1").is_none());
     }
 
     #[tokio::test]

@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ServeError;
+use super::scene_cluster::check_choice;
 use crate::emulator::Emulator;
 use crate::image::{OddImage, split};
 use crate::seed::RegistrySeed;
 use crate::timing::FOR_EVER;
+
+/// The tiers of registries.
+const SKUS: &[&str] = &["Basic", "Standard", "Premium"];
 
 /// A registry.
 #[derive(Debug, Deserialize, Serialize)]
@@ -90,7 +94,11 @@ impl Registry {
         let mut seed = RegistrySeed::new(&self.group, &self.name);
         seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));
         seed = self.location.iter().fold(seed, |seed, location| seed.location(location));
-        seed = self.sku.iter().fold(seed, |seed, sku| seed.sku(sku));
+        if let Some(sku) = &self.sku {
+            let named = |fault| ServeError::new(format!("registries: sku of {}: {fault}", self.name));
+            check_choice(sku, SKUS).map_err(named)?;
+            seed = seed.sku(sku);
+        }
         seed = self.tags.iter().fold(seed, |seed, (name, value)| seed.tag(name, value));
         seed = self.login_server.iter().fold(seed, |seed, host| seed.login_server(host));
         if self.abac {

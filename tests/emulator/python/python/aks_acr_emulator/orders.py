@@ -311,11 +311,20 @@ class Orders:
         """
         self._order("delete-image", {"name": name})
 
-    def node(self, group: str, cluster: str, name: str, *, os: str = "linux", architecture: str = "amd64") -> None:
+    def node(
+        self,
+        group: str,
+        cluster: str,
+        name: str,
+        *,
+        os: Literal["linux", "windows"] = "linux",
+        architecture: Literal["amd64", "arm64"] = "amd64",
+    ) -> None:
         """Adds a node to a cluster.
 
         Raises:
             LookupError: If the cluster does not exist.
+            ValueError: For another operating system or architecture.
         """
         order = {"group": group, "cluster": cluster, "name": name, "os": os, "architecture": architecture}
         self._order("node", order)

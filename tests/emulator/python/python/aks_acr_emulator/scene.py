@@ -44,7 +44,8 @@ class Registry(_Placed, total=False):
 
     subscription: str
     location: str
-    sku: str
+    sku: Literal["Basic", "Standard", "Premium"]
+    """By default ``"Basic"``."""
     loginServer: str
     abac: bool
     """Whether repository permissions and conditions are enforced."""
@@ -52,17 +53,17 @@ class Registry(_Placed, total=False):
     properties: dict[str, Any]
     """Azure's own properties."""
     replicas: list[str]
-    """The regions of its replicas."""
+    """The regions of its replicas, besides its own region. Nodes pull from a replica then."""
     replicasLag: float
-    """After how many seconds a replica has an image."""
+    """How many seconds after a push or an import the replicas have the image; 0 by default."""
     cacheRules: list[CacheRule]
 
 
 class Node(_Named, total=False):
     """A node of a cluster."""
 
-    os: str
-    architecture: str
+    os: Literal["linux", "windows"]
+    architecture: Literal["amd64", "arm64"]
 
 
 class ServiceAccountPulls(TypedDict, total=False):
@@ -99,8 +100,10 @@ class Cluster(_Placed, total=False):
     """Its scale sets lack the kubelet identity."""
     nodeImage: str
     """The image of its Linux nodes, such as ``AKSUbuntu-2204gen2containerd-202501.12.0``."""
-    state: str
-    """Its provisioning state, such as ``Failed``."""
+    state: Literal[
+        "Succeeded", "Failed", "Creating", "Updating", "Deleting", "Upgrading", "Stopping", "Starting", "Canceled"
+    ]
+    """Its provisioning state; by default ``"Succeeded"``."""
     serviceAccountPulls: ServiceAccountPulls
     """Its nodes pull as the service accounts of pods."""
     bootstrapRefused: str
@@ -139,12 +142,13 @@ class _PrivateEndpoint(TypedDict):
 
 
 class PrivateEndpoint(_PrivateEndpoint, total=False):
-    """A private endpoint of a ``registry`` in the network of a ``cluster``, both as ``"group/name"``, with a private DNS zone."""
+    """A private endpoint of a ``registry`` in the network of a ``cluster``, both as ``"group/name"``, with a private DNS zone in the registry's group."""
 
     pending: bool
     """Whether it is not approved yet."""
     unlinked: bool
-    """Whether the zone is not linked to the cluster's network."""
+    """Whether the zone is not linked to the cluster's network, so that nodes resolve the registry's public address. All
+    registries of one group share the zone: a linked endpoint of another one links it."""
     missingRecords: list[str]
     """Records that the zone lacks, such as ``myregistry``."""
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Refusal, missing, unclear};
 use crate::emulator::Emulator;
 use crate::rbac::condition::Condition;
+use crate::serve::scene_cluster::check_platform;
 use crate::timing::{FOR_EVER, Timing};
 
 /// How long things take from now on: what is not named starts from the preset, or else from [`Timing::none`]. Seconds.
@@ -386,6 +387,7 @@ impl Node {
         if emulator.control_plane_object_id(&self.group, &self.cluster).is_empty() {
             return Err(missing(format!("cluster {} does not exist in group {}", self.cluster, self.group)));
         }
+        check_platform(&self.os, &self.architecture).map_err(unclear)?;
         emulator.add_node(&self.group, &self.cluster, &self.name, &self.os, &self.architecture);
         Ok(json!({}))
     }
