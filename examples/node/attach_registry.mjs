@@ -18,6 +18,7 @@ async function attachRegistry(client, cluster, registry) {
 
   const attachment = await client.applyAttach(plan);
   console.log(`attach  ${attachment.outcome.kind}: ${attachment.role} for ${attachment.principalId}`);
+  for (const warning of attachment.warnings) console.log(String(warning)); // what keeps pods from pulling all the same
 
   // Everything can be run twice.
   const again = await client.attach(cluster, registry);

@@ -21,6 +21,8 @@ def attach_registry(client: Client, cluster: str, registry: str) -> None:
 
     attachment = client.apply_attach(plan)
     print("attach ", f"{attachment.outcome.kind}: {attachment.role} for {attachment.principal_id}")
+    for warning in attachment.warnings:
+        print(warning)  # what keeps pods from pulling although the role is assigned
 
     # Everything can be run twice.
     again = client.attach(cluster, registry)

@@ -15,6 +15,9 @@ async fn attach_registry(client: &Client, cluster: &ClusterRef, registry: &Regis
 
     let attachment = client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     println!("attach  {:?}: {} for {}", attachment.outcome, attachment.role, attachment.principal_id);
+    for warning in &attachment.warnings {
+        println!("{warning}"); // what keeps pods from pulling although the role is assigned
+    }
 
     // Everything can be run twice.
     let again = client.attach(cluster, registry, AttachOptions::default()).await?;
