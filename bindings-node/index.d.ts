@@ -196,8 +196,9 @@ export interface Operations {
    * @example
    * ```js
    * try {
-   *   const { outcome } = await client.attach('my-group/my-cluster', 'myregistry');
+   *   const { outcome, warnings } = await client.attach('my-group/my-cluster', 'myregistry');
    *   console.log(outcome.kind);
+   *   for (const warning of warnings) console.log(String(warning)); // what keeps pods from pulling although the role is assigned
    * } catch (err) {
    *   if (err.code !== 'forbidden') throw err;
    *   console.error(err.message);
@@ -244,8 +245,9 @@ export interface Operations {
    * ```js
    * const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
    * // Review the plan first; it is valid for one hour.
-   * const { outcome } = await client.applyAttach(plan);
+   * const { outcome, warnings } = await client.applyAttach(plan);
    * console.log(outcome.kind);
+   * for (const warning of warnings) console.log(String(warning)); // what keeps pods from pulling although the role is assigned
    * ```
    */
   applyAttach(plan: AttachPlan | StoredPlan, options?: ApplyAttachOptions): Promise<Attachment>;
@@ -3313,7 +3315,7 @@ export interface NextStep {
   readonly command: string | null;
 }
 
-/** What is missing for an answer: a permission, or an option. */
+/** What is missing for a verdict: a permission, or an option. */
 export interface Need {
   /** The action that the caller lacks. */
   readonly action: string | null;

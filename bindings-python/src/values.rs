@@ -178,7 +178,7 @@ value! {
 }
 
 value! {
-    /// What is missing for an answer: a permission, or an option.
+    /// What is missing for a verdict: a permission, or an option.
     pub struct Need {
         /// The action that the caller lacks.
         action: Option<String>,

@@ -7,8 +7,9 @@ export async function identities(client) {
 
 export async function attach(client) {
   try {
-    const { outcome } = await client.attach('my-group/my-cluster', 'myregistry');
+    const { outcome, warnings } = await client.attach('my-group/my-cluster', 'myregistry');
     console.log(outcome.kind);
+    for (const warning of warnings) console.log(String(warning)); // what keeps pods from pulling although the role is assigned
   } catch (err) {
     if (err.code !== 'forbidden') throw err;
     console.error(err.message);
@@ -24,8 +25,9 @@ export async function planAttach(client) {
 export async function applyAttach(client) {
   const plan = await client.planAttach('my-group/my-cluster', 'myregistry');
   // Review the plan first; it is valid for one hour.
-  const { outcome } = await client.applyAttach(plan);
+  const { outcome, warnings } = await client.applyAttach(plan);
   console.log(outcome.kind);
+  for (const warning of warnings) console.log(String(warning)); // what keeps pods from pulling although the role is assigned
 }
 
 export async function detach(client) {
@@ -300,6 +302,26 @@ export async function applyModeChange(client) {
   const change = await client.applyModeChange(plan);
   console.log(String(change));
   await client.applyModeChange(plan, { reverse: true });
+}
+
+export async function checkPrincipal(client) {
+  const principalId = '11111111-1111-1111-1111-111111111111'; // the object ID, not the client ID
+  console.log(String(await client.check('my-group/my-cluster', 'myregistry', { image: 'app:1', principalId })));
+  // Or queryGraph: true instead of principalId: the object ID is read from Microsoft Graph.
+}
+
+export async function checkAddresses(client) {
+  const outboundAddresses = ['203.0.113.7'];
+  console.log(String(await client.check('my-group/my-cluster', 'myregistry', { image: 'app:1', outboundAddresses })));
+}
+
+export async function storedReport(client, { Report }) {
+  const stored = JSON.stringify(await client.check('my-group/my-cluster', 'myregistry'));
+
+  // Later, in another process, perhaps with a newer version of the library:
+  const report = Report.fromJSON(JSON.parse(stored));
+  console.log(String(report.redacted())); // without your names, IDs, hosts and addresses
+  report.replayed().require(); // throws unless the cluster can pull
 }
 
 export async function pods(client) {

@@ -14,7 +14,10 @@ def identities(client: aks_acr.Client) -> None:
 
 def attach(client: aks_acr.Client) -> None:
     try:
-        print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
+        attachment = client.attach("my-group/my-cluster", "myregistry")
+        print(attachment.outcome.kind)
+        for warning in attachment.warnings:
+            print(warning)  # what keeps pods from pulling although the role is assigned
     except aks_acr.ForbiddenError as err:
         print(err)
         if err.smallest_role:
@@ -29,7 +32,10 @@ def plan_attach(client: aks_acr.Client) -> None:
 def apply_attach(client: aks_acr.Client) -> None:
     plan = client.plan_attach("my-group/my-cluster", "myregistry")
     # Review the plan first; it is valid for one hour.
-    print(client.apply_attach(plan).outcome.kind)
+    attachment = client.apply_attach(plan)
+    print(attachment.outcome.kind)
+    for warning in attachment.warnings:
+        print(warning)  # what keeps pods from pulling although the role is assigned
 
 
 def detach(client: aks_acr.Client) -> None:
@@ -304,6 +310,25 @@ def apply_mode_change(client: aks_acr.Client) -> None:
     change = client.apply_mode_change(plan)
     print(change)
     client.apply_mode_change(plan, reverse=True)
+
+
+def check_principal(client: aks_acr.Client) -> None:
+    object_id = "11111111-1111-1111-1111-111111111111"  # the object ID, not the client ID
+    print(client.check("my-group/my-cluster", "myregistry", image="app:1", principal_id=object_id))
+    # Or query_graph=True instead of principal_id: the object ID is read from Microsoft Graph.
+
+
+def check_addresses(client: aks_acr.Client) -> None:
+    print(client.check("my-group/my-cluster", "myregistry", image="app:1", outbound_addresses=["203.0.113.7"]))
+
+
+def stored_report(client: aks_acr.Client) -> None:
+    stored = client.check("my-group/my-cluster", "myregistry").to_json()
+
+    # Later, in another process, perhaps with a newer version of the library:
+    report = aks_acr.Report.from_json(stored)
+    print(report.redacted())  # without your names, IDs, hosts and addresses
+    report.replayed().require()  # raises an error unless the cluster can pull
 
 
 def pods(client: aks_acr.Client) -> None:

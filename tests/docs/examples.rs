@@ -8,7 +8,7 @@ use aks_acr::{
     DetachOptions, EndpointsOptions, ErrorKind, Event, ExplainOptions, GrantAccessOptions, GrantReach, ImportItem,
     ImportManyOptions, ImportOptions, KubeconfigOptions, KubeletIdentityOptions, Manifest, MergeKubeconfigOptions,
     ModeChangeOptions, Operation, PodSelection, ProofOutcome, ProvePullOptions, PullSecretOptions, ReadOptions,
-    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, Result, RevokeAccessOptions,
+    RegistryCredential, RegistryFilter, RegistryRef, RemoveKubeletIdentityOptions, Report, Result, RevokeAccessOptions,
     RoleAssignmentMode, RolloutOptions, Sku, StartedImport, UpdateRegistryOptions, WorkloadRef,
 };
 use azure_core::credentials::Secret;
@@ -27,7 +27,12 @@ pub async fn identities(client: &Client) -> Result<()> {
 pub async fn attach(client: &Client) -> Result<()> {
     let cluster = ClusterRef::new("my-group", "my-cluster")?;
     match client.attach(&cluster, &"myregistry".parse()?, AttachOptions::default()).await {
-        Ok(attachment) => println!("{:?}", attachment.outcome),
+        Ok(attachment) => {
+            println!("{:?}", attachment.outcome);
+            for warning in &attachment.warnings {
+                println!("{warning}"); // what keeps pods from pulling although the role is assigned
+            }
+        }
         Err(err) if err.kind() == ErrorKind::Forbidden => {
             eprintln!("{err:#}");
             if let (Some(role), Some(scope)) = (err.smallest_role(), err.scope()) {
@@ -52,6 +57,9 @@ pub async fn apply_attach(client: &Client) -> Result<()> {
     // Review the plan first; it is valid for one hour.
     let attachment = client.apply_attach(&plan, ApplyAttachOptions::default()).await?;
     println!("{:?}", attachment.outcome);
+    for warning in &attachment.warnings {
+        println!("{warning}"); // what keeps pods from pulling although the role is assigned
+    }
     Ok(())
 }
 
@@ -460,6 +468,34 @@ pub async fn endpoints(client: &Client) -> Result<()> {
         println!("allow {} on port {} for {}", host.host, host.port, host.purpose);
     }
     println!("noProxy: {}", endpoints.no_proxy.join(","));
+    Ok(())
+}
+
+/// For the page of `unknown.principal`.
+pub async fn check_principal(client: &Client) -> Result<()> {
+    let object_id = "11111111-1111-1111-1111-111111111111".parse()?; // the object ID, not the client ID
+    let options = CheckOptions::default().with_image("app:1".parse()?).with_principal_id(object_id);
+    // Or with_query_graph(true) instead of with_principal_id: the object ID is read from Microsoft Graph.
+    println!("{}", client.check(&"my-group/my-cluster".parse()?, &"myregistry".parse()?, options).await?);
+    Ok(())
+}
+
+/// For the page of `network.outbound_ip_unknown`.
+pub async fn check_addresses(client: &Client) -> Result<()> {
+    let options = CheckOptions::default().with_image("app:1".parse()?).with_outbound_address("203.0.113.7");
+    println!("{}", client.check(&"my-group/my-cluster".parse()?, &"myregistry".parse()?, options).await?);
+    Ok(())
+}
+
+/// For the page of reports.
+pub async fn stored_report(client: &Client) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let (cluster, registry) = ("my-group/my-cluster".parse()?, "myregistry".parse()?);
+    let stored = serde_json::to_string(&client.check(&cluster, &registry, CheckOptions::default()).await?)?;
+
+    // Later, in another process, perhaps with a newer version of the library:
+    let report: Report = serde_json::from_str(&stored)?;
+    println!("{}", report.redacted()?); // without your names, IDs, hosts and addresses
+    report.replayed()?.require()?; // fails unless the cluster can pull
     Ok(())
 }
 

@@ -173,6 +173,35 @@ fn every_type_that_a_caller_meets_has_a_section() {
     assert!(missing.is_empty(), "docs/types.md has no section of {missing:?}");
 }
 
+/// The example of the page of reports, which no operation has.
+#[test]
+fn the_page_of_reports_shows_how_they_are_stored() {
+    let name = "stored_report";
+    let node = format!("import {{ Report }} from 'aks-acr';\n\n{}", texts::javascript(name));
+    let mut made = String::from("## Example\n\n");
+    for (language, example) in [("rust", texts::rust(name)), ("python", texts::python(name)), ("js", node)] {
+        writeln!(made, "```{language}\n{}\n```\n", example.trim_end()).unwrap();
+    }
+    check("reports.md", &made);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_example_of_the_page_of_reports_runs() {
+    let (_azure, client) = measure::scene();
+    let (cluster, registry) = ("my-group/my-cluster".parse().unwrap(), "myregistry".parse().unwrap());
+    assert!(examples::stored_report(&client).await.is_err(), "a cluster without a grant cannot pull");
+    client.attach(&cluster, &registry, aks_acr::AttachOptions::default()).await.unwrap();
+    examples::stored_report(&client).await.unwrap();
+}
+
+/// The examples of pages of findings, which show an option of `check`.
+#[tokio::test(start_paused = true)]
+async fn the_examples_of_findings_run() {
+    let (_azure, client) = measure::scene();
+    examples::check_principal(&client).await.unwrap();
+    examples::check_addresses(&client).await.unwrap();
+}
+
 #[test]
 fn every_finding_is_on_its_page() {
     check("findings.md", &findings::page());
@@ -241,6 +270,7 @@ fn nothing_else_is_among_the_pages() {
         "terraform.md",
         "incidents.md",
         "real_kubernetes.md",
+        "reports.md",
         "testing.md",
         "threat_model.md",
         "types.md",

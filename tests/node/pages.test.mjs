@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Report } from 'aks-acr';
 import { Emulator } from 'aks-acr-emulator';
 import { clientOf } from './azure.mjs';
 import * as examples from '../docs/examples.mjs';
@@ -32,7 +33,7 @@ const atOnce = (client) =>
     },
   });
 
-for (const { node } of OPERATIONS) {
+for (const node of [...OPERATIONS.map((one) => one.node), 'checkPrincipal', 'checkAddresses', 'storedReport']) {
   test(`the example of ${node} runs`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'aks-acr-pages-'));
     const emulator = await Emulator.start({ scene: sceneFor(node), clock: 50 });
@@ -41,7 +42,7 @@ for (const { node } of OPERATIONS) {
       if (!/^(attach|planAttach|applyAttach)$/.test(node)) await client.attach('my-group/my-cluster', 'myregistry');
       if (/^(explain|waitForRollout|pods)$/.test(node)) await client.apply('my-group/my-cluster', WEB, { registry: 'myregistry' });
       const mark = await emulator.mark();
-      const more = { apply: [WEB], mergeKubeconfig: [join(folder, 'config')] }[node] ?? [];
+      const more = { apply: [WEB], mergeKubeconfig: [join(folder, 'config')], storedReport: [{ Report }] }[node] ?? [];
       await examples[node](atOnce(client), ...more);
       assert.notEqual((await emulator.requests({ since: mark })).length, 0);
     } finally {

@@ -98,7 +98,10 @@ class AtOnce:
         return self.client.apply_mode_change(plan, propagation_time=0, **options)
 
 
-@pytest.mark.parametrize("operation", [one["python"] for one in json.loads((ROOT / "tests" / "contract" / "operations.json").read_text())])
+OPERATIONS = [one["python"] for one in json.loads((ROOT / "tests" / "contract" / "operations.json").read_text())]
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS, "check_principal", "check_addresses", "stored_report"])
 def test_the_example_of_a_page_runs(operation, tmp_path):
     source = importlib.util.spec_from_file_location("examples_of_pages", ROOT / "tests" / "docs" / "examples.py")
     examples = importlib.util.module_from_spec(source)

@@ -417,7 +417,10 @@ class Calls:
 
         Example:
             try:
-                print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
+                attachment = client.attach("my-group/my-cluster", "myregistry")
+                print(attachment.outcome.kind)
+                for warning in attachment.warnings:
+                    print(warning)  # what keeps pods from pulling although the role is assigned
             except aks_acr.ForbiddenError as err:
                 print(err)
                 if err.smallest_role:
@@ -500,7 +503,10 @@ class Calls:
         Example:
             plan = client.plan_attach("my-group/my-cluster", "myregistry")
             # Review the plan first; it is valid for one hour.
-            print(client.apply_attach(plan).outcome.kind)
+            attachment = client.apply_attach(plan)
+            print(attachment.outcome.kind)
+            for warning in attachment.warnings:
+                print(warning)  # what keeps pods from pulling although the role is assigned
         """
 
     def detach(
@@ -3133,7 +3139,7 @@ class NextStep(Result):
 
 @final
 class Need(Result):
-    """What is missing for an answer: a permission, or an option."""
+    """What is missing for a verdict: a permission, or an option."""
 
     __match_args__ = ("action", "scope", "smallest_role", "option", "reason")
     def __new__(

@@ -93,7 +93,10 @@ impl Calls {
     ///
     /// Example:
     ///     try:
-    ///         print(client.attach("my-group/my-cluster", "myregistry").outcome.kind)
+    ///         attachment = client.attach("my-group/my-cluster", "myregistry")
+    ///         print(attachment.outcome.kind)
+    ///         for warning in attachment.warnings:
+    ///             print(warning)  # what keeps pods from pulling although the role is assigned
     ///     except aks_acr.ForbiddenError as err:
     ///         print(err)
     ///         if err.smallest_role:
@@ -207,7 +210,10 @@ impl Calls {
     /// Example:
     ///     plan = client.plan_attach("my-group/my-cluster", "myregistry")
     ///     # Review the plan first; it is valid for one hour.
-    ///     print(client.apply_attach(plan).outcome.kind)
+    ///     attachment = client.apply_attach(plan)
+    ///     print(attachment.outcome.kind)
+    ///     for warning in attachment.warnings:
+    ///         print(warning)  # what keeps pods from pulling although the role is assigned
     #[pyo3(signature = (plan, *, retry_forbidden_for = None, deadline = None, on_progress = None))]
     fn apply_attach(
         &self,

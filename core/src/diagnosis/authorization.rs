@@ -169,7 +169,7 @@ fn judge(
     }
     if grants.is_recent && held.is_empty() {
         let text = format!(
-            "the role was granted within the last minutes, and Azure does not list it yet on {}",
+            "the role was granted in the last few minutes, and Azure does not list it yet on {}",
             registry.id.name()
         );
         return outcome.with(Finding::unknown(FindingId::GRANT_NOT_EFFECTIVE_YET).saying(text));
@@ -211,7 +211,7 @@ fn warning(one: &Held<'_>, grants: &Grants, (registry, now): (&Registry, SystemT
     }
     let is_recent = grants.is_recent || is_younger_than_propagation(one.assignment, now);
     is_recent.then(|| {
-        let text = format!("the grant on registry {} was made within the last minutes", registry.id.name());
+        let text = format!("the grant on registry {} was made in the last few minutes", registry.id.name());
         Finding::warning(FindingId::GRANT_NOT_EFFECTIVE_YET).saying(text)
     })
 }

@@ -177,7 +177,7 @@ findings! {
         "renew the pull secret".
     CREDENTIALS_INVALIDATED = "sign_in.credentials_invalidated", SignIn, Transient:
         "the registry's role assignment mode was changed within the last hour, and it rejects credentials that nodes have fetched before";
-        "wait: nodes fetch a new credential within an hour of the change; sooner, reimage or replace the nodes".
+        "wait: nodes fetch a new credential within an hour of the change; sooner, upgrade the node image of the pool".
     GRANT_ROLE_NOT_HONOURED = "grant.role_not_honoured", Authorization, Never:
         "the cluster's identity has a role that has no effect in the registry's role assignment mode";
         "attach the registry to the cluster".
@@ -228,7 +228,7 @@ findings! {
         "give the pod a pull secret for the registry, or correct the image's name".
     IMAGE_NOT_REPLICATED_YET = "image.not_replicated_yet", Image, Transient:
         "the replica of the registry from which the node pulls does not have the image yet";
-        "wait until the image is replicated; it usually takes minutes".
+        "wait until the image is replicated, which usually takes minutes; then delete the pod, so that the new one pulls at once".
     IMAGE_NOT_FOUND = "image.not_found", Image, Never:
         "the registry does not have this repository, tag or digest";
         "import or push the image, or correct its name".
@@ -252,7 +252,8 @@ findings! {
         "use a larger OS disk or a smaller image".
     NODE_STORE_DAMAGED = "node.store_damaged", Node, Transient:
         "the node's image store has lost content that it needs";
-        "delete the pod; if the failure persists on that node, reimage the node".
+        "delete the pod; if the failure persists on that node, cordon it, delete the pod again, and reimage the nodes of the pool with az aks \
+        nodepool upgrade --node-image-only".
     CREDENTIALS_RECHECKED = "node.credentials_rechecked", Node, Never:
         "since Kubernetes 1.35, an image that is on a node is used only for pods with a credential that has pulled it";
         "fix the failed pull, or give the pod the pull secret that the image was pulled with".

@@ -183,7 +183,7 @@ pub(crate) struct Grants {
     /// The custom roles of the identity's own assignments.
     pub roles: Roles,
     pub groups: GroupAccess,
-    /// Whether this client has granted the role within the last minutes.
+    /// Whether this client has granted the role in the last few minutes.
     pub is_recent: bool,
 }
 

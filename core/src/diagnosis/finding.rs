@@ -58,7 +58,7 @@ pub struct Evidence {
     pub value: String,
 }
 
-/// What is missing for an answer: a permission, or an option.
+/// What is missing for a verdict: a permission, or an option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Need {

@@ -62,7 +62,7 @@ impl fmt::Display for Need {
         match (&self.action, &self.option) {
             (Some(action), _) => Quoted(action).fmt(f)?,
             (None, Some(option)) => write!(f, "the option {}", Quoted(option))?,
-            (None, None) => write!(f, "an answer: {}", Quoted(&self.reason))?,
+            (None, None) => write!(f, "data that could not be read: {}", Quoted(&self.reason))?,
         }
         self.scope.iter().try_for_each(|scope| write!(f, " on {}", Quoted(scope)))?;
         self.smallest_role.iter().try_for_each(|role| write!(f, ", in the role {}", Quoted(role)))

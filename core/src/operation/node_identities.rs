@@ -116,7 +116,7 @@ fn refused(err: Error) -> Error {
         return err;
     }
     let hint = "to list nodes, a cluster with Azure RBAC needs the role Azure Kubernetes Service RBAC Cluster Admin or a custom role with \
-                managedClusters/nodes/read; another one a cluster role that allows to list nodes";
+                managedClusters/nodes/read; another one a cluster role that allows listing nodes";
     err.with_context("hint", hint)
 }
 

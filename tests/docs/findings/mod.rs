@@ -24,7 +24,7 @@ fn texts() -> Vec<Row> {
     serde_json::from_str(include_str!("../../vectors/pull_texts.json")).unwrap()
 }
 
-fn facts(id: &FindingId) -> &'static Facts {
+fn facts_of(id: &FindingId) -> &'static Facts {
     table::ALL.iter().find(|one| *id == *one.id).unwrap_or_else(|| panic!("{id}: write its row in tests/docs/findings"))
 }
 
@@ -43,7 +43,7 @@ pub fn page() -> String {
 
 /// The made part of a finding's page.
 pub fn page_of(id: &FindingId) -> String {
-    let facts = facts(id);
+    let facts = facts_of(id);
     let (meaning, stage) = (id.meaning().unwrap(), id.stage().unwrap());
     let mut page = format!("Meaning: {meaning}.\n\nStage of the pull: `{stage}`.\n\n");
     page += &texts_of(id);
@@ -54,7 +54,11 @@ pub fn page_of(id: &FindingId) -> String {
     for (other, how) in facts.confused {
         writeln!(page, "- [`{other}`]({other}.md): {how}.").unwrap();
     }
-    write!(page, "\n## Retry\n\n{}\n\n## Tests\n\n", retry(id.retry().unwrap())).unwrap();
+    for other in confused_with(facts) {
+        writeln!(page, "- [`{other}`]({other}.md): {}.", other.meaning().unwrap()).unwrap();
+    }
+    write!(page, "\n## Retry\n\n{}\n\n## Tests\n\n", retry_by_facts(id).unwrap_or_else(|| retry(id.retry().unwrap())))
+        .unwrap();
     // A few suffice, and a new test seldom changes the page.
     for cell in cells::of(id.as_str()).into_iter().take(3) {
         writeln!(page, "- `{cell}`").unwrap();
@@ -88,30 +92,78 @@ fn evidence(facts: &Facts) -> String {
     for (_, request, action, role) in requests(facts) {
         writeln!(text, "| {request} | `{action}` | {role} |").unwrap();
     }
-    text + "\nWithout a permission, the part that it reads is `unknown` and named; the verdict is never another one.\n\n"
+    text + "\nIf a permission is missing, the report says `unknown` for that part and names the permission. It never guesses.\n\n"
 }
 
 fn next_step(id: &FindingId, facts: &Facts) -> String {
     let mut text = format!("## Next step\n\n{}.\n\n", crate::capital(id.next_step().unwrap()));
     let command = match facts.step {
-        Step::Person => return text + "Nobody else can decide it: there is no command.\n\n",
+        Step::Person => return text + "No single command does this: what to change is your decision.\n\n",
+        Step::Wait => return text + "No command is needed: the cause ends after some time.\n\n",
         Step::Command(command) => command,
         Step::Operation(operation, command) => {
-            let known: Operation = operation.parse().unwrap();
-            writeln!(text, "The operation is [`{known}`](../{known}.md):\n").unwrap();
-            for (language, example) in [
-                ("rust", examples::rust(operation)),
-                ("python", examples::python(operation)),
-                ("js", examples::javascript(operation)),
-            ] {
-                writeln!(text, "```{language}\n{}\n```\n", example.trim_end()).unwrap();
-            }
+            text += &operation_with(operation, operation);
             text.push_str("As a command:\n\n");
             command
+        }
+        Step::Example(operation, example, commands) => {
+            text += &operation_with(operation, example);
+            text.push_str("How to get the value:\n\n");
+            commands
         }
     };
     writeln!(text, "```sh\n{command}\n```\n").unwrap();
     text
+}
+
+/// The findings that name this one as similar, besides those that it names itself. What is unknown is confused with nothing.
+fn confused_with(facts: &Facts) -> impl Iterator<Item = &'static FindingId> {
+    let names = |one: &FindingId| facts_of(one).confused.iter().any(|(other, _)| *other == facts.id);
+    let is_named = |one: &FindingId| facts.confused.iter().any(|(other, _)| *one == **other);
+    FindingId::ALL.iter().filter(move |one| !one.as_str().starts_with("unknown.") && names(one) && !is_named(one))
+}
+
+/// An operation, and an example of it.
+fn operation_with(operation: &str, example: &str) -> String {
+    let known: Operation = operation.parse().unwrap();
+    let mut text = format!("The operation is [`{known}`](../{known}.md):\n\n");
+    for (language, example) in [
+        ("rust", examples::rust(example)),
+        ("python", examples::python(example)),
+        ("js", examples::javascript(example)),
+    ] {
+        writeln!(text, "```{language}\n{}\n```\n", example.trim_end()).unwrap();
+    }
+    text
+}
+
+/// Whether waiting helps, where it depends on the facts of a failure.
+fn retry_by_facts(id: &FindingId) -> Option<&'static str> {
+    Some(match id.as_str() {
+        "dns.lookup_failed" => {
+            "`transient` if the DNS server does not answer: it may answer later. `never` if the name does not exist (`no such host`): the name has to be \
+             corrected or created first."
+        }
+        "network.data_endpoint_blocked" => {
+            "`never` if the host does not respond or its name does not exist: something has to be changed first. `transient` if the connection was cut \
+             or a DNS server does not answer."
+        }
+        "admission.denied" => {
+            "`never`: waiting does not help. Something has to be changed first. `transient` if a quota is exhausted: waiting helps if other pods end."
+        }
+        "grant.missing" => {
+            "`after_grant`: waiting helps if a grant exists that is not effective yet. `never` if the role assignments could be read completely and \
+             none allows the pull."
+        }
+        "image.not_found" => {
+            "`never`: waiting does not help. Something has to be changed first. `transient` in a check if the registry has replicas: one of them may not \
+             have the image yet."
+        }
+        "node.disk_full" => {
+            "`transient`: waiting can help, since the kubelet deletes unused images. `never` if the image is larger than the nodes' disks."
+        }
+        _ => return None,
+    })
 }
 
 fn retry(retry: PullRetry) -> &'static str {

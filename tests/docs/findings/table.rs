@@ -1,7 +1,7 @@
 //! What the pages of findings say besides core's catalogue: what is read, how to see it by hand, the step as a command, and what each
 //! finding is confused with.
 
-use Step::{Command, Operation, Person};
+use Step::{Command, Example, Operation, Person, Wait};
 
 /// A finding.
 pub struct Facts {
@@ -21,10 +21,14 @@ pub struct Facts {
 pub enum Step {
     /// An operation of this library, and the command that does the same.
     Operation(&'static str, &'static str),
-    /// A command.
+    /// An operation, the example that shows its option, and commands that give the option's value.
+    Example(&'static str, &'static str, &'static str),
+    /// Commands.
     Command(&'static str),
     /// Something that only a person can decide or do.
     Person,
+    /// It takes time only.
+    Wait,
 }
 
 const ATTACH: Step = Operation(
@@ -34,12 +38,15 @@ const ATTACH: Step = Operation(
 const READER: Step = Command("az role assignment create --assignee ME --role Reader --scope RESOURCE_ID");
 const SECRET: Step = Operation(
     "apply_pull_secret",
-    "kubectl create secret docker-registry NAME --docker-server HOST --docker-username USER --docker-password PASSWORD",
+    "kubectl create secret docker-registry NAME --namespace NAMESPACE --docker-server HOST --docker-username USER \\\n    \
+     --docker-password PASSWORD --dry-run=client --output yaml | kubectl apply -f -",
 );
 const GRANTS: &str =
     "az role assignment list --scope REGISTRY_ID --include-inherited --assignee PRINCIPAL --output table";
 const ON_NODE: &str =
     "kubectl debug node/NODE -it --image=mcr.microsoft.com/azurelinux/busybox:1.36 -- nslookup myregistry.azurecr.io";
+const REIMAGE: &str =
+    "az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL";
 const EVENTS: &str = "kubectl get events --field-selector involvedObject.name=POD";
 const CLUSTER: &str = "az aks show --resource-group my-group --name my-cluster";
 
@@ -98,7 +105,7 @@ facts! {
         ["registry.not_visible": "the registry may be in another subscription of the same tenant"]
     "registry.not_ready": "A2";
         "az acr show --name myregistry --query provisioningState" => "a state other than `Succeeded`";
-        Person;
+        Wait;
         ["registry.encryption_key_unavailable": "the registry was created, and lost its key later"]
     "registry.encryption_key_unavailable": "A2 D3 K";
         "az acr encryption show --name myregistry" => "the key, and the identity that reads it";
@@ -131,14 +138,19 @@ facts! {
     "network.outbound_ip_not_allowed": "A1 A2 A7 A7g A10 K";
         "az acr network-rule list --name myregistry" => "a list without the address in the message";
         Command("az acr network-rule add --name myregistry --ip-address ADDRESS");
-        ["network.public_access_disabled": "no public address is allowed, whatever the rules say", "grant.missing": "a missing role is a 401, never a 403"]
+        ["dns.private_zone_not_linked": "the same 403, although the registry has a private endpoint: the name resolves to the public address", "network.public_access_disabled": "no public address is allowed, whatever the rules say", "grant.missing": "a missing role is a 401, never a 403"]
     "network.no_egress": "A1 A2";
         "az aks show --resource-group my-group --name my-cluster --query networkProfile.outboundType" => "`none` or `block`";
         Person;
         ["network.address_timeout": "the nodes have a way out, and a firewall or a route ends it"]
     "network.outbound_ip_unknown": "A1 A2 A7 A7g A10";
         "az aks show --resource-group my-group --name my-cluster --query networkProfile" => "an outbound type whose addresses Azure does not list, such as `userDefinedRouting`";
-        Operation("check", "az network public-ip list --resource-group NODE_RESOURCE_GROUP --query '[].ipAddress'");
+        Example(
+            "check",
+            "check_addresses",
+            "# The public addresses of your firewall or NAT gateway.\n\
+             az network public-ip list --resource-group NETWORK_GROUP --query '[].ipAddress'",
+        );
         ["network.outbound_ip_not_allowed": "the addresses are known, and none is allowed"]
     "network.subnet_rules_not_visible": "A1 A2 A10";
         "az network vnet subnet show --ids SUBNET_ID --query serviceEndpoints" => "the endpoint `Microsoft.ContainerRegistry`";
@@ -170,7 +182,7 @@ facts! {
         ["grant.missing": "the scale sets have the identity, and it has no role", "identity.nodes_outdated": "the nodes have an identity, which is another one than the cluster's"]
     "identity.nodes_outdated": "A1 K K1";
         "kubectl get nodes --label-columns kubernetes.azure.com/kubelet-identity-client-id" => "another client ID than `az aks show --query identityProfile.kubeletidentity.clientId`";
-        Command("az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL");
+        Command(REIMAGE);
         ["grant.missing": "the cluster's present identity has no role either", "identity.no_credential": "the nodes' labels could not be read"]
     "identity.service_principal_expired": "A1 G1 K";
         "az ad app credential list --id CLIENT_ID --query '[].endDateTime'" => "no time that is still to come; the client ID is the cluster's `servicePrincipalProfile.clientId`. A disabled service principal has `accountEnabled: false` in `az ad sp show --id CLIENT_ID`";
@@ -182,23 +194,23 @@ facts! {
         ["grant.missing": "the identity that pulls is known, and it has no role", "identity.no_credential": "the nodes pull with the kubelet identity, and had no credential"]
     "identity.provider_skips_host": "A1 A2 K";
         "kubectl get nodes --label-columns kubernetes.azure.com/node-image-version" => "a node image older than `202607.29`, with an image host such as `myregistry.westeurope.geo.azurecr.io`";
-        Command("az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL");
+        Command(REIMAGE);
         ["identity.no_credential": "the image's host is the login server", "grant.missing": "the message is the same, and the identity has no role"]
     "sign_in.arm_tokens_refused": "A1 A2 K";
         "az acr config authentication-as-arm show --registry myregistry" => "`disabled`, while `az aks nodepool list --query '[].nodeImageVersion'` has an image of before April 2025";
-        Command("az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL");
+        Command(REIMAGE);
         ["grant.missing": "the same message, where the registry accepts such tokens", "identity.nodes_outdated": "the nodes have another identity, whatever their image"]
     "pull_secret.unusable": "K K5";
-        "kubectl get secret NAME --output jsonpath='{.type}'" => "`NotFound`, or a type other than `kubernetes.io/dockerconfigjson`";
+        "kubectl get secret NAME --namespace NAMESPACE --output jsonpath='{.type}'" => "`NotFound`, or a type other than `kubernetes.io/dockerconfigjson`";
         SECRET;
         ["pull_secret.expired": "the secret can be read, and the registry rejects what is in it"]
     "pull_secret.expired": "K K5";
-        "kubectl get secret NAME --output jsonpath='{.data.\\.dockerconfigjson}'" => "the user name, to compare with the registry's tokens; the password does not belong into a log";
+        "kubectl get secret NAME --namespace NAMESPACE --output jsonpath='{.data.\\.dockerconfigjson}' | base64 -d \\\n    | jq '.auths | map_values(.username // (.auth | @base64d | split(\":\")[0]))'" => "the hosts and the user names, without the passwords, to compare with the registry's tokens. The secret itself contains the passwords: do not put it in a log";
         SECRET;
         ["pull_secret.unusable": "the secret is missing, or is not for this host", "grant.missing": "the nodes' identity was rejected, not a user name and password"]
     "sign_in.credentials_invalidated": "A2 A3 K";
         "az monitor activity-log list --resource-id REGISTRY_ID --offset 2h --query '[].operationName.value'" => "a write of the registry within the last hour";
-        Person;
+        Command(REIMAGE);
         ["grant.not_effective_yet": "the role was granted a short time ago, and the mode did not change"]
     "grant.role_not_honoured": "A1 A2 A3 A5 K";
         "az acr show --name myregistry --query roleAssignmentMode" => "a mode in which the role that was granted has no effect";
@@ -235,7 +247,7 @@ facts! {
         ["grant.condition_excludes_repository": "one image was asked for, and it is excluded"]
     "grant.not_effective_yet": "A3 K";
         "az role assignment list --scope REGISTRY_ID --assignee PRINCIPAL --query '[].createdOn'" => "a time that is a few minutes ago, or later than the message";
-        Person;
+        Wait;
         ["sign_in.credentials_invalidated": "the registry's mode was changed within the last hour", "grant.through_group": "access comes from a group's membership"]
     "grant.through_group": "A3 A4 K";
         "az ad group member check --group GROUP --member-id PRINCIPAL" => "`true`, while the identity itself has no role";
@@ -270,8 +282,11 @@ facts! {
         SECRET;
         ["image.not_found": "the registry is Azure's, and says that it does not have the image", "identity.no_credential": "the registry is Azure's"]
     "image.not_replicated_yet": "A12 D3 D4 K";
-        "az acr replication list --registry myregistry --output table" => "more than one region; `az acr manifest list-metadata --registry myregistry --name team/app` shows when the image was pushed";
-        Person;
+        "az acr replication list --registry myregistry --output table" => "more than one region, each with its status; `az acr manifest list-metadata --registry myregistry --name team/app` shows when the image was pushed";
+        Command(
+            "az acr replication list --registry myregistry --output table    # the column STATUS, for each region\n\
+             kubectl delete pod POD    # its controller creates a new pod, which pulls at once, without the kubelet's back-off",
+        );
         ["image.not_found": "no replica has the image, however long the node waits"]
     "image.not_found": "D3 D4 DD A12 A13 K";
         "az acr repository show-tags --name myregistry --repository team/app" => "no such tag, or no such repository";
@@ -291,7 +306,7 @@ facts! {
         ["image.not_an_image": "the artifact is no image in any format"]
     "image.not_an_image": "D3 K";
         "az acr manifest show --registry myregistry --name team/app:v1 --query config.mediaType" => "a type other than an image's, such as a Helm chart's";
-        Person;
+        Command("kubectl set image deployment/NAME CONTAINER=myregistry.azurecr.io/team/app:v1");
         ["image.schema1": "it is an image, in a format that is too old"]
     "network.data_endpoint_blocked": "K";
         "az acr show-endpoints --name myregistry" => "the data endpoints, which the nodes have to reach";
@@ -303,7 +318,13 @@ facts! {
         ["node.store_damaged": "there is room, and content is missing"]
     "node.store_damaged": "K";
         "kubectl get pod POD --output jsonpath='{.spec.nodeName}'" => "the same node for every pod that fails";
-        Command("kubectl delete pod POD");
+        Command(
+            "kubectl delete pod POD\n\
+             # If the failure persists on that node: move the pod to another node, and reimage the nodes of the pool.\n\
+             kubectl cordon NODE\n\
+             kubectl delete pod POD\n\
+             az aks nodepool upgrade --node-image-only --resource-group my-group --cluster-name my-cluster --name POOL",
+        );
         ["image.not_found": "the registry does not have the image, on any node"]
     "node.credentials_rechecked": "K K1";
         "kubectl get node NODE --output jsonpath='{.status.nodeInfo.kubeletVersion} {.status.images[*].names}'" => "`v1.35` or newer, and the image's name";
@@ -311,11 +332,11 @@ facts! {
         ["pull_secret.expired": "the credential itself is refused; this finding stands beside it, and says why the image on the node does not help", "reference.pull_policy_never": "the node does not have the image, and may not pull it"]
     "node.pull_rate_exceeded": "K";
         EVENTS => "`pull QPS exceeded`";
-        Person;
+        Wait;
         ["registry.throttled": "the registry throttles, with status 429"]
     "pull.cause_unknown": "K";
         EVENTS => "the kubelet's message, from the first failed try";
-        Person;
+        Command("kubectl describe pod POD");
         ["identity.no_credential": "the message has `401 Unauthorized`"]
     "pull.succeeded_before_change": "A2 A3 K";
         "kubectl get events --all-namespaces --field-selector reason=Pulled" => "no `Successfully pulled image` of the registry that is newer than the change";
@@ -324,7 +345,15 @@ facts! {
     "unknown.cluster": "A1"; CLUSTER => "`AuthorizationFailed`"; READER; ["cluster.not_ready": "the cluster was read"]
     "unknown.registry": "A2"; "az acr show --name myregistry" => "`AuthorizationFailed`"; READER; ["registry.not_visible": "the lookup by name succeeded, and found nothing"]
     "unknown.network": "A1 A2 A7"; "az acr show --name myregistry --query '[publicNetworkAccess, networkRuleSet]'" => "`AuthorizationFailed`, or a value that this version does not know"; READER; ["network.outbound_ip_unknown": "the settings were read, and do not name the nodes' addresses"]
-    "unknown.principal": "A1"; CLUSTER => "neither a kubelet identity nor the object ID of the service principal"; Operation("check", "az ad sp show --id CLIENT_ID --query id"); ["identity.missing": "the cluster was read, and has no identity"]
+    "unknown.principal": "A1"; CLUSTER => "neither a kubelet identity nor the object ID of the service principal"; Example(
+            "check",
+            "check_principal",
+            "# With a service principal: its client ID, and then its object ID.\n\
+             CLIENT_ID=$(az aks show --resource-group my-group --name my-cluster --query servicePrincipalProfile.clientId --output tsv)\n\
+             az ad sp show --id $CLIENT_ID --query id --output tsv\n\
+             # With managed identities: the object ID of the kubelet identity.\n\
+             az aks show --resource-group my-group --name my-cluster --query identityProfile.kubeletidentity.objectId --output tsv",
+        ); ["identity.missing": "the cluster was read, and has no identity"]
     "unknown.nodes": "A11 K1";
         "kubectl get nodes" => "`Forbidden`, or no answer";
         Operation("prove_pull", "kubectl auth can-i list nodes");
@@ -332,7 +361,7 @@ facts! {
     "unknown.role_assignments": "A3 A6"; GRANTS => "`AuthorizationFailed`"; READER; ["grant.missing": "the role assignments were read, and none allows the pull"]
     "unknown.role_definition": "A5"; "az role definition list --name ROLE --scope REGISTRY_ID" => "`AuthorizationFailed`, or an empty list"; READER; ["grant.role_not_honoured": "the role was read, and has no effect"]
     "unknown.image": "D2 D3"; "az acr manifest show --registry myregistry --name team/app:v1" => "`UNAUTHORIZED`, `DENIED`, or no answer"; Command("az role assignment create --assignee ME --role AcrPull --scope REGISTRY_ID"); ["image.not_found": "the registry was read, and does not have the image"]
-    "unknown.platform": "A1 D3"; "docker manifest inspect myregistry.azurecr.io/team/app:v1" => "no platform, or one that Azure does not report for the nodes"; Person; ["image.platform_missing": "the platforms are known, and do not fit"]
+    "unknown.platform": "A1 D3"; "docker manifest inspect myregistry.azurecr.io/team/app:v1" => "no platform, or one that Azure does not report for the nodes"; Command("kubectl get nodes --label-columns kubernetes.io/os,kubernetes.io/arch"); ["image.platform_missing": "the platforms are known, and do not fit"]
 }
 
 /// The requests, by their keys: what is read, and the permission and the smallest role that it needs.
