@@ -105,6 +105,11 @@ impl Call {
         Self { deadline: Instant::now().checked_add(limit), allowed: limit, ..self.clone() }
     }
 
+    /// The same without progress, for work that may be dropped before it ends.
+    pub(crate) fn quiet(&self) -> Self {
+        Self { progress: None, ..self.clone() }
+    }
+
     /// The same call for optional work: a registry may take this long for all requests together, not counting the caller's own sign-in.
     pub(crate) fn with_registry_timeout(&self, limit: Duration) -> Self {
         Self { registry_timeout: Some(limit), ..self.clone() }

@@ -184,6 +184,15 @@ fn with_rule(found: Finding, place: &Place<'_>, is_throttled: bool) -> Finding {
 }
 
 fn missing(place: &Place<'_>) -> Finding {
+    let has_replicas = place.settings.is_none_or(|one| one.registry.is_premium());
+    let is_listed = matches!(&place.inspection.manifests, Some(Ok(Some(manifests))) if lists(place.image, manifests));
+    if is_listed && has_replicas {
+        let text = format!(
+            "registry {} lists {}, and the replica that was asked does not have it yet",
+            place.registry, place.image
+        );
+        return Finding::failing(FindingId::IMAGE_NOT_REPLICATED_YET).saying(text).seen("registry", "image", "listed");
+    }
     let found = Finding::failing(FindingId::IMAGE_NOT_FOUND);
     let (registry, repository) = (place.registry, place.image.repository());
     let (found, mut text) = match &place.inspection.manifests {
@@ -214,6 +223,12 @@ fn missing(place: &Place<'_>) -> Finding {
 /// Whether a registry has more replicas than its own.
 pub(super) fn is_replicated(replicas: &Read<Vec<String>>) -> bool {
     replicas.as_ref().is_ok_and(|replicas| replicas.len() > 1)
+}
+
+/// Whether the list of a repository has the tag or the manifest, which was not found.
+fn lists(image: &ImageReference, manifests: &[ManifestAttributes]) -> bool {
+    let wanted = image.manifest();
+    manifests.iter().any(|one| one.digest.as_str() == wanted || one.tags.iter().any(|tag| tag == wanted))
 }
 
 /// A repository that has no such tag or manifest.

@@ -46,6 +46,13 @@ impl Error {
         self
     }
 
+    /// Adds a fact to the message, in place of those of the same name.
+    #[must_use]
+    pub(crate) fn with_only_context(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.context.retain(|(one, _)| *one != name);
+        self.with_context(name, value)
+    }
+
     /// Sets the cause, if no service has responded; otherwise [`service`](Self::service) is the source.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {

@@ -31,9 +31,9 @@ pub(super) struct Verdict {
     facts: Vec<(&'static str, String)>,
 }
 
-const HINT: &str = "hint";
+pub(super) const HINT: &str = "hint";
 const NOT_CHECKED: &str = "grants not checked";
-const WAIT: &str = "waiting until the registry accepts the nodes";
+pub(super) const WAIT: &str = "waiting until the registry accepts the nodes";
 
 impl Verdict {
     /// Whether waiting cannot help.
@@ -115,7 +115,7 @@ impl Verdict {
         Self { finding: Some(finding), waited_for: None, step: String::new(), facts }
     }
 
-    fn wait(step: impl Into<String>, waited_for: Option<FindingId>, facts: Vec<(&'static str, String)>) -> Self {
+    pub fn wait(step: impl Into<String>, waited_for: Option<FindingId>, facts: Vec<(&'static str, String)>) -> Self {
         Self { finding: None, waited_for: waited_for.map(PullFinding::of), step: step.into(), facts }
     }
 

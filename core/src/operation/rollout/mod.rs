@@ -1,5 +1,6 @@
 //! Rollout: waits until a workload's pods are ready, or until it is known why they are not.
 
+mod cause;
 mod grant;
 mod judge;
 mod options;

@@ -1,12 +1,13 @@
 //! Failures that are final, except for a while after a change of the registry: replicas that do not have the image yet, and the
 //! host name of a new registry.
 
-use super::{grant, options::RolloutOptions};
+use super::{cause::Cause, grant, options::RolloutOptions};
 use crate::{
     call::Call,
     cluster::{ClusterRef, WorkloadState},
     diagnosis::{
         catalogue::{FindingId, PullRetry},
+        stage::PullStage,
         text::PullFailure,
     },
     error::{ErrorKind, Result},
@@ -24,54 +25,71 @@ const REPLICAS: Duration = Duration::from_secs(6 * 60);
 /// that was too early.
 const NEW: Duration = Duration::from_secs(10 * 60);
 
+/// How long a failure gets whose cause is gone by now. The kubelet waits at most five minutes before it tries again.
+const NEXT_TRY: Duration = Duration::from_secs(6 * 60);
+
 /// How long a final failure may still pass.
 #[derive(Clone)]
 pub(super) struct Grace {
+    since: Instant,
     pub until: Instant,
     /// The step that is reported while waiting.
     pub step: String,
-    /// What the error says in addition.
+    /// Why it may pass.
     why: String,
 }
 
 impl Grace {
+    /// What the error says in addition.
     pub fn fact(&self) -> (&'static str, String) {
-        ("waited", self.why.clone())
+        let waited = self.since.elapsed().min(self.until - self.since).as_secs();
+        ("waited", format!("{waited} s, since {}", self.why))
+    }
+
+    fn lasting(time: Duration, step: String, why: String) -> Self {
+        let since = Instant::now();
+        Self { since, until: since + time, step, why }
+    }
+
+    /// For a cause that was there at the last try and is gone.
+    fn of_cause(failure: &PullFailure) -> Self {
+        let step = format!("waiting for the kubelet's next try to pull {}", failure.image);
+        Self::lasting(NEXT_TRY, step, "the cause is gone by now".to_owned())
     }
 
     fn of(failure: &PullFailure, registry: &Registry, parts: &Parts) -> Option<Self> {
         let name = registry.id.name();
         if failure.finding.id == FindingId::IMAGE_NOT_FOUND {
-            return registry.is_premium().then(|| Self {
-                until: Instant::now() + REPLICAS,
-                step: format!("waiting until all replicas of registry {name} have {}", failure.image),
-                why: format!(
-                    "registry {name} may have replicas; they got {} minutes for the image",
-                    REPLICAS.as_secs() / 60
-                ),
+            return registry.is_premium().then(|| {
+                let step = format!("waiting until all replicas of registry {name} have {}", failure.image);
+                Self::lasting(REPLICAS, step, format!("registry {name} may have replicas that lack the image"))
             });
         }
         // A creation time in the future is one of a clock that differs by seconds: the registry is new.
         let age = parts.time().duration_since(registry.created?).unwrap_or_default();
         let rest = NEW.checked_sub(age).filter(|rest| !rest.is_zero())?;
-        Some(Self {
-            until: Instant::now() + rest,
-            step: format!("waiting until the host name of the new registry {name} resolves"),
-            why: format!("registry {name} was new; its host name got {} minutes", NEW.as_secs() / 60),
-        })
+        let step = format!("waiting until the host name of the new registry {name} resolves");
+        Some(Self::lasting(
+            rest,
+            step,
+            format!("registry {name} is new, and its host name may not be known everywhere"),
+        ))
     }
 }
 
-/// Whether a failure is one of those that pass for some registries. A data endpoint may be blocked, which does not pass; or its name, which
-/// is new with the registry, does not exist.
+/// Whether Azure decides if a failure is final: what the manifest itself says does not pass.
 pub(super) fn may_pass(failure: &PullFailure) -> bool {
     let finding = &failure.finding;
-    let may_pass = if finding.id == FindingId::DATA_ENDPOINT_BLOCKED {
-        failure.message.contains("no such host")
-    } else {
-        [FindingId::IMAGE_NOT_FOUND, FindingId::DNS_LOOKUP_FAILED].contains(&finding.id)
-    };
-    may_pass && finding.retry == PullRetry::Never
+    finding.retry == PullRetry::Never && finding.id.stage().is_some_and(|stage| stage > PullStage::Reference)
+}
+
+/// Whether a failure is one of those that pass for new registries and images. A data endpoint may be blocked, which does not pass; or its
+/// name, which is new with the registry, does not exist.
+fn may_be_new(failure: &PullFailure) -> bool {
+    if failure.finding.id == FindingId::DATA_ENDPOINT_BLOCKED {
+        return failure.message.contains("no such host");
+    }
+    [FindingId::IMAGE_NOT_FOUND, FindingId::DNS_LOOKUP_FAILED].contains(&failure.finding.id)
 }
 
 /// The state as it is for a failure that may pass: a wait for it goes on.
@@ -88,10 +106,13 @@ pub(super) fn with_transient(mut state: WorkloadState, is_transient: impl Fn(&Pu
 pub(super) async fn grace(
     parts: &Parts,
     cluster: &ClusterRef,
-    failure: &PullFailure,
+    (failure, cause): (&PullFailure, Option<&Cause>),
     options: &RolloutOptions,
     call: &Call,
 ) -> Result<Option<Grace>> {
+    if !may_be_new(failure) {
+        return Ok(cause.filter(|cause| cause.may_pass()).map(|_| Grace::of_cause(failure)));
+    }
     let Ok(image) = ImageReference::parse(&failure.image) else { return Ok(None) };
     match grant::find_registry(parts, cluster, image.registry(), options, call).await {
         Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => Err(err),
@@ -121,7 +142,7 @@ mod tests {
             ("no match for platform in manifest: not found".to_owned(), false),
         ] {
             let failure = PullFailure::new("pod", "c", "r.azurecr.io/app:1", "ErrImagePull", &text);
-            assert_eq!(may_pass(&failure), may, "{:?} {text}", failure.finding);
+            assert_eq!(may_be_new(&failure), may, "{:?} {text}", failure.finding);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Watches a rollout once, and judges it: a refused pull is judged by the role assignments, which are read meanwhile.
 
 use super::{
+    cause::{self, Cause},
     grant::{self, Verdict},
     judge::{Judge, add_state, pull_failed},
     options::RolloutOptions,
@@ -48,8 +49,10 @@ pub(crate) async fn wait_for_rollout(
         judge: Judge::new(options.propagation_timeout, options.fail_fast),
         states,
         reported: None,
+        workload,
         verdicts: BTreeMap::new(),
         graces: BTreeMap::new(),
+        causes: BTreeMap::new(),
     };
     let watching = parts.cluster_deployer().watch_rollout(cluster, workload, &mut listener, call);
     // The judge first: at the deadline both end.
@@ -58,12 +61,16 @@ pub(crate) async fn wait_for_rollout(
         Either::Right((Err(err), _)) => Err(err),
         Either::Right((Ok(()), _)) => Err(Error::new(ErrorKind::Unexpected, "the watch ended before the rollout")),
     };
-    ended.map_err(|err| wait.explain(err, workload))
+    if let Err(err) = &ended {
+        wait.look_for_cause(err).await;
+    }
+    ended.map_err(|err| wait.explain(err))
 }
 
 struct Wait<'a> {
     parts: &'a Parts,
     cluster: &'a ClusterRef,
+    workload: &'a WorkloadRef,
     options: &'a RolloutOptions,
     call: &'a Call,
     judge: Judge,
@@ -73,6 +80,8 @@ struct Wait<'a> {
     verdicts: BTreeMap<String, Verdict>,
     /// How long failures that are final elsewhere may pass, by the registry's host and the finding. `None`: they are final here, too.
     graces: BTreeMap<(String, FindingId), Option<Grace>>,
+    /// What an explanation says of failed pulls, by the image and the finding.
+    causes: BTreeMap<(String, FindingId), Option<Cause>>,
 }
 
 /// What a state means, if it ends a wait.
@@ -113,20 +122,39 @@ impl Wait<'_> {
     async fn learn(&mut self, failure: &PullFailure) -> Result<Either<Result<Rollout>, Option<String>>> {
         let (parts, cluster, options, call) = (self.parts, self.cluster, self.options, self.call);
         if may_pass(failure) {
-            let reading = passing::grace(parts, cluster, failure, options, call);
-            let grace = match self.unless_ended(reading).await? {
-                Either::Left(ended) => return Ok(Either::Left(ended)),
-                Either::Right(grace) => grace,
+            let workload = self.workload;
+            let reading = async {
+                let cause = cause::find(parts, cluster, workload, failure, call).await?;
+                let grace = passing::grace(parts, cluster, (failure, cause.as_ref()), options, call).await?;
+                Ok((cause, grace))
             };
+            let (cause, grace) = match self.unless_ended(reading).await? {
+                Either::Left(ended) => return Ok(Either::Left(ended)),
+                Either::Right(read) => read,
+            };
+            self.causes.insert(image_of(failure), cause);
             let step = grace.as_ref().map(|grace| grace.step.clone());
             self.graces.insert(case_of(failure), grace);
             return Ok(Either::Right(step));
         }
-        let reading = grant::judge(parts, cluster, failure, options, call);
-        let verdict = match self.unless_ended(reading).await? {
-            Either::Left(ended) => return Ok(Either::Left(ended)),
-            Either::Right(verdict) => verdict,
+        let workload = self.workload;
+        let reading = async {
+            let verdict = grant::judge(parts, cluster, failure, options, call).await?;
+            if !verdict.is_final() {
+                return Ok((verdict, None));
+            }
+            let cause = cause::find(parts, cluster, workload, failure, call).await?;
+            // A grant that was listed only now, or a credential of before.
+            let passing = cause.as_ref().filter(|cause| cause.may_pass()).map(Cause::as_verdict);
+            Ok((passing.unwrap_or(verdict), cause))
         };
+        let (verdict, cause) = match self.unless_ended(reading).await? {
+            Either::Left(ended) => return Ok(Either::Left(ended)),
+            Either::Right(read) => read,
+        };
+        if verdict.is_final() {
+            self.causes.insert(image_of(failure), cause);
+        }
         let step = (!verdict.is_final()).then(|| verdict.step.clone());
         self.verdicts.insert(registry_of(failure), verdict);
         if self.verdicts.len() > 1 {
@@ -135,8 +163,9 @@ impl Wait<'_> {
         Ok(Either::Right(step))
     }
 
-    /// Adds the workload, what is known about the grants, and at the deadline how far the rollout was.
-    fn explain(&self, err: Error, workload: &WorkloadRef) -> Error {
+    /// Adds the workload, the cause, what is known about the grants, and at the deadline how far the rollout was.
+    fn explain(&self, err: Error) -> Error {
+        let cause = err.pull_failure().and_then(|failure| self.causes.get(&image_of(failure))?.clone());
         let err = match self.states.borrow().as_ref() {
             Some(state) if err.kind() == ErrorKind::DeadlineExceeded => add_state(err, state),
             _ => err,
@@ -148,7 +177,23 @@ impl Wait<'_> {
         let grace = err.pull_failure().and_then(|failure| self.graces.get(&case_of(failure))?.as_ref());
         let fact = grace.map(Grace::fact);
         let err = fact.into_iter().fold(err, |err, (name, value)| err.with_context(name, value));
+        let err = cause.into_iter().fold(err, |err, cause| cause.explain(err));
+        let workload = self.workload;
         err.with_context("workload", workload.to_string()).with_context("namespace", workload.namespace.clone())
+    }
+
+    /// Explains a failed pull that ends the wait, if that was not done before. A refused pull that was waited for remains what it is.
+    async fn look_for_cause(&mut self, err: &Error) {
+        let Some(failure) = err.pull_failure().filter(|_| err.kind() == ErrorKind::PullFailed) else { return };
+        let is_waited_for = self.verdicts.get(&registry_of(failure)).is_some_and(|verdict| !verdict.is_final());
+        let key = image_of(failure);
+        if is_waited_for || self.causes.contains_key(&key) || !is_of(self.parts.cloud(), failure) {
+            return;
+        }
+        // Whatever goes wrong here, the failed pull is what the caller is told.
+        if let Ok(cause) = cause::find(self.parts, self.cluster, self.workload, failure, self.call).await {
+            self.causes.insert(key, cause);
+        }
     }
 
     async fn unless_ended<T>(
@@ -249,6 +294,11 @@ impl Wait<'_> {
 /// The host of the registry that refused a pull. An invalid reference stands for itself.
 fn registry_of(failure: &PullFailure) -> String {
     ImageReference::parse(&failure.image).map_or_else(|_| failure.image.clone(), |image| image.registry().to_owned())
+}
+
+/// What a cause was found for.
+fn image_of(failure: &PullFailure) -> (String, FindingId) {
+    (failure.image.clone(), failure.finding.id.clone())
 }
 
 /// What a time that is given to a failure is for.
