@@ -29,10 +29,11 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|err| PyValueError::new_err(format!("invalid JSON form: {err}")))
 }
 
-/// The same for a text of the caller's.
-pub fn from_stored<T: DeserializeOwned>(class: &Bound<'_, PyType>, text: &str) -> PyResult<T> {
+/// The same for a text of the caller's. The type of the core reads it first: it knows which versions of a stored form there are.
+pub fn from_stored<C: DeserializeOwned, T: DeserializeOwned>(class: &Bound<'_, PyType>, text: &str) -> PyResult<T> {
     let wrong = |err| Ok(invalid(class.py(), format!("text: not the JSON form of {}: {err}", class.qualname()?)));
-    serde_json::from_str(text).map_err(|err| wrong(err).unwrap_or_else(|err: PyErr| err))
+    let read = serde_json::from_str::<C>(text).and_then(|_| serde_json::from_str(text));
+    read.map_err(|err| wrong(err).unwrap_or_else(|err: PyErr| err))
 }
 
 /// The word that names the variant.
@@ -267,7 +268,7 @@ macro_rules! methods {
             /// Reads its JSON form.
             #[classmethod]
             fn from_json(class: &pyo3::Bound<'_, pyo3::types::PyType>, text: &str) -> pyo3::PyResult<Self> {
-                $crate::value::from_stored(class, text)
+                $crate::value::from_stored::<aks_acr::$name, Self>(class, text)
             }
         }
     };

@@ -108,6 +108,10 @@ test('a stored report is diagnosed again without a request, wherever it was stor
   assert.deepEqual(stored.replayed(), report);
   assert.equal(String(stored), String(report));
   assert.deepEqual(azure.emulator.requests({ since: mark }), []);
+  for (const version of [0, 2, 99]) {
+    const other = { ...JSON.parse(JSON.stringify(report)), version };
+    assert.throws(() => Report.fromJSON(other), { code: 'invalid_input', message: new RegExp(`version ${version} is unknown`) });
+  }
   assert.throws(() => Report.fromJSON({ verdict: 'can_pull' }), { code: 'invalid_input', message: /not a result of type Report/ });
   assert.throws(() => Report.fromJSON({ ...JSON.parse(JSON.stringify(report)), facts: null }).replayed(), {
     code: 'invalid_input',

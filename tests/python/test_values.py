@@ -219,12 +219,22 @@ def test_a_stored_report_is_diagnosed_again_without_a_request(client, azure):
         aks_acr.Report.from_json(json.dumps(json.loads(report.to_json()) | {"facts": None})).replayed()
 
 
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_a_stored_form_of_another_version_is_rejected(client, version):
+    for stored in (client.check("group/dev", "myregistry"), client.explain("group/dev"), client.prove_pull("group/dev", "nginx:v1")):
+        assert type(stored).from_json(stored.to_json()) == stored
+        other = json.dumps(json.loads(stored.to_json()) | {"version": version})
+        with pytest.raises(aks_acr.InvalidInputError, match=f"version {version} is unknown"):
+            type(stored).from_json(other)
+
+
 def test_an_explanation_can_be_shown_to_others(client):
     client.apply("group/dev", MANIFESTS, registry="myregistry")
     with pytest.raises(aks_acr.PullFailedError) as raised:
         client.wait_for_rollout("group/dev", "web")
-    assert raised.value.finding.id == raised.value.pull_failure.finding.id and raised.value.report is None
+    assert raised.value.finding.id == raised.value.pull_failure.finding.id == raised.value.report.root_cause
     explanation = client.explain("group/dev")
+    assert explanation.root_cause == raised.value.report.root_cause
     redacted = explanation.redacted()
     assert redacted.root_cause == explanation.root_cause is not None
     for form in (redacted.to_json(), str(redacted), redacted.to_html()):

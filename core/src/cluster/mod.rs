@@ -13,6 +13,7 @@ mod observed;
 pub(crate) mod pods;
 pub(crate) mod pull_secret;
 mod reference;
+pub(crate) mod stopped;
 pub(crate) mod workload;
 
 pub use apply_options::ApplyOptions;

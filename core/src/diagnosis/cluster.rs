@@ -11,12 +11,10 @@ use super::{
     stage::PullStage,
     text::is_of_lost_key,
 };
-use crate::inventory::ClusterSettings;
-
-/// Whether a power state is that of a stopped cluster or pool.
-pub(crate) fn is_stopped(state: Option<&String>) -> bool {
-    state.is_some_and(|state| state.eq_ignore_ascii_case("stopped"))
-}
+use crate::{
+    cluster::stopped::{self, is_stopped},
+    inventory::ClusterSettings,
+};
 
 pub(super) fn cluster(facts: &Facts) -> Outcome {
     let cluster = match &facts.cluster {
@@ -33,9 +31,7 @@ pub(super) fn cluster(facts: &Facts) -> Outcome {
     let all_pools_stopped =
         !cluster.node_pools.is_empty() && cluster.node_pools.iter().all(|pool| is_stopped(pool.power_state.as_ref()));
     if is_stopped(cluster.power_state.as_ref()) {
-        let found = Finding::failing(FindingId::CLUSTER_STOPPED).saying(format!("cluster {name} is stopped"));
-        let found = found.seen("cluster", "powerState.code", "Stopped");
-        return outcome.with(found.run(nodes::of_cluster("az aks start", &facts.cluster_id)));
+        return outcome.with(stopped::finding(&facts.cluster_id));
     }
     if all_pools_stopped {
         let text = format!("every node pool of cluster {name} is stopped");

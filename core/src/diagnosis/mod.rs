@@ -35,8 +35,8 @@ pub(crate) mod success;
 pub(crate) mod text;
 pub(crate) mod unserved;
 
+pub(crate) use crate::cluster::stopped::is_stopped;
 pub(crate) use authorization::no_other_may_pull;
-pub(crate) use cluster::is_stopped;
 pub(crate) use host::{is_regional, login_server_of};
 pub(crate) use rank::{diagnose, is_granted, lacks_pulls};
 pub(crate) use settings::obstacles;

@@ -4,7 +4,10 @@ use crate::{
     case::{Case, Checked, cases, refused, some},
     emulator::{CLUSTER, GROUP, REGISTRY, Scene, deployment},
 };
-use aks_acr::{CallOptions, ErrorKind, FindingId, OnMissingGrant, PullRetry, RolloutOptions, WorkloadRef};
+use aks_acr::{
+    ApplyOptions, CallOptions, ErrorKind, ExplainOptions, ExplainTarget, FindingId, Manifest, OnMissingGrant,
+    PodSelection, ProvePullOptions, PullRetry, RolloutOptions, WorkloadRef,
+};
 use aks_acr_emulator::{ClusterSeed, Fault, RegistrySeed, Timing};
 use libtest_mimic::Failed;
 use std::time::Duration;
@@ -24,6 +27,7 @@ pub fn cases() -> Vec<Case> {
             an_older_registrys_host_name_gets_no_time,
             a_wait_that_is_to_fail_fast_gives_no_time,
             the_cause_is_that_of_an_explanation_and_may_be_gone,
+            a_stopped_cluster_is_named_by_all_that_need_its_api_server,
             a_missing_grant_that_someone_else_makes_is_waited_for,
             a_missing_grant_that_no_one_makes_ends_the_wait_in_time,
         ];
@@ -169,6 +173,38 @@ async fn the_cause_is_that_of_an_explanation_and_may_be_gone() -> Checked {
     let ended =
         scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await;
     assert_eq!(ended?.ready, 2);
+    Ok(())
+}
+
+async fn a_stopped_cluster_is_named_by_all_that_need_its_api_server() -> Checked {
+    let scene = Scene::new()?;
+    // Once before any connection was made, and once with one.
+    for is_connected in [false, true] {
+        if is_connected {
+            scene.azure.set_stopped(GROUP, CLUSTER, false);
+            scene.client.pods(&scene.cluster, &PodSelection::default(), CallOptions::default()).await?;
+        }
+        scene.azure.set_stopped(GROUP, CLUSTER, true);
+        let (client, cluster, begun) = (&scene.client, &scene.cluster, Instant::now());
+        let manifests = Manifest::parse_all(&deployment("web", IMAGE, 1))?;
+        let errors = [
+            client.pods(cluster, &PodSelection::default(), CallOptions::default()).await.map(drop),
+            client.apply(cluster, manifests, ApplyOptions::default()).await.map(drop),
+            client.wait_for_rollout(cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await.map(drop),
+            client.explain(cluster, &ExplainTarget::Pods, ExplainOptions::default()).await.map(drop),
+            client.prove_pull(cluster, &IMAGE.parse()?, ProvePullOptions::default()).await.map(drop),
+            client.node_identities(cluster, CallOptions::default()).await.map(drop),
+        ];
+        for (at, ended) in errors.into_iter().enumerate() {
+            let err = refused(ended, ErrorKind::Unavailable)?;
+            let found = some(err.finding(), "a finding")?;
+            assert_eq!(found.id, FindingId::CLUSTER_STOPPED, "{at} {err}");
+            let text = err.to_string();
+            assert!(text.contains("az aks start --resource-group group --name dev"), "{at} {text}");
+            assert!(!err.is_transient(), "{at} {text}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     call::Call,
     cloud::Cloud,
-    cluster::{KubeconfigOptions, credentials::kubeconfig},
+    cluster::{KubeconfigOptions, credentials::kubeconfig, stopped},
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
@@ -92,6 +92,11 @@ impl Pool {
     pub fn names_proxy(&self, host: &str, proxy: &str) -> bool {
         let own = self.network.proxy_for(host, 443).ok().flatten();
         own.zip(Proxy::parse(proxy, "proxy-url").ok()).is_some_and(|(own, named)| own.is_at(&named))
+    }
+
+    /// The error of a request that got no response, if the cluster is stopped.
+    pub(super) async fn stopped(&self, cluster: &ResourceId, call: &Call) -> Option<Error> {
+        stopped::error(&self.arm, cluster, call).await
     }
 
     async fn connect(&self, cluster: &ResourceId, call: &Call) -> Result<Connection> {

@@ -10,7 +10,10 @@ use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode, header::AUTHORIZATION, request::Parts};
 use kube::client::Body;
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 use tower::{BoxError, Service};
@@ -22,14 +25,32 @@ pub(super) struct Session {
     pool: Pool,
     cluster: ResourceId,
     call: Call,
+    /// Whether Azure was asked if the cluster is stopped.
+    was_asked: Arc<AtomicBool>,
 }
 
 impl Session {
     pub fn new(pool: Pool, cluster: ResourceId, call: Call) -> Self {
-        Self { pool, cluster, call }
+        Self { pool, cluster, call, was_asked: Arc::default() }
     }
 
     async fn send(self, request: Request<Body>) -> Result<Response<Bounded>, BoxError> {
+        let sent = self.send_once_or_twice(request).await;
+        match sent {
+            Err(err) if !err.is::<Error>() => Err(self.or_stopped(err).await),
+            sent => sent,
+        }
+    }
+
+    /// Why a request got no response. Azure is asked once in a call.
+    async fn or_stopped(&self, err: BoxError) -> BoxError {
+        if self.was_asked.swap(true, Ordering::Relaxed) {
+            return err;
+        }
+        self.pool.stopped(&self.cluster, &self.call).await.map_or(err, Into::into)
+    }
+
+    async fn send_once_or_twice(&self, request: Request<Body>) -> Result<Response<Bounded>, BoxError> {
         let (head, body) = request.into_parts();
         // It is kept for a second time. No object is big.
         let body = body.collect_bytes().await?;
