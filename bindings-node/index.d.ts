@@ -625,9 +625,9 @@ export interface Operations {
    * image before; `'kubelet_resolved_manifest'` that it may have had the layers, so that the host that serves them is
    * not proven.
    *
-   * The Jobs are deleted at the end. If the call is cancelled or its process ends, Kubernetes deletes them: they end
-   * with the call's deadline, and a minute later they are gone. A call that is repeated finds the Job of an earlier one
-   * by its name.
+   * The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled or
+   * its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are gone. A
+   * call that is repeated finds the Job of an earlier one by its name.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param image An image reference: registry, repository, and a tag or a digest or both.

@@ -29,10 +29,19 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|err| PyValueError::new_err(format!("invalid JSON form: {err}")))
 }
 
-/// The same for a text of the caller's. The type of the core reads it first: it knows which versions of a stored form there are.
+/// A stored form that has a version.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(rename = "version")]
+    _version: serde_json::Value,
+}
+
+/// The same for a text of the caller's. A form with a version is read by the type of the core, too, which knows the versions that there are.
 pub fn from_stored<C: DeserializeOwned, T: DeserializeOwned>(class: &Bound<'_, PyType>, text: &str) -> PyResult<T> {
     let wrong = |err| Ok(invalid(class.py(), format!("text: not the JSON form of {}: {err}", class.qualname()?)));
-    let read = serde_json::from_str::<C>(text).and_then(|_| serde_json::from_str(text));
+    let is_versioned = serde_json::from_str::<Versioned>(text).is_ok();
+    let read = serde_json::from_str(text)
+        .and_then(|read| if is_versioned { serde_json::from_str::<C>(text).map(|_| read) } else { Ok(read) });
     read.map_err(|err| wrong(err).unwrap_or_else(|err: PyErr| err))
 }
 

@@ -969,9 +969,9 @@ impl Calls {
     /// that the node did not have the image before; `PullProofKind.KUBELET_RESOLVED_MANIFEST` that it may have had the
     /// layers, so that the host that serves them is not proven.
     ///
-    /// The Jobs are deleted at the end. If the call is cancelled or its process ends, Kubernetes deletes them: they end
-    /// with the call's deadline, and a minute later they are gone. A call that is repeated finds the Job of an earlier
-    /// one by its name.
+    /// The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled
+    /// or its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are
+    /// gone. A call that is repeated finds the Job of an earlier one by its name.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.

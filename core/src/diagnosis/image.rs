@@ -6,6 +6,7 @@ use super::{
     facts::{Facts, ImageFacts, Unread},
     finding::Finding,
     host::Host,
+    network::is_private_only,
     outcome::Outcome,
     stage::PullStage,
     text::{NextStep, denied, written_as},
@@ -56,7 +57,7 @@ pub(super) fn image(facts: &Facts) -> Outcome {
         Err(_) if says_key_is_lost(image).is_some() => return outcome,
         Err(unread) => {
             let found = unserved::upstream(facts, image, unread);
-            return outcome.with(found.unwrap_or_else(|| unread_image(unread)));
+            return outcome.with(found.unwrap_or_else(|| unread_image(facts, unread)));
         }
         Ok(None) => return outcome.with(unserved::not_found(facts, image)),
         Ok(Some(details)) => details,
@@ -72,15 +73,18 @@ pub(super) fn image(facts: &Facts) -> Outcome {
 }
 
 /// A registry that is throttled or out of service is reached, and no role is missing.
-fn unread_image(unread: &Unread) -> Finding {
+fn unread_image(facts: &Facts, unread: &Unread) -> Finding {
     let found = Finding::unknown(FindingId::UNKNOWN_IMAGE).needing(unread.need.clone());
     if let Some((words, address)) = unread.service.as_deref().and_then(|words| Some((words, denied(words)?))) {
         let text = format!(
             "the image could not be read: the registry's firewall does not admit this machine's address {address}"
         );
-        let next_step = NextStep::new(
-            "check from a network that the registry admits, or add this machine's address to its network rules",
-        );
+        let settings = facts.registry.as_ref().ok().and_then(Option::as_ref);
+        let next_step = NextStep::new(if settings.is_some_and(is_private_only) {
+            "check from a network that has the registry's private endpoint, or call prove_pull: a node then pulls the image"
+        } else {
+            "check from a network that the registry admits, or add this machine's address to its network rules"
+        });
         return Finding { next_step, ..found.saying(text).seen("registry", "message", words) };
     }
     let Some(status @ (429 | 500..=599)) = unread.status else { return found };

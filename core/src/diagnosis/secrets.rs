@@ -27,12 +27,14 @@ pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
                 if !TYPES.contains(&secret_type.as_str()) {
                     unusable.push(wrong_type(found(FindingId::PULL_SECRET_UNUSABLE), secret, secret_type));
                 } else if is_for(secret, pull) {
-                    return outcome.with(rejected(found(FindingId::PULL_SECRET_EXPIRED), secret));
+                    return outcome.with(rejected(found(FindingId::PULL_SECRET_EXPIRED), secret, is_allowed));
                 } else {
                     unusable.push(other_hosts(found(FindingId::PULL_SECRET_UNUSABLE), secret, hosts, pull));
                 }
             }
-            SecretState::Missing => unusable.push(missing(found(FindingId::PULL_SECRET_UNUSABLE), secret, pull)),
+            SecretState::Missing => {
+                unusable.push(missing(found(FindingId::PULL_SECRET_UNUSABLE), (secret, is_allowed), pull));
+            }
             SecretState::Unread => unread.push(not_read(secret, "pod")),
         }
     }
@@ -69,11 +71,17 @@ fn host(pull: &FailedPull<'_>) -> String {
     pull.image.map_or_else(|| "the image's registry".to_owned(), |image| image.registry().to_owned())
 }
 
-fn missing(found: Finding, secret: &ObservedSecret, pull: &FailedPull<'_>) -> Finding {
+/// Without the secret, the nodes' identity pulls: that helps only if it is allowed to.
+fn or_removed(is_allowed: bool) -> &'static str {
+    if is_allowed { ", or remove it from imagePullSecrets" } else { "" }
+}
+
+fn missing(found: Finding, (secret, is_allowed): (&ObservedSecret, bool), pull: &FailedPull<'_>) -> Finding {
     let (namespace, name, host) = (&secret.namespace, &secret.name, host(pull));
     let mut found = named(found.saying(format!("pull secret {name} does not exist in namespace {namespace}")), secret);
     found.next_step.summary = format!(
-        "create pull secret {name} with credentials for {host} in namespace {namespace}, or remove it from imagePullSecrets"
+        "create pull secret {name} with credentials for {host} in namespace {namespace}{}",
+        or_removed(is_allowed)
     );
     found
 }
@@ -93,13 +101,11 @@ fn other_hosts(found: Finding, secret: &ObservedSecret, hosts: &[String], pull: 
     found
 }
 
-fn rejected(found: Finding, secret: &ObservedSecret) -> Finding {
+fn rejected(found: Finding, secret: &ObservedSecret, is_allowed: bool) -> Finding {
     let text = format!("the registry rejects the user name and password of pull secret {}", secret.name);
     let mut found = named(found.saying(text), secret);
-    found.next_step.summary = format!(
-        "renew pull secret {} in namespace {}, or remove it from imagePullSecrets",
-        secret.name, secret.namespace
-    );
+    found.next_step.summary =
+        format!("renew pull secret {} in namespace {}{}", secret.name, secret.namespace, or_removed(is_allowed));
     found
 }
 

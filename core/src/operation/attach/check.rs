@@ -57,7 +57,7 @@ pub(crate) async fn check_grant(
     let found = |assignments| (&identities, registry, assignments);
     let first = check_listed(parts, found(assignments), principal, call).await?;
     let GrantCheck::Missing(missing) = first else { return Ok(first) };
-    if parts.recent_grants.has(&registry.id, principal) {
+    if parts.recent_grants.has(&registry.id, principal, parts.time()) {
         return Ok(GrantCheck::Exists);
     }
     // A replica that lags lists none right after an attach.

@@ -288,7 +288,7 @@ pub(crate) async fn write(
     }
     let step = format!("granting {role} to {}", grant.principal_id);
     let granted = call.step(&step, send(parts, &grant, retry_forbidden_for, call)).await?;
-    parts.recent_grants.add(&grant.scope, grant.principal_id);
+    parts.recent_grants.add(&grant.scope, grant.principal_id, parts.time());
     let condition = granted.assignment.as_ref().map_or_else(|| grant.condition.clone(), |one| one.condition.clone());
     // Else another client created the assignment after our read.
     let outcome = if granted.is_new {

@@ -326,7 +326,7 @@ async fn join_facts(
     let of_others = others.values().map(|found| other_grants(parts, settings, &at.assignments, found, call));
     let of_cluster = grants(parts, (settings, principal), at.assignments.clone(), call);
     let (image, others_grants, grants) = try_join!(image, try_join_all(of_others), of_cluster)?;
-    let is_mode_new = settings.is_some_and(|one| parts.recent_mode_changes.has(&one.registry.id));
+    let is_mode_new = settings.is_some_and(|one| parts.recent_mode_changes.has(&one.registry.id, parts.time()));
     Ok(Facts {
         is_mode_new,
         cluster_id: cluster.id,
@@ -501,7 +501,7 @@ pub(crate) async fn grants(
     } else {
         group_access(parts.role_assigner(), (id, mode, Wanted::PULL), principal, &assignments, call).await?
     };
-    let is_recent = parts.recent_grants.has(id, principal);
+    let is_recent = parts.recent_grants.has(id, principal, parts.time());
     Ok(Ok(Grants { assignments, roles, groups, is_recent }))
 }
 

@@ -306,7 +306,7 @@ async fn grant(
     let wanted = Grant { is_unlisted: listed.is_none(), ..wanted };
     let step = format!("granting a role on {} to {}", wanted.scope.name(), wanted.principal_id);
     let granted = call.step(&step, parts.role_assigner().grant(&wanted, call)).await?;
-    parts.recent_grants.add(&wanted.scope, wanted.principal_id);
+    parts.recent_grants.add(&wanted.scope, wanted.principal_id, parts.time());
     let condition = granted.assignment.as_ref().and_then(|one| one.condition.clone());
     let assignment_id = granted.assignment.map(|one| one.id);
     Ok((SetUpRole { assignment_id, is_new: granted.is_new }, condition))

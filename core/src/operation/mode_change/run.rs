@@ -114,7 +114,7 @@ pub(crate) async fn apply_plan(
             let err = Error::new(ErrorKind::Unexpected, text).with_transient(true);
             return Err(err.with_context("registry", plan.registry.name()));
         }
-        parts.recent_mode_changes.add(&plan.registry);
+        parts.recent_mode_changes.add(&plan.registry, parts.time());
         done.credentials_until = Some(parts.time() + CREDENTIAL_LIFE);
         done.correlation_id = changed.correlation_id;
         listed
@@ -309,7 +309,7 @@ async fn grant(parts: &Parts, plan: &ModeChangePlan, missing: &[EquivalentRole],
             made.gone.push(role.principal_id);
             continue;
         };
-        parts.recent_grants.add(&plan.registry, role.principal_id);
+        parts.recent_grants.add(&plan.registry, role.principal_id, parts.time());
         made.kept.extend(granted.assignment.map(|one| role.kept(one.id, granted.is_new)));
     }
     Ok(made)

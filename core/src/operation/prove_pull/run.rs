@@ -58,6 +58,10 @@ pub(crate) async fn prove_pull(
     call: &Call,
 ) -> Result<PullProof> {
     let tolerated = options.check()?;
+    if !call.remaining().is_zero() && call.remaining() <= CLEANUP {
+        let text = "the deadline is too short: its last 5 seconds are kept to delete the Jobs";
+        return Err(Error::new(ErrorKind::DeadlineExceeded, text));
+    }
     let id = &cluster.id(parts.subscription_id());
     let reading = async {
         let (settings, nodes, details) = join!(
@@ -279,7 +283,10 @@ fn reason(ended: &Ended, observed: &ObservedPods) -> String {
     };
     match (blocker, observed.pods.first()) {
         (Some(blocker), _) => blocker.to_string(),
-        (None, Some(pod)) => format!("the pod ended with the status {} before it pulled", pod.pod.status),
+        (None, Some(pod)) if matches!(ended, Ended::Finished) => {
+            format!("the pod ended with the status {} before it pulled", pod.pod.status)
+        }
+        (None, Some(pod)) => format!("the time was over while the pod had the status {}", pod.pod.status),
         (None, None) => "no pod was created before the time was over".to_owned(),
     }
 }

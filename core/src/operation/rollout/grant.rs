@@ -162,7 +162,7 @@ async fn judge_at(
             {
                 return Ok(Verdict::ended(outdated, None));
             }
-            Ok(Verdict::of(check, options.missing_grant, parts.recent_mode_changes.has(&found.id)))
+            Ok(Verdict::of(check, options.missing_grant, parts.recent_mode_changes.has(&found.id, parts.time())))
         }
         None => Ok(not_found(host, &search.searched)),
     }
