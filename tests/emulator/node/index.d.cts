@@ -36,8 +36,8 @@ export interface Registry {
   name: string;
   subscription?: string;
   location?: string;
-  /** By default `Basic`. */
-  sku?: 'Basic' | 'Standard' | 'Premium';
+  /** `Basic` (default), `Standard` or `Premium`. */
+  sku?: string;
   loginServer?: string;
   /** Whether repository permissions and conditions are enforced. */
   abac?: boolean;
@@ -54,8 +54,10 @@ export interface Registry {
 /** A node of a cluster. */
 export interface Node {
   name: string;
-  os?: 'linux' | 'windows';
-  architecture?: 'amd64' | 'arm64';
+  /** `linux` (default) or `windows`. */
+  os?: string;
+  /** `amd64` (default) or `arm64`. */
+  architecture?: string;
 }
 
 /** A cluster, by default with two nodes of linux/amd64. */
@@ -86,8 +88,8 @@ export interface Cluster {
   detachedIdentity?: boolean;
   /** The image of its Linux nodes, such as `AKSUbuntu-2204gen2containerd-202501.12.0`. */
   nodeImage?: string;
-  /** Its provisioning state; by default `Succeeded`. */
-  state?: 'Succeeded' | 'Failed' | 'Creating' | 'Updating' | 'Deleting' | 'Upgrading' | 'Stopping' | 'Starting' | 'Canceled';
+  /** Its provisioning state: `Succeeded` (default), `Failed`, `Creating`, `Updating`, `Deleting`, `Upgrading`, `Stopping`, `Starting` or `Canceled`. */
+  state?: string;
   /** Its nodes pull as the service accounts of pods; `default` names the identity of those that name none. */
   serviceAccountPulls?: { default?: string };
   /** The registry, as `group/name`, that refused the programs of its nodes: the cluster is network isolated, and has failed. */
@@ -527,7 +529,7 @@ export declare class Emulator {
   /** Removes a tag. @throws `Missing` */
   deleteImage(name: string): void;
   /** Adds a node to a cluster; by default one of linux/amd64. @throws `Missing` if the cluster does not exist. */
-  node(group: string, cluster: string, name: string, options?: { os?: 'linux' | 'windows'; architecture?: 'amd64' | 'arm64' }): void;
+  node(group: string, cluster: string, name: string, options?: { os?: string; architecture?: string }): void;
   /**
    * Makes a firewall drop what a cluster's nodes send to the public address of a host, or let it through again. A host may begin with `*.`, as
    * in `*.blob.core.windows.net`, which serves layers. @throws `Missing` if the cluster does not exist.
