@@ -2581,6 +2581,10 @@ impl Calls {
     /// is missing on a registry of the Premium tier, whose replicas may lag, it ends after 6 minutes. If a registry's
     /// host name does not exist, it ends when the registry is 10 minutes old.
     ///
+    /// A failed pull from an Azure registry is explained once, as `explain` does it: the error names the cause, and
+    /// `report` has the evidence. If the cause is gone by now, the wait continues for up to 6 minutes, until the
+    /// kubelet has tried again. Without the permissions of `explain`, the error has what the kubelet's message says.
+    ///
     /// An exhausted quota, pods that fit on no node, missing configuration and containers that keep exiting are
     /// reported in `Event.Rollout` and in the error at the deadline; with `fail_fast` they end the wait, too. If a
     /// pod's status does not say why it does not start, its events are read after 5 seconds, because only events report
