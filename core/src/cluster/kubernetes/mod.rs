@@ -34,6 +34,8 @@ mod rollout;
 mod session;
 #[cfg(feature = "kubernetes")]
 mod transport;
+#[cfg(feature = "kubernetes")]
+mod unreached;
 #[cfg(not(feature = "kubernetes"))]
 mod unsupported;
 #[cfg(feature = "kubernetes")]

@@ -3,11 +3,12 @@
 use super::{
     connection::Connection,
     transport::{bearer, transport},
+    unreached,
 };
 use crate::{
     call::Call,
     cloud::Cloud,
-    cluster::{KubeconfigOptions, credentials::kubeconfig, stopped},
+    cluster::{KubeconfigOptions, credentials::kubeconfig},
     error::{Error, ErrorKind, Result},
     http::{Arm, Tokens},
     id::ResourceId,
@@ -96,7 +97,7 @@ impl Pool {
 
     /// The error of a request that got no response, if the cluster is stopped.
     pub(super) async fn stopped(&self, cluster: &ResourceId, call: &Call) -> Option<Error> {
-        stopped::error(&self.arm, cluster, call).await
+        unreached::stopped(&self.arm, cluster, call).await
     }
 
     async fn connect(&self, cluster: &ResourceId, call: &Call) -> Result<Connection> {
