@@ -5,13 +5,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Writes a map.
-pub(crate) fn serialize<T: Serialize, S: Serializer>(map: &BTreeMap<String, T>, into: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<K: Serialize, T: Serialize, S: Serializer>(
+    map: &BTreeMap<K, T>,
+    into: S,
+) -> Result<S::Ok, S::Error> {
     into.collect_seq(map)
 }
 
 /// Reads a map.
-pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(crate) fn deserialize<'de, K: Deserialize<'de> + Ord, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
-) -> Result<BTreeMap<String, T>, D::Error> {
-    Ok(Vec::<(String, T)>::deserialize(from)?.into_iter().collect())
+) -> Result<BTreeMap<K, T>, D::Error> {
+    Ok(Vec::<(K, T)>::deserialize(from)?.into_iter().collect())
 }

@@ -19,6 +19,7 @@ use aks_acr::{
 use aks_acr_emulator::{From, Service, summary};
 use libtest_mimic::Failed;
 use serde::Serialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// More causes than that are not planted.
@@ -74,14 +75,29 @@ pub async fn run(cell: &Cell) -> Result<(), Failed> {
     followed(&scene, cell, report, pods.iter().all(|pod| pod.is_running)).await
 }
 
-/// No name, ID or region of the scene remains in what may be shown to others.
+/// No name, ID or region of the scene remains in what may be shown to others, and no key is one.
 fn hidden(scene: &Scene, redacted: &impl Serialize) -> Result<(), Failed> {
+    let odd = odd_keys(&serde_json::to_value(redacted)?);
+    ensure!(odd.is_empty(), "keys that are no fields: {odd:?}");
     let text = serde_json::to_string(redacted)?.to_lowercase();
     let ids = [scene.azure.subscription().to_string(), scene.puller()];
     let names = [REGISTRY, "team", "nodepool1", "westeurope", "northeurope"].into_iter().map(str::to_owned);
     let left: Vec<String> = names.chain(ids).filter(|name| !name.is_empty() && text.contains(name.as_str())).collect();
     ensure!(left.is_empty(), "{left:?} in {text}");
     Ok(())
+}
+
+/// Keys that no field of ours has: names and IDs have other letters, but for short names, which are looked for.
+fn odd_keys(value: &Value) -> Vec<String> {
+    let is_field = |key: &str| key.bytes().all(|one| one.is_ascii_alphabetic() || one == b'_' || one == b'1');
+    match value {
+        Value::Array(all) => all.iter().flat_map(odd_keys).collect(),
+        Value::Object(all) => {
+            let own = all.keys().filter(|key| !is_field(key)).cloned();
+            own.chain(all.values().flat_map(odd_keys)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 pub async fn check(scene: &Scene, cell: &Cell) -> Result<Report, Failed> {

@@ -18,7 +18,7 @@ const MOST_SCOPES: usize = 3;
 
 /// The permissions of the roles of some assignments that the caller can read.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Roles(BTreeMap<Uuid, RoleDefinition>);
+pub(crate) struct Roles(#[serde(with = "crate::stored_map")] BTreeMap<Uuid, RoleDefinition>);
 
 /// Whether a role allows what is wanted: pulling, where nothing else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

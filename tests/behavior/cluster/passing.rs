@@ -27,6 +27,8 @@ pub fn cases() -> Vec<Case> {
             an_older_registrys_host_name_gets_no_time,
             a_wait_that_is_to_fail_fast_gives_no_time,
             the_cause_is_that_of_an_explanation_and_may_be_gone,
+            an_image_that_was_pushed_meanwhile_is_waited_for,
+            a_grant_that_is_missing_where_explain_does_not_look_is_final,
             a_stopped_cluster_is_named_by_all_that_need_its_api_server,
             a_missing_grant_that_someone_else_makes_is_waited_for,
             a_missing_grant_that_no_one_makes_ends_the_wait_in_time,
@@ -173,6 +175,32 @@ async fn the_cause_is_that_of_an_explanation_and_may_be_gone() -> Checked {
     let ended =
         scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await;
     assert_eq!(ended?.ready, 2);
+    Ok(())
+}
+
+/// A registry without replicas: the kubelet's message is of its last try.
+async fn an_image_that_was_pushed_meanwhile_is_waited_for() -> Checked {
+    let scene = Scene::new()?;
+    scene.grant_pull("AcrPull");
+    let (err, _) = fails(&scene, RolloutOptions::default(), &FindingId::IMAGE_NOT_FOUND).await?;
+    assert!(!err.is_transient(), "{err}");
+    scene.azure.push_image(IMAGE, &["linux/amd64"]);
+    let ended =
+        scene.client.wait_for_rollout(&scene.cluster, &WorkloadRef::new("web"), RolloutOptions::default()).await;
+    assert_eq!(ended?.ready, 2);
+    Ok(())
+}
+
+/// The caller names a registry that an explanation does not find: it cannot list those of the subscription.
+async fn a_grant_that_is_missing_where_explain_does_not_look_is_final() -> Checked {
+    let scene = Scene::new()?;
+    scene.azure.push_image(IMAGE, &["linux/amd64"]);
+    scene.azure.fault(Fault::on("GET", "Microsoft.ContainerRegistry/registries?").status(403).times(100));
+    let options = RolloutOptions::default().with_registry(scene.by_id());
+    let (err, took) = fails(&scene, options, &FindingId::GRANT_MISSING).await?;
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    let step = &some(err.pull_failure(), "pull failure")?.finding.next_step;
+    assert_eq!(step.operation.as_deref(), Some("attach"), "{err}");
     Ok(())
 }
 

@@ -69,7 +69,7 @@ export interface Cluster {
   version?: string;
   /** The version of containerd on the nodes, by default `2.0.14`. The messages of failed pulls depend on it. */
   containerd?: string;
-  /** How many pulls a second each kubelet starts. By default there is no limit; with `registryBurst` only, 5. */
+  /** How many pulls a second each kubelet starts. By default, and for 0, there is no limit; with `registryBurst` only, 5. */
   registryPullQPS?: number;
   /** How many pulls each kubelet starts at once. With `registryPullQPS` only, 10. */
   registryBurst?: number;

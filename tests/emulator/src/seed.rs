@@ -256,10 +256,10 @@ impl ClusterSeed {
 
     /// Lets each of its kubelets start so many pulls a second, and at once: `registryPullQPS` and `registryBurst` in
     /// [the kubelet's configuration](https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/). A kubelet refuses those
-    /// that are more, and tries them again after its back-off. By default, emulated kubelets have no limit.
+    /// that are more, and tries them again after its back-off. By default, and with 0, there is no limit.
     #[must_use]
     pub fn registry_pull_qps(mut self, qps: u32, burst: u32) -> Self {
-        self.pulls = Some(Rate { capacity: f64::from(burst), per_second: f64::from(qps) });
+        self.pulls = (qps > 0).then(|| Rate { capacity: f64::from(burst), per_second: f64::from(qps) });
         self
     }
 
@@ -495,7 +495,13 @@ impl RegistrySeed {
 
 #[cfg(test)]
 mod tests {
-    use super::node_pool;
+    use super::{ClusterSeed, node_pool};
+
+    #[test]
+    fn a_kubelet_without_pulls_a_second_has_no_limit() {
+        let limit = |qps| ClusterSeed::new("group", "dev").registry_pull_qps(qps, 10).pulls;
+        assert!(limit(0).is_none() && limit(1).is_some());
+    }
 
     #[test]
     fn the_name_of_a_node_has_that_of_its_pool() {

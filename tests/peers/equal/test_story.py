@@ -105,9 +105,9 @@ class Side:
             env=emulator.client_environment(AZURE_AUTHORITY_HOST=emulator.origin),
         )
         assert done.returncode in (0, 1) and done.stdout, done.stderr
-        told = json.loads(done.stdout)
-        assert "unknown" not in told and "unreadable" not in told, told
-        return told
+        output = json.loads(done.stdout)
+        assert "unknown" not in output and "unreadable" not in output, output
+        return output
 
     def key(self):
         """The private key in the home folder, and who may read it."""
@@ -155,13 +155,13 @@ class Theirs(Side):
     def __call__(self, command):
         program, *words = self.words(command)
         if program == "kubectl":
-            told = self.kubectl(*words)
+            output = self.kubectl(*words)
             # Who looks too early looks again.
             end = time.monotonic() + 20
-            while words[0] == "describe" and "Failed to pull" not in told and time.monotonic() < end:
+            while words[0] == "describe" and "Failed to pull" not in output and time.monotonic() < end:
                 time.sleep(0.2)
-                told = self.kubectl(*words)
-            return told
+                output = self.kubectl(*words)
+            return output
         done = self.az.run(*words)
         assert done.code == 0, f"{command}: {done.err}"
         return done.out
@@ -175,7 +175,7 @@ def pull_secret(side):
     return secret["type"], {host: (one["username"], one["password"]) for host, one in entries.items()}, account.get("imagePullSecrets")
 
 
-class Told:
+class Outcome:
     """What a row left behind: what the programs said, the states, the keys, the files."""
 
     def __init__(self, row, theirs, ours):
@@ -190,7 +190,7 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told():
+def outcomes():
     """The whole story, run twice: by row."""
     scene = ("--seed", HERE / "scene.yaml")
     with running(*scene) as one, running(*scene) as other:
@@ -205,7 +205,7 @@ def told():
                 # Where az grants, another tool has granted on the other side, too: the library finds it.
                 arguments = ours.words("{registry_id} {plain_principal}")
                 ours.arm.assign(arguments[0], "AcrPull", arguments[1])
-            found[row.number] = Told(row, theirs, ours)
+            found[row.number] = Outcome(row, theirs, ours)
         yield found
 
 
@@ -215,7 +215,7 @@ def compares(what):
     return pytest.mark.parametrize("row", rows, ids=lambda row: f"row {row.number}")
 
 
-def test_every_row_of_the_story_is_told_once():
+def test_every_row_of_the_story_is_there_once():
     assert sorted(row.number for row in ROWS) == list(range(1, 20))
     assert all(row.theirs and row.compared and (row.ours or row.compared[0].startswith("plan:")) for row in ROWS)
 
@@ -235,18 +235,18 @@ def unnamed(one, other, more=()):
     return [found for found in differences(one, other) if not any(place.fullmatch(found[0]) for place in named)]
 
 
-def test_no_step_of_the_library_fails_but_the_pull_of_row_10(told):
-    failed = {number: one.ours for number, one in told.items() if any("kind" in said and "text" in said for said in one.ours if isinstance(said, dict))}
+def test_no_step_of_the_library_fails_but_the_pull_of_row_10(outcomes):
+    failed = {number: one.ours for number, one in outcomes.items() if any("kind" in said and "text" in said for said in one.ours if isinstance(said, dict))}
     assert set(failed) == {10}, failed
 
 
 @compares("state")
-def test_the_two_states_are_equal(told, row):
-    assert unnamed(*told[row.number].states, row.differs) == []
+def test_the_two_states_are_equal(outcomes, row):
+    assert unnamed(*outcomes[row.number].states, row.differs) == []
 
 
-def test_what_the_table_promises_does_differ(told):
-    places = [place for row in ROWS for place, _, _ in differences(*told[row.number].states)]
+def test_what_the_table_promises_does_differ(outcomes):
+    places = [place for row in ROWS for place, _, _ in differences(*outcomes[row.number].states)]
     assert [row for row in CERTAIN if not any(map(pattern(row).fullmatch, places))] == []
 
 
@@ -259,8 +259,8 @@ GRANTS = {
 
 
 @compares("grants")
-def test_the_same_clusters_may_pull_from_the_same_registries(told, row):
-    for state in told[row.number].states:
+def test_the_same_clusters_may_pull_from_the_same_registries(outcomes, row):
+    for state in outcomes[row.number].states:
         names = {cluster["kubelet"]: cluster["name"] for cluster in state["clusters"]}
         ours = [one for one in state["roleAssignments"] if one["principalId"] in names]
         held = [(names[one["principalId"]], one["scope"].rsplit("/", 1)[-1]) for one in ours]
@@ -268,23 +268,23 @@ def test_the_same_clusters_may_pull_from_the_same_registries(told, row):
 
 
 @compares("key")
-def test_the_ssh_key_is_made_once_and_for_its_owner(told, row):
-    for one, first in zip(told[row.number].keys, told[2].keys):
+def test_the_ssh_key_is_made_once_and_for_its_owner(outcomes, row):
+    for one, first in zip(outcomes[row.number].keys, outcomes[2].keys):
         text, mode = one
         assert text.startswith("-----BEGIN ") and mode == 0o600
         assert text == first[0]
 
 
 @compares("image")
-def test_the_tag_has_the_sources_digest(told, row):
-    for state in told[row.number].states:
+def test_the_tag_has_the_sources_digest(outcomes, row):
+    for state in outcomes[row.number].states:
         [registry] = [one for one in state["registries"] if one["name"] == REGISTRY]
         assert registry["images"]["nginx"]["v1"] == state["upstreams"]["registry-1.docker.io"]["library/nginx"]["latest"]
 
 
 @compares("file")
-def test_the_kubeconfigs_have_the_same_entries(told, row):
-    one, other = (yaml.safe_load(text) for text in told[row.number].configs)
+def test_the_kubeconfigs_have_the_same_entries(outcomes, row):
+    one, other = (yaml.safe_load(text) for text in outcomes[row.number].configs)
     before = yaml.safe_load(OTHERS)
     assert one["current-context"] == other["current-context"] == "plain"
     for kind, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context")):
@@ -298,17 +298,17 @@ def test_the_kubeconfigs_have_the_same_entries(told, row):
     assert one["contexts"] == other["contexts"]
 
 
-def test_only_the_library_keeps_the_comments_of_others(told):
-    theirs, ours = told[7].configs
+def test_only_the_library_keeps_the_comments_of_others(outcomes):
+    theirs, ours = outcomes[7].configs
     assert "several people" not in theirs and "not ours" not in theirs
     for line in OTHERS.splitlines():
         assert line in ours.splitlines() or line.startswith("current-context")
 
 
 @compares("objects")
-def test_the_deployment_is_the_same(told, row):
+def test_the_deployment_is_the_same(outcomes, row):
     # How far the pods are is a matter of when it was looked at.
-    assert unnamed(*told[row.number].states, ("clusters.*.pods", "clusters.*.deployments.*.status")) == []
+    assert unnamed(*outcomes[row.number].states, ("clusters.*.pods", "clusters.*.deployments.*.status")) == []
 
 
 def table(text):
@@ -317,16 +317,16 @@ def table(text):
 
 
 @compares("table")
-def test_the_table_of_pods_is_kubectls(told, row):
-    told = told[row.number]
-    theirs, beside, ours = table(told.theirs[-1]), told.beside["rows"], told.ours[-1]["rows"]
+def test_the_table_of_pods_is_kubectls(outcomes, row):
+    outcome = outcomes[row.number]
+    theirs, beside, ours = table(outcome.theirs[-1]), outcome.beside["rows"], outcome.ours[-1]["rows"]
     assert theirs == [cells[:4] for cells in beside]
     assert [cells[1:] for cells in theirs[1:]] == [cells[1:4] for cells in ours[1:]] == [["1/1", "Running", "0"]] * 2
 
 
 @compares("cause")
-def test_the_same_cause_is_found(told, row):
-    described, failed = told[row.number].theirs[-1], told[row.number].ours[-1]
+def test_the_same_cause_is_found(outcomes, row):
+    described, failed = outcomes[row.number].theirs[-1], outcomes[row.number].ours[-1]
     failure = failed["pull_failure"]
     assert failed["kind"] == "pull_failed"
     assert failure["image"] == f"{REGISTRY}.azurecr.io/nginx:v1" and failure["finding"]["id"] == "grant.missing"
@@ -336,15 +336,15 @@ def test_the_same_cause_is_found(told, row):
 
 
 @compares("secret")
-def test_the_pull_secrets_are_the_same(told, row):
-    one, other = told[row.number].secrets
+def test_the_pull_secrets_are_the_same(outcomes, row):
+    one, other = outcomes[row.number].secrets
     assert one == other
 
 
 @compares("identities")
-def test_the_summaries_name_the_same_identities(told, row):
-    profile, identity = (json.loads(text) for text in told[row.number].theirs)
-    ours, nodes = told[row.number].ours
+def test_the_summaries_name_the_same_identities(outcomes, row):
+    profile, identity = (json.loads(text) for text in outcomes[row.number].theirs)
+    ours, nodes = outcomes[row.number].ours
     kubelet = profile["kubeletidentity"]
     assert (ours["kubelet"]["object_id"], ours["kubelet"]["client_id"]) == (kubelet["objectId"], kubelet["clientId"])
     assert ours["control_plane"] == [one["principalId"] for one in identity["userAssignedIdentities"].values()]
@@ -353,9 +353,9 @@ def test_the_summaries_name_the_same_identities(told, row):
 
 
 @compares("trouble")
-def test_the_library_says_why_where_kubectl_says_what(told, row):
-    described, events = told[row.number].theirs
-    explained, proof = told[row.number].ours
+def test_the_library_says_why_where_kubectl_says_what(outcomes, row):
+    described, events = outcomes[row.number].theirs
+    explained, proof = outcomes[row.number].ours
     text = "failed to fetch anonymous token: unexpected status"
     assert text in described and text in events
     [group] = explained["groups"]
@@ -369,15 +369,15 @@ def test_the_library_says_why_where_kubectl_says_what(told, row):
 
 
 @compares("tools")
-def test_what_another_tool_has_granted_is_seen(told, row):
-    attached, attachments = told[row.number].ours
+def test_what_another_tool_has_granted_is_seen(outcomes, row):
+    attached, attachments = outcomes[row.number].ours
     assert attached["outcome"]["kind"] == "already_granted", attached
     assert [one["registry"].rsplit("/", 1)[-1] for one in attachments["grants"]] == [REGISTRY], attachments
 
 
 @compares("rollout")
-def test_the_pods_run_again(told, row):
-    for state in told[row.number].states:
+def test_the_pods_run_again(outcomes, row):
+    for state in outcomes[row.number].states:
         assert rolled_out(state), [(cluster["pods"], cluster["deployments"]) for cluster in state["clusters"]]
         [pods] = [cluster["pods"] for cluster in state["clusters"] if cluster["pods"]]
         assert [pod["status"]["phase"] for pod in pods] == ["Running", "Running"]

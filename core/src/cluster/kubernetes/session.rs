@@ -42,7 +42,7 @@ impl Session {
         }
     }
 
-    /// Why a request got no response. Azure is asked once in a call.
+    /// Why a request got no response. Azure is asked once in a session.
     async fn or_stopped(&self, err: BoxError) -> BoxError {
         if self.was_asked.swap(true, Ordering::Relaxed) {
             return err;

@@ -1,7 +1,7 @@
 //! Pseudonyms in a result instead of names, IDs, hosts and addresses, so that it can be shown to others.
 //!
 //! Names are not searched for: a text keeps the words that this library, the kubelet and containerd have themselves, and every other word
-//! becomes a pseudonym. So no name remains, wherever it stands.
+//! becomes a pseudonym. A name that is such a word is replaced where it can only be a name: as a whole value, in quotes, or in a path.
 
 mod address;
 mod pseudonyms;

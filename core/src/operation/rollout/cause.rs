@@ -52,7 +52,7 @@ impl Cause {
     }
 }
 
-/// Explains the workload's pods once. `None`: nothing fails by what could be read, or not enough could be read.
+/// Explains the workload's pods once. `None`: Azure does not say why it fails.
 pub(super) async fn find(
     parts: &Parts,
     cluster: &ClusterRef,
@@ -72,6 +72,8 @@ pub(super) async fn find(
     let is_same = |image: &str, id: &FindingId| image == failure.image && *id == failure.finding.id;
     let group = explanation.groups.into_iter().find(|group| is_same(&group.image, &group.failure.finding.id));
     Ok(group.and_then(|group| {
+        // Where the registry was not found, an explanation knows less than the wait: only the kubelet's message.
+        group.report.registry.as_ref()?;
         let finding = group.report.root_finding()?.clone();
         (finding.status == FindingStatus::Failing).then_some(Cause { finding, report: group.report })
     }))

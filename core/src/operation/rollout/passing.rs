@@ -1,5 +1,5 @@
-//! Failures that are final, except for a while after a change of the registry: replicas that do not have the image yet, and the
-//! host name of a new registry.
+//! Failures that are final, except for a while after a change: replicas that do not have the image yet, the host name of a new registry,
+//! and causes that are gone since the kubelet's last try.
 
 use super::{cause::Cause, grant, options::RolloutOptions};
 use crate::{
@@ -110,14 +110,15 @@ pub(super) async fn grace(
     options: &RolloutOptions,
     call: &Call,
 ) -> Result<Option<Grace>> {
+    let of_cause = || cause.filter(|cause| cause.may_pass()).map(|_| Grace::of_cause(failure));
     if !may_be_new(failure) {
-        return Ok(cause.filter(|cause| cause.may_pass()).map(|_| Grace::of_cause(failure)));
+        return Ok(of_cause());
     }
     let Ok(image) = ImageReference::parse(&failure.image) else { return Ok(None) };
     match grant::find_registry(parts, cluster, image.registry(), options, call).await {
         Err(err) if matches!(err.kind(), ErrorKind::Cancelled | ErrorKind::DeadlineExceeded) => Err(err),
-        Err(_) => Ok(None),
-        Ok(search) => Ok(search.found.and_then(|registry| Grace::of(failure, &registry, parts))),
+        Err(_) => Ok(of_cause()),
+        Ok(search) => Ok(search.found.and_then(|registry| Grace::of(failure, &registry, parts)).or_else(of_cause)),
     }
 }
 

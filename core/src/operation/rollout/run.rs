@@ -190,7 +190,7 @@ impl Wait<'_> {
         if is_waited_for || self.causes.contains_key(&key) || !is_of(self.parts.cloud(), failure) {
             return;
         }
-        // Whatever goes wrong here, the failed pull is what the caller is told.
+        // Whatever goes wrong here, the error is about the failed pull.
         if let Ok(cause) = cause::find(self.parts, self.cluster, self.workload, failure, self.call).await {
             self.causes.insert(key, cause);
         }

@@ -41,6 +41,21 @@ fn a_granted_identity_pulls_the_index_and_the_manifest_of_its_platform() {
 }
 
 #[test]
+fn a_kubelet_with_a_limit_refuses_the_pulls_that_are_too_many() {
+    let mut network = FakeNetwork::with_nginx();
+    network.grant("r.azurecr.io/nginx");
+    let mut node = node("1.33").limited_to(Some(Rate { capacity: 2.0, per_second: 1.0 }));
+    let (image, now) = (Image::parse("r.azurecr.io/nginx:v1").unwrap(), Instant::now());
+    let mut pulls = |after: f64| {
+        let at = now + Duration::from_secs_f64(after);
+        node.pull_for(None, &image, Vec::new(), at, &mut network).map(drop)
+    };
+    let refused = || Err(String::from("pull QPS exceeded"));
+    assert_eq!([pulls(0.0), pulls(0.0), pulls(0.0)], [Ok(()), Ok(()), refused()]);
+    assert_eq!([pulls(0.5), pulls(1.0), pulls(1.0)], [refused(), Ok(()), refused()]);
+}
+
+#[test]
 fn without_a_role_both_the_provided_and_the_anonymous_try_are_reported() {
     assert_eq!(pull(&mut FakeNetwork::with_nginx(), "r.azurecr.io/nginx:v1"), Err(NO_ROLE.to_owned()));
 }

@@ -82,7 +82,7 @@ class Cluster(_Placed, total=False):
     containerd: str
     """The version of containerd on the nodes, by default ``2.0.14``. The messages of failed pulls depend on it. Write it as ``2.0`` or ``2.0.14``."""
     registryPullQPS: int
-    """How many pulls a second each kubelet starts. By default there is no limit; with ``registryBurst`` only, 5."""
+    """How many pulls a second each kubelet starts. By default, and for 0, there is no limit; with ``registryBurst`` only, 5."""
     registryBurst: int
     """How many pulls each kubelet starts at once. With ``registryPullQPS`` only, 10."""
     entra: bool
