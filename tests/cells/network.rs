@@ -33,6 +33,12 @@ enum Access {
     Pending,
     SameNetwork,
     NotLinked,
+    /// The nodes' network is linked to another zone of that name.
+    HubZone,
+    /// The same, and that zone has no record.
+    HubZoneEmpty,
+    /// Records that are kept by hand, without a zone group.
+    ByHand,
     RecordMissing,
     DataRecordMissing,
     Peered,
@@ -43,8 +49,8 @@ enum Access {
 }
 
 use Access::{
-    Closed, DataRecordMissing, Listed, NoRules, NotLinked, Open, OwnDns, PartlyListed, Peered, Pending, Proxied,
-    RecordMissing, SameNetwork, SubnetRule, Unlisted, Unpeered,
+    ByHand, Closed, DataRecordMissing, HubZone, HubZoneEmpty, Listed, NoRules, NotLinked, Open, OwnDns, PartlyListed,
+    Peered, Pending, Proxied, RecordMissing, SameNetwork, SubnetRule, Unlisted, Unpeered,
 };
 
 /// The outbound type.
@@ -81,6 +87,9 @@ impl Access {
             Pending => "private, endpoint not approved",
             SameNetwork => "private, endpoint in the same network",
             NotLinked => "private, zone not linked",
+            HubZone => "private, another zone of that name linked",
+            HubZoneEmpty => "private, another zone of that name linked, without records",
+            ByHand => "private, records kept by hand",
             RecordMissing => "private, record missing",
             DataRecordMissing => "private, data record missing",
             Peered => "private, endpoint in a peered network",
@@ -97,7 +106,7 @@ impl Access {
             Open | Closed | Pending | SameNetwork | NotLinked | RecordMissing | DataRecordMissing | Peered => &ALL,
             Listed | Unlisted | NoRules => &WITH_EGRESS,
             PartlyListed => &[Outbound::LoadBalancer, Outbound::ManagedNat, Outbound::OwnNat],
-            Unpeered | OwnDns => &[Outbound::LoadBalancer, Outbound::None],
+            Unpeered | OwnDns | HubZone | HubZoneEmpty | ByHand => &[Outbound::LoadBalancer, Outbound::None],
             Proxied | SubnetRule => &[Outbound::LoadBalancer],
         }
     }
@@ -126,6 +135,9 @@ impl Access {
             Open if outbound == Outbound::None => Wanted::fails(FindingId::NO_EGRESS, TIMEOUT),
             Open => Wanted { cost: HEALTHY, ..Wanted::healthy() },
             SameNetwork | Peered => Wanted { cost: PRIVATE, ..Wanted::healthy() },
+            HubZone => Wanted { cost: (PRIVATE.0 + 3, PRIVATE.1 + 2), ..Wanted::healthy() },
+            // Its zone is not named by the endpoint, so that nothing else is read.
+            ByHand => Wanted { cost: (PRIVATE.0 + 1, PRIVATE.1 + 1), ..Wanted::healthy() },
             Listed if is_shown => Wanted::healthy(),
             Listed | Unlisted if !is_shown => {
                 let wanted = Wanted::unknown(FindingId::OUTBOUND_IP_UNKNOWN, Pods::None);
@@ -140,7 +152,7 @@ impl Access {
             Closed => Wanted::fails(FindingId::PUBLIC_ACCESS_DISABLED, if_egress(outbound)),
             Pending => Wanted::fails(FindingId::PRIVATE_ENDPOINT_NOT_APPROVED, TIMEOUT),
             NotLinked => Wanted::fails(FindingId::PRIVATE_ZONE_NOT_LINKED, if_egress(outbound)),
-            RecordMissing | DataRecordMissing => Wanted::fails(FindingId::RECORD_MISSING, NO_SUCH_HOST),
+            RecordMissing | DataRecordMissing | HubZoneEmpty => Wanted::fails(FindingId::RECORD_MISSING, NO_SUCH_HOST),
             Unpeered => {
                 let wanted = Wanted::unknown(FindingId::PRIVATE_PATH_UNKNOWN, Pods::None);
                 wanted.inside(FindingId::ADDRESS_TIMEOUT, TIMEOUT)
@@ -175,6 +187,22 @@ impl Access {
                 }
                 if self != Unpeered {
                     net.peer();
+                }
+            }
+            HubZone | HubZoneEmpty | ByHand => {
+                let zone = net.endpoint(&net.subnet, true);
+                let hub = scene.azure.copy_zone(&zone, "hub");
+                scene.azure.link_zone(&hub, &net.network);
+                if self == ByHand {
+                    net.remove_zone_group();
+                }
+                if self == HubZoneEmpty {
+                    for record in [REGISTRY, &format!("{REGISTRY}.westeurope.data")] {
+                        assert!(
+                            scene.azure.delete_network(&format!("{hub}/A/{record}")),
+                            "there is no record {record}"
+                        );
+                    }
                 }
             }
             Pending | SameNetwork | NotLinked | RecordMissing | DataRecordMissing | Proxied => {
@@ -349,6 +377,13 @@ impl<'s> Net<'s> {
         self.scene.azure.add_private_zone("dns", &endpoint)
     }
 
+    /// Removes the endpoint's zone group, and with it the records that it has written.
+    fn remove_zone_group(&self) {
+        for endpoint in self.scene.azure.endpoint_ids() {
+            assert!(self.scene.azure.delete_network(&format!("{endpoint}/privateDnsZoneGroups/default")));
+        }
+    }
+
     /// Peers it with the hub.
     fn peer(&self) {
         let hub = self.network.replace("/resourceGroups/net/", "/resourceGroups/hub/").replace("/nodes", "/hub");
@@ -357,7 +392,7 @@ impl<'s> Net<'s> {
     }
 }
 
-const ACCESS: [Access; 16] = [
+const ACCESS: [Access; 19] = [
     Open,
     Listed,
     Unlisted,
@@ -367,6 +402,9 @@ const ACCESS: [Access; 16] = [
     Pending,
     SameNetwork,
     NotLinked,
+    HubZone,
+    HubZoneEmpty,
+    ByHand,
     RecordMissing,
     DataRecordMissing,
     Peered,

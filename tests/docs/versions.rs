@@ -54,6 +54,12 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
     ("inventory/network.rs", "API", "Microsoft.Network/publicIPPrefixes", "`check`, if a NAT gateway has one"),
     ("inventory/network.rs", "DNS_API", "Microsoft.Network/privateDnsZones", PRIVATE),
     (
+        "inventory/resource_graph.rs",
+        "API",
+        "Microsoft.ResourceGraph/resources",
+        "`check`, if the nodes' network is not linked to the DNS zone of the registry's private endpoint",
+    ),
+    (
         "inventory/scale_set.rs",
         "API",
         "Microsoft.Compute/virtualMachineScaleSets",

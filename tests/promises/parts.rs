@@ -271,6 +271,9 @@ impl Inventory for Counted<AzureInventory> {
     async fn private_dns_zone(&self, zone: &ResourceId, call: &Call) -> Result<PrivateDnsZone> {
         self.part().private_dns_zone(zone, call).await
     }
+    async fn linked_zones(&self, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
+        self.part().linked_zones(network, name, call).await
+    }
     async fn scale_sets(&self, subscription: SubscriptionId, group: &str, call: &Call) -> Result<Vec<NodeScaleSet>> {
         self.part().scale_sets(subscription, group, call).await
     }

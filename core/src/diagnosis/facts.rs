@@ -125,6 +125,10 @@ pub(crate) struct NetworkFacts {
     /// Of the endpoint that is nearest to the nodes. Within it, `None`: no group of the endpoint has the registry's zone.
     pub zone_of: Option<Read<Option<ZoneOfEndpoint>>>,
     pub zone: Option<Read<PrivateDnsZone>>,
+    /// Another zone of that name that the nodes' network is linked to, searched if the endpoint's own is not known to be. Within it, `None`: the
+    /// caller sees none.
+    #[serde(default)]
+    pub linked: Option<Read<Option<PrivateDnsZone>>>,
 }
 
 /// How far a private endpoint is from the nodes.

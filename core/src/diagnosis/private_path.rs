@@ -3,8 +3,8 @@
 use super::{
     catalogue::FindingId,
     command::Command,
-    facts::{Distance, Facts, Unread},
-    finding::Finding,
+    facts::{Distance, Facts, NetworkFacts, Unread},
+    finding::{Finding, FindingStatus},
     nodes::of_cluster,
     stage::PullStage,
     text::NextStep,
@@ -14,6 +14,7 @@ use crate::{
     inventory::{ClusterSettings, PrivateDnsZone, PrivateEndpoint, VirtualNetwork, ZoneOfEndpoint},
     registry::RegistrySettings,
 };
+use std::net::IpAddr;
 
 /// The name of the private DNS zone that decides about a host.
 pub(crate) fn zone_name(login_server: &str) -> String {
@@ -78,29 +79,79 @@ pub(super) fn path(facts: &Facts, cluster: &ClusterSettings, settings: &Registry
         let servers = network.dns_servers.join(", ");
         return Path::incomplete(found.seen("virtual network", "dhcpOptions.dnsServers", servers));
     }
-    let of_zone = match (&facts.network.zone_of, &facts.network.zone) {
-        (Some(Ok(Some(written))), Some(Ok(zone))) => names(facts, settings, network, (zone, written)),
-        (Some(Ok(Some(written))), Some(Err(unread))) => {
+    let layers = match deciding_zone(facts, settings, network).and_then(|zone| names(facts, settings, network, &zone)) {
+        Ok(layers) => layers,
+        Err(path) => return path,
+    };
+    match (route(facts, settings, network), layers) {
+        (Path::Complete(by), Some(found)) => Path::WithoutLayers(by, Box::new(found)),
+        (path, _) => path,
+    }
+}
+
+/// The zone that decides in the nodes' network: a network is linked to at most one of a name.
+struct DecidingZone<'f> {
+    zone: &'f PrivateDnsZone,
+    /// The records as the endpoint's zone group has written them, if it has one for this name.
+    written: Option<&'f ZoneOfEndpoint>,
+    /// Whether they are written into this zone. Those of another one are kept in another way.
+    is_written: bool,
+    endpoint: Option<&'f PrivateEndpoint>,
+}
+
+impl DecidingZone<'_> {
+    /// The addresses that a record must have, if they are known.
+    fn expected(&self, host: &str, record: &str) -> Option<&Vec<IpAddr>> {
+        let written = self.written.and_then(|written| written.records.get(record));
+        written.or_else(|| self.endpoint.and_then(|endpoint| endpoint.addresses.get(host)))
+    }
+}
+
+fn deciding_zone<'f>(
+    facts: &'f Facts,
+    settings: &RegistrySettings,
+    network: &VirtualNetwork,
+) -> Result<DecidingZone<'f>, Path> {
+    let NetworkFacts { zone_of, zone, linked, endpoints, .. } = &facts.network;
+    let endpoint = facts.network.nearest().map(|(_, endpoint)| endpoint);
+    let of = |zone, written, is_written| DecidingZone { zone, written, is_written, endpoint };
+    let written = match zone_of {
+        Some(Ok(written)) => written.as_ref(),
+        Some(Err(unread)) => return Err(Path::incomplete(unread_path(facts, settings, unread))),
+        None => {
+            let unread = endpoints.iter().find_map(|one| one.as_ref().err());
+            return Err(Path::incomplete(unread.map_or_else(
+                || unknown_path(facts, settings, "its private endpoints could not be determined"),
+                |unread| unread_path(facts, settings, unread),
+            )));
+        }
+    };
+    if let Some(Ok(Some(zone))) = linked {
+        return Ok(of(zone, written, false));
+    }
+    match (written, zone) {
+        (Some(_), Some(Ok(zone))) if zone.link_to(&network.id).is_some() => Ok(of(zone, written, true)),
+        (Some(_), Some(Ok(zone))) => {
+            let found = not_linked(facts, network, &zone.id);
+            Err(Path::incomplete(match linked {
+                None => found,
+                Some(Ok(_)) => {
+                    let text = format!("{}, nor is another zone of that name that you can read", found.message);
+                    found.saying(text)
+                }
+                Some(Err(unread)) => {
+                    let text = format!("{}; whether another zone of that name is could not be read", found.message);
+                    let found = Finding { status: FindingStatus::Unknown, ..found };
+                    found.saying(text).needing(unread.need.clone())
+                }
+            }))
+        }
+        (Some(written), Some(Err(unread))) => {
             let found = Finding::unknown(FindingId::PRIVATE_ZONE_NOT_LINKED);
             let text = format!("whether zone {} is linked to the nodes' network could not be read", written.zone);
             Err(Path::incomplete(found.saying(text).needing(unread.need.clone())))
         }
-        (Some(Err(unread)), _) => Err(Path::incomplete(unread_path(facts, settings, unread))),
-        (Some(Ok(None)), _) => Err(Path::incomplete(without_zone_group(facts, settings))),
-        _ => {
-            let unread = facts.network.endpoints.iter().find_map(|one| one.as_ref().err());
-            Err(Path::incomplete(unread.map_or_else(
-                || unknown_path(facts, settings, "its private endpoints could not be determined"),
-                |unread| unread_path(facts, settings, unread),
-            )))
-        }
-    };
-    match of_zone {
-        Err(path) => path,
-        Ok(layers) => match (route(facts, settings, network), layers) {
-            (Path::Complete(by), Some(found)) => Path::WithoutLayers(by, Box::new(found)),
-            (path, _) => path,
-        },
+        _ => Err(Path::incomplete(without_zone_group(facts, settings))),
     }
 }
 
@@ -126,18 +177,17 @@ fn names(
     facts: &Facts,
     settings: &RegistrySettings,
     network: &VirtualNetwork,
-    (zone, written): (&PrivateDnsZone, &ZoneOfEndpoint),
+    of_network: &DecidingZone<'_>,
 ) -> Result<Option<Finding>, Path> {
-    let Some((_, is_public_otherwise)) = zone.links.iter().find(|(id, _)| network.id.is(id)) else {
-        return Err(Path::incomplete(not_linked(facts, network, &zone.id)));
-    };
+    let zone = of_network.zone;
+    let is_public_otherwise = zone.link_to(&network.id).is_some_and(|(_, is_public)| *is_public);
     let all: Vec<(&str, String)> = hosts(settings).map(|host| (host, record_of(&zone.id, host))).collect();
     let missing: Vec<&(&str, String)> = all.iter().filter(|(_, record)| !zone.records.contains_key(record)).collect();
     let layers = if missing.is_empty() {
         None
     } else {
-        let found = record_missing(facts, settings, (zone, written), &missing, all.len());
-        if *is_public_otherwise {
+        let found = record_missing(facts, settings, of_network, &missing, all.len());
+        if is_public_otherwise {
             return Err(Path::incomplete(found));
         }
         if found.stage != PullStage::Layers {
@@ -145,10 +195,16 @@ fn names(
         }
         Some(found)
     };
-    let differs = |(_, record): &&(&str, String)| {
-        let both = written.records.get(record).zip(zone.records.get(record));
+    let differs = |(host, record): &&(&str, String)| {
+        let both = of_network.expected(host, record).zip(zone.records.get(record));
         both.is_some_and(|(addresses, found)| addresses != found)
     };
+    let is_kept_elsewhere = |(host, record): &(&str, String)| of_network.expected(host, record).is_none();
+    if !of_network.is_written && all.iter().any(is_kept_elsewhere) {
+        let why = "the addresses of the endpoint are not known, and its records are not those of a DNS zone group";
+        let found = unknown_path(facts, settings, why).seen("private DNS zone", "id", &zone.id);
+        return Err(Path::found(found));
+    }
     match all.iter().find(differs) {
         Some((host, record)) => {
             let found = unknown_path(facts, settings, "a record leads to another address than the private endpoint's");
@@ -192,7 +248,7 @@ fn not_linked(facts: &Facts, network: &VirtualNetwork, zone: &ResourceId) -> Fin
 fn record_missing(
     facts: &Facts,
     settings: &RegistrySettings,
-    (zone, written): (&PrivateDnsZone, &ZoneOfEndpoint),
+    of_network: &DecidingZone<'_>,
     missing: &[&(&str, String)],
     all: usize,
 ) -> Finding {
@@ -206,11 +262,11 @@ fn record_missing(
         found.stage = PullStage::Layers;
     }
     let names: Vec<&str> = missing.iter().map(|(_, record)| record.as_str()).collect();
-    let id = &zone.id;
+    let id = &of_network.zone.id;
     let text = format!("private DNS zone {} in group {} has no record {}", id.name(), id.group(), names.join(", "));
     let found = found.saying(text).seen("private DNS zone", "id", id);
     let found = missing.iter().fold(found, |found, (host, _)| found.seen("registry", "host", host));
-    let first = missing.first().and_then(|(_, record)| Some((record, written.records.get(record)?.first()?)));
+    let first = missing.first().and_then(|(host, record)| Some((record, of_network.expected(host, record)?.first()?)));
     match first {
         Some((record, address)) => found.run(
             Command::new("az network private-dns record-set a add-record")

@@ -3,7 +3,7 @@
 use super::{
     BoundIdentity, ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, NodeScaleSet, PrivateDnsZone,
     PrivateEndpoint, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, VirtualNetwork, ZoneOfEndpoint,
-    account_pulls, address, network, read, scale_set, settings, subscription, usage,
+    account_pulls, address, network, read, resource_graph, scale_set, settings, subscription, usage,
 };
 use crate::{
     call::Call,
@@ -97,6 +97,10 @@ impl Inventory for AzureInventory {
 
     async fn private_dns_zone(&self, id: &ResourceId, call: &Call) -> Result<PrivateDnsZone> {
         network::zone(&self.arm, id, call).await
+    }
+
+    async fn linked_zones(&self, id: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
+        resource_graph::linked_zones(&self.arm, id, name, call).await
     }
 
     async fn scale_sets(&self, subscription: SubscriptionId, group: &str, call: &Call) -> Result<Vec<NodeScaleSet>> {

@@ -7,6 +7,7 @@ mod filter;
 mod listing;
 pub(crate) mod network;
 mod read;
+mod resource_graph;
 mod scale_set;
 mod search;
 mod settings;
@@ -81,6 +82,9 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     async fn zones_of_endpoint(&self, endpoint: &ResourceId, call: &Call) -> Result<Vec<ZoneOfEndpoint>>;
     /// The links and the address records of a private DNS zone.
     async fn private_dns_zone(&self, zone: &ResourceId, call: &Call) -> Result<PrivateDnsZone>;
+    /// The private DNS zones of a name that a network is linked to, in all subscriptions that the caller can read. Azure has this in an index
+    /// that is updated with a delay.
+    async fn linked_zones(&self, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>>;
     /// The scale sets in the resource group of a cluster's nodes.
     async fn scale_sets(&self, subscription: SubscriptionId, group: &str, call: &Call) -> Result<Vec<NodeScaleSet>>;
     /// What the nodes of a cluster pull with on behalf of service accounts. `None`: they pull with the kubelet identity. Azure has this in a

@@ -57,6 +57,9 @@ pub struct PrivateEndpoint {
     pub id: ResourceId,
     /// Resource ID of its virtual network.
     pub network: String,
+    /// Its addresses by the names that lead to them. Azure reports them while no DNS zone group writes its records.
+    #[serde(default, with = "crate::stored_map")]
+    pub addresses: BTreeMap<String, Vec<IpAddr>>,
 }
 
 /// A private DNS zone that a private endpoint writes its records into.
@@ -98,6 +101,13 @@ impl VirtualNetwork {
     /// A subnet by its resource ID.
     pub(crate) fn subnet(&self, id: &str) -> Option<&Subnet> {
         self.subnets.iter().find(|one| one.id.eq_ignore_ascii_case(id))
+    }
+}
+
+impl PrivateDnsZone {
+    /// The link to a network. What it is linked to decides about all names of the zone there.
+    pub(crate) fn link_to(&self, network: &ResourceId) -> Option<&(String, bool)> {
+        self.links.iter().find(|(id, _)| network.is(id))
     }
 }
 
@@ -155,8 +165,17 @@ struct WireService {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireEndpoint {
     subnet: WireId,
+    custom_dns_configs: Option<Vec<WireDnsConfig>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireDnsConfig {
+    fqdn: Option<String>,
+    ip_addresses: Option<Vec<IpAddr>>,
 }
 
 #[derive(Deserialize)]
@@ -276,7 +295,11 @@ pub(super) async fn endpoint(arm: &Arm, id: &ResourceId, call: &Call) -> Result<
     let request =
         ArmRequest::get(id.as_str(), API).step("reading a private endpoint").needs(READ_ENDPOINT, id.as_str());
     let wire: Wire<WireEndpoint> = arm.send(request, call).await?.read("a private endpoint")?;
-    Ok(PrivateEndpoint { id: id.clone(), network: network_of(&wire.properties.subnet.id).to_owned() })
+    let configs = wire.properties.custom_dns_configs.into_iter().flatten();
+    let addresses = configs
+        .filter_map(|one| Some((one.fqdn?.to_ascii_lowercase(), one.ip_addresses.unwrap_or_default())))
+        .collect();
+    Ok(PrivateEndpoint { id: id.clone(), network: network_of(&wire.properties.subnet.id).to_owned(), addresses })
 }
 
 /// See [Private DNS zone groups](https://learn.microsoft.com/rest/api/virtualnetwork/private-dns-zone-groups/list).

@@ -33,6 +33,7 @@ use libtest_mimic::Failed;
 use network::{
     a_command_for_another_subscription_names_it, a_linked_zone_without_a_record_fails_although_the_registry_is_open,
     a_missing_right_hides_a_part_of_the_private_path, a_private_path_costs_five_requests_more,
+    a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked, a_zone_of_the_index_is_read_before_it_decides,
     a_zone_that_is_not_linked_matters_only_to_a_private_registry,
     an_endpoint_without_a_zone_group_is_unknown_with_a_command, the_nearest_of_several_endpoints_counts,
 };
@@ -98,6 +99,8 @@ pub fn cases() -> Vec<Case> {
             a_zone_that_is_not_linked_matters_only_to_a_private_registry,
             the_nearest_of_several_endpoints_counts,
             an_endpoint_without_a_zone_group_is_unknown_with_a_command,
+            a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked,
+            a_zone_of_the_index_is_read_before_it_decides,
             a_report_is_a_gate,
             what_is_missing_is_named_with_its_nearest_tags,
             a_deleted_image_is_restored,

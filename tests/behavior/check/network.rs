@@ -6,7 +6,7 @@ use crate::{
     emulator::{CLUSTER, GROUP, Scene},
 };
 use aks_acr::{CheckOptions, FindingId, FindingStatus, RegistryRef, Report, Verdict};
-use aks_acr_emulator::{ClusterSeed, From, RegistrySeed, RoleSeed, Service, summary};
+use aks_acr_emulator::{ClusterSeed, From, RegistrySeed, Request, RoleSeed, Service, summary};
 use libtest_mimic::Failed;
 use serde_json::json;
 
@@ -100,9 +100,7 @@ pub async fn a_zone_that_is_not_linked_matters_only_to_a_private_registry() -> C
     for (access, wanted) in [("Enabled", None), ("Disabled", Some(FindingId::PRIVATE_ZONE_NOT_LINKED))] {
         let (scene, zone) = private()?;
         scene.azure.set_registry(GROUP, "myregistry", |seed| seed.property("publicNetworkAccess", access));
-        for link in scene.azure.links_of(&zone) {
-            assert!(scene.azure.delete_network(&link));
-        }
+        unlink(&scene, &zone);
         assert_eq!(network(&without_image(&scene).await?), wanted.map(|id| (FindingStatus::Failing, id)), "{access}");
     }
     Ok(())
@@ -128,14 +126,98 @@ pub async fn the_nearest_of_several_endpoints_counts() -> Checked {
 
 /// An endpoint without a zone group: its records may be kept by hand, in a zone that nobody names.
 pub async fn an_endpoint_without_a_zone_group_is_unknown_with_a_command() -> Checked {
-    let (scene, _) = private()?;
+    let (scene, zone) = private()?;
     let endpoints = scene.azure.endpoint_ids();
     let endpoint = some(endpoints.first(), "an endpoint")?;
     assert!(scene.azure.delete_network(&format!("{endpoint}/privateDnsZoneGroups/default")));
+    // Its records went with the group, and the zone is linked: names end there.
+    let report = without_image(&scene).await?;
+    assert_eq!(network(&report), Some((FindingStatus::Failing, FindingId::RECORD_MISSING)), "{report}");
+    let command = report.findings[0].next_step.command.clone().unwrap_or_default();
+    assert!(command.contains(" --ipv4-address 10."), "{command}");
+    unlink(&scene, &zone);
     let report = without_image(&scene).await?;
     assert_eq!(network(&report), Some((FindingStatus::Unknown, FindingId::PRIVATE_PATH_UNKNOWN)), "{report}");
     let command = report.findings[0].next_step.command.clone().unwrap_or_default();
     assert!(command.starts_with("az network private-endpoint dns-zone-group create"), "{command}");
+    Ok(())
+}
+
+/// Removes the links of the endpoint's own zone.
+fn unlink(scene: &Scene, zone: &str) {
+    for link in scene.azure.links_of(zone) {
+        assert!(scene.azure.delete_network(&link), "{link}");
+    }
+}
+
+/// Links the nodes' network to a copy of the zone, in a group of the hub. Returns its ID.
+fn hub_zone(scene: &Scene, zone: &str) -> String {
+    unlink(scene, zone);
+    let hub = scene.azure.copy_zone(zone, "hub");
+    scene.azure.link_zone(&hub, &scene.azure.network_id(GROUP, CLUSTER));
+    hub
+}
+
+/// The nodes' network is linked to another zone of that name, which nothing of the endpoint names: that one decides.
+pub async fn a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked() -> Checked {
+    let (failing, unknown) = (FindingStatus::Failing, FindingStatus::Unknown);
+    for has_group in [true, false] {
+        for (record, address, wanted) in [
+            (None, None, None),
+            (Some("myregistry"), None, Some((failing, FindingId::RECORD_MISSING))),
+            (Some("myregistry.westeurope.data"), None, Some((failing, FindingId::RECORD_MISSING))),
+            (Some("myregistry"), Some("10.224.0.200"), Some((unknown, FindingId::PRIVATE_PATH_UNKNOWN))),
+        ] {
+            let (scene, zone) = private()?;
+            let hub = hub_zone(&scene, &zone);
+            if !has_group {
+                let endpoints = scene.azure.endpoint_ids();
+                let group = format!("{}/privateDnsZoneGroups/default", some(endpoints.first(), "an endpoint")?);
+                assert!(scene.azure.delete_network(&group));
+            }
+            if let Some(record) = record {
+                assert!(scene.azure.delete_network(&format!("{hub}/A/{record}")));
+            }
+            if let Some((record, address)) = record.zip(address) {
+                let body = json!({"properties": {"ttl": 10, "aRecords": [{"ipv4Address": address}]}});
+                scene.azure.put_network("hub", &format!("privateDnsZones/privatelink.azurecr.io/A/{record}"), body);
+            }
+            let mark = scene.azure.mark();
+            let report = without_image(&scene).await?;
+            let sent = scene.azure.requests_since(mark).into_iter();
+            let is_read =
+                |one: &Request| one.service == Service::Arm && !one.path.ends_with("/listClusterUserCredential");
+            let sent: Vec<_> = sent.filter(|one| one.from == From::Client && is_read(one)).collect();
+            let about = format!("{has_group} {record:?} {address:?}: {report}");
+            let is_of_network =
+                |id: &FindingId| ["network.", "dns."].iter().any(|start| id.as_str().starts_with(start));
+            let found = report.findings.iter().find(|one| is_of_network(&one.id));
+            assert_eq!(found.map(|one| (one.status, one.id.clone())), wanted, "{about}");
+            assert_eq!(report.verdict == Verdict::CanPull, wanted.is_none(), "{about}");
+            assert_eq!(summary(&sent).count, if has_group { 12 } else { 10 }, "{sent:#?}");
+            assert!(summary(&sent).depth <= 5, "{sent:#?}");
+        }
+    }
+    Ok(())
+}
+
+/// What the index says is read again: a link that has gone decides nothing, and a zone that the caller cannot read is unknown.
+pub async fn a_zone_of_the_index_is_read_before_it_decides() -> Checked {
+    let (scene, zone) = private()?;
+    let hub = hub_zone(&scene, &zone);
+    scene.azure.freeze_resource_graph();
+    unlink(&scene, &hub);
+    let report = without_image(&scene).await?;
+    assert_eq!(network(&report), Some((FindingStatus::Failing, FindingId::PRIVATE_ZONE_NOT_LINKED)), "{report}");
+    // The caller sees the links of the hub's zone, and not its records.
+    let (scene, zone) = private()?;
+    hub_zone(&scene, &zone);
+    let role = RoleSeed::new("all but one").block(&["*"], &["Microsoft.Network/privateDnsZones/A/read"]);
+    let azure = scene.azure.clone().with_role(role);
+    let azure = azure.with_caller("reader", &[("all but one", &scene.everything())]);
+    let client = crate::emulator::client(&azure, azure.credential_of("reader"))?;
+    let report = client.check(&scene.cluster, &scene.by_id(), CheckOptions::default()).await?;
+    assert_eq!(network(&report), Some((FindingStatus::Unknown, FindingId::PRIVATE_ZONE_NOT_LINKED)), "{report}");
     Ok(())
 }
 

@@ -123,11 +123,11 @@ facts! {
         "az acr private-endpoint-connection list --registry-name myregistry --query '[].privateLinkServiceConnectionState.status'" => "no `Approved`";
         Command("az acr private-endpoint-connection approve --registry-name myregistry --name CONNECTION");
         ["network.public_access_disabled": "no endpoint exists at all"]
-    "dns.private_zone_not_linked": "A1 A2 A8 A8g A9 A10";
+    "dns.private_zone_not_linked": "A1 A2 A8 A8g A9 A9g A10";
         "az network private-dns link vnet list --resource-group my-group --zone-name privatelink.azurecr.io --query '[].virtualNetwork.id'" => "a list without the cluster's virtual network";
         Command("az network private-dns link vnet create --resource-group my-group --zone-name privatelink.azurecr.io --name NAME --virtual-network NETWORK --registration-enabled false");
         ["network.outbound_ip_not_allowed": "the node has the same 403: without the link, the name leads to the registry's public address", "dns.record_missing": "a zone is linked, and lacks the name"]
-    "dns.record_missing": "A1 A2 A8 A8g A9 A9r A10";
+    "dns.record_missing": "A1 A2 A8 A8g A9 A9g A9r A10";
         "az network private-dns record-set a list --resource-group my-group --zone-name privatelink.azurecr.io --query '[].name'" => "a list without the registry's name, or without its data endpoint, such as `myregistry.westeurope.data`";
         Command("az network private-dns record-set a add-record --resource-group my-group --zone-name privatelink.azurecr.io --record-set-name RECORD --ipv4-address ADDRESS");
         ["dns.private_zone_not_linked": "no zone is linked, so that the name leads to the public address", "network.data_endpoint_blocked": "the name of the data endpoint exists, and its address does not respond"]
@@ -156,7 +156,7 @@ facts! {
         "az network vnet subnet show --ids SUBNET_ID --query serviceEndpoints" => "the endpoint `Microsoft.ContainerRegistry`";
         Command("az acr network-rule add --name myregistry --ip-address ADDRESS");
         ["network.outbound_ip_not_allowed": "the subnet has no service endpoint, so that no rule can allow it"]
-    "network.private_path_unknown": "A1 A2 A8 A8g A9 A9r A10";
+    "network.private_path_unknown": "A1 A2 A8 A8g A9 A9g A9r A10";
         ON_NODE => "the private address of the endpoint if the path is complete";
         Operation("prove_pull", "az network vnet peering create --resource-group my-group --vnet-name NETWORK --name NAME --remote-vnet OTHER_NETWORK --allow-vnet-access");
         ["dns.private_zone_not_linked": "everything could be read, and the link is missing", "network.public_access_disabled": "there is no private endpoint"]
@@ -399,6 +399,12 @@ pub const REQUESTS: &[(&str, &str, &str, &str)] = &[
     (
         "A9",
         "list the virtual network links of the private DNS zone",
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read",
+        "Reader",
+    ),
+    (
+        "A9g",
+        "query Azure Resource Graph for other zones of that name that are linked to the nodes' network",
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read",
         "Reader",
     ),

@@ -130,6 +130,11 @@ export interface PrivateEndpoint {
    * group share the zone: a linked endpoint of another one links it.
    */
   unlinked?: boolean;
+  /**
+   * A resource group with another zone of that name, which has the same records and is linked to the cluster's network instead, as the zone
+   * of a hub is.
+   */
+  linkedZone?: string;
   /** Records that the zone lacks, such as `myregistry`. */
   missingRecords?: string[];
 }

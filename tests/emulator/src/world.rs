@@ -78,6 +78,8 @@ pub(crate) struct World {
     pub(crate) capacity: arm::cluster::capacity::Capacity,
     /// Networks and private DNS zones.
     pub(crate) resources: arm::stored::Stored,
+    /// The same as Resource Graph has it, if that lags behind.
+    pub(crate) index: Option<arm::stored::Stored>,
     /// What users run in networks.
     pub(crate) hosts: crate::network::Hosts,
     pub(crate) deny_assignments: Vec<arm::governance::DenyAssignment>,
@@ -185,6 +187,7 @@ impl World {
             policies: Vec::new(),
             capacity: arm::cluster::capacity::Capacity::default(),
             resources: arm::stored::Stored::new(),
+            index: None,
             hosts: crate::network::Hosts::default(),
             deny_assignments: Vec::new(),
             eligible: Vec::new(),

@@ -9,7 +9,7 @@ use crate::{
     },
     error::Result,
     id::ResourceId,
-    inventory::{ClusterSettings, VirtualNetwork, ZoneOfEndpoint, network::network_of},
+    inventory::{ClusterSettings, PrivateDnsZone, VirtualNetwork, ZoneOfEndpoint, network::network_of},
     operation::Parts,
     registry::{PrivateEndpointConnection, RegistrySettings},
 };
@@ -25,8 +25,11 @@ const MOST_ADDRESSES: usize = 16;
 const MOST_OF_GATEWAY: usize = 4;
 /// How many private endpoints are read, if none is in the nodes' network.
 const MOST_ENDPOINTS: usize = 2;
+/// How many zones of one name are read. A network is linked to at most one.
+const MOST_ZONES: usize = 2;
 
-/// The nodes' network, and of the nearest private endpoint its DNS zone: at most 6 requests.
+/// The nodes' network, and of the nearest private endpoint its DNS zone: at most 6 requests, and at most 5 more if that is not linked to the
+/// network.
 pub(super) async fn read(
     parts: &Parts,
     cluster: &ClusterSettings,
@@ -66,7 +69,38 @@ pub(super) async fn read(
     {
         facts.zone = Some(unless_ended(parts.inventory().private_dns_zone(&zone.zone, call).await, call)?);
     }
+    facts.linked = other_zone(parts, &facts, &wanted, call).await?;
     Ok(facts)
+}
+
+/// Another zone of the registry's name that the nodes' network is linked to, such as the one that a hub keeps for all networks. `None`: the
+/// endpoint's own zone decides, or nothing is known that a zone could decide.
+async fn other_zone(
+    parts: &Parts,
+    facts: &NetworkFacts,
+    name: &str,
+    call: &Call,
+) -> Result<Option<Read<Option<PrivateDnsZone>>>> {
+    let Some(Ok(network)) = facts.network.as_ref().filter(|_| is_needed(facts)) else { return Ok(None) };
+    let own = match (&facts.zone_of, &facts.zone) {
+        (Some(Ok(Some(_))), Some(Ok(zone))) if zone.link_to(&network.id).is_some() => return Ok(None),
+        (Some(Ok(own)), _) => own.as_ref().map(|own| &own.zone),
+        _ => return Ok(None),
+    };
+    let found = match unless_ended(parts.inventory().linked_zones(&network.id, name, call).await, call)? {
+        Ok(found) => found,
+        Err(unread) => return Ok(Some(Err(unread))),
+    };
+    // The index may lag behind the endpoint's own zone, and behind others: the zone itself says to what it is linked.
+    let others = found.iter().filter(|id| own.is_none_or(|own| !own.is(id.as_str()))).take(MOST_ZONES);
+    for zone in join_all(others.map(|id| parts.inventory().private_dns_zone(id, call))).await {
+        match unless_ended(zone, call)? {
+            Ok(zone) if zone.link_to(&network.id).is_some() => return Ok(Some(Ok(Some(zone)))),
+            Ok(_) => {}
+            Err(unread) => return Ok(Some(Err(unread))),
+        }
+    }
+    Ok(Some(Ok(None)))
 }
 
 /// With DNS servers of the network's own, Azure's zones do not decide.

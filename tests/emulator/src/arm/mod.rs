@@ -18,6 +18,7 @@ mod polling;
 pub(crate) mod private_endpoint;
 mod provider;
 pub(crate) mod registry;
+mod resource_graph;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;
 pub(crate) mod stored;
@@ -125,9 +126,10 @@ pub(crate) fn decoded(path: &str) -> String {
 
 /// Draws on the bucket, routes, and says what is left in the bucket.
 fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
-    // Recorded: the check of a name draws on the bucket of reads.
-    let is_check = call.path.to_ascii_lowercase().ends_with("/checknameavailability");
-    let kind = if is_check { "reads" } else { throttle::kind_of(call.method()) };
+    // Recorded: the check of a name draws on the bucket of reads. That a query does, too, is assumed.
+    let lower = call.path.to_ascii_lowercase();
+    let is_read = lower.ends_with("/checknameavailability") || lower.contains("/microsoft.resourcegraph/");
+    let kind = if is_read { "reads" } else { throttle::kind_of(call.method()) };
     let subscription = call.path.split('/').nth(2).unwrap_or_default().to_owned();
     let left = match world.throttle.take(&subscription, &call.caller.object_id, kind, call.now) {
         Ok(left) => left,
@@ -174,6 +176,9 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
         return answer;
     }
     if let Some(answer) = feature::route(world, call, &segments, &lower) {
+        return answer;
+    }
+    if let Some(answer) = resource_graph::route(world, call, &lower) {
         return answer;
     }
     if let Some(answer) = provider::route(world, call, &segments, &lower) {

@@ -33,6 +33,10 @@ pub(crate) fn removed(world: &mut World, id: &str) {
             for (zone, record) in records(&body) {
                 world.resources.remove(&format!("{zone}/a/{record}").to_ascii_lowercase());
             }
+            let endpoint = id.to_ascii_lowercase().split("/privatednszonegroups/").next().map(str::to_owned);
+            if let Some(endpoint) = endpoint.and_then(|endpoint| world.resources.get_mut(&endpoint)) {
+                endpoint["properties"]["customDnsConfigs"] = custom_dns(endpoint);
+            }
         }
         _ => {}
     }
@@ -74,12 +78,16 @@ fn connect(world: &mut World, id: &str) {
             json!({"name": member, "properties": {"privateIPAddress": address, "fqdn": host}})
         })
         .collect();
-    let shown = |one: &Value| json!({"fqdn": one["properties"]["fqdn"], "ipAddresses": [one["properties"]["privateIPAddress"]]});
-    let configs: Vec<Value> = members.iter().map(shown).collect();
     if let Some(endpoint) = world.resources.get_mut(&key) {
         endpoint["members"] = members.into();
-        endpoint["properties"]["customDnsConfigs"] = configs.into();
+        endpoint["properties"]["customDnsConfigs"] = custom_dns(endpoint);
     }
+}
+
+/// What an endpoint without a zone group shows, for records that are kept by hand.
+fn custom_dns(endpoint: &Value) -> Value {
+    let members = endpoint["members"].as_array().into_iter().flatten().map(|one| &one["properties"]);
+    members.map(|one| json!({"fqdn": one["fqdn"], "ipAddresses": [one["privateIPAddress"]]})).collect()
 }
 
 /// The members of the group `registry`, with their hosts.

@@ -64,6 +64,16 @@ const ELIGIBILITY: &[&str] = &["2020-10-01-preview", "2020-10-01"];
 
 const DENIALS: &[&str] = &["2018-07-01-preview", "2022-04-01", "2024-07-01-preview"];
 
+const QUERIES: &[&str] = &[
+    "2018-09-01-preview",
+    "2019-04-01",
+    "2020-04-01-preview",
+    "2021-03-01",
+    "2021-06-01-preview",
+    "2022-10-01",
+    "2024-04-01",
+];
+
 /// Of the network's types: those of the last years.
 const NETWORK: &[&str] = &[
     "2022-01-01",
@@ -176,6 +186,7 @@ fn known(lower: &[&str]) -> Option<(&'static str, &'static str, Vec<String>)> {
         Some(("microsoft.authorization", "roleeligibilityscheduleinstances")) => {
             ("Microsoft.Authorization", "roleEligibilityScheduleInstances", owned(ELIGIBILITY))
         }
+        Some(("microsoft.resourcegraph", "resources")) => ("Microsoft.ResourceGraph", "resources", owned(QUERIES)),
         Some(("microsoft.network", "publicipaddresses")) => ("Microsoft.Network", "publicIPAddresses", owned(NETWORK)),
         Some(("microsoft.authorization", "roledefinitions")) => {
             ("Microsoft.Authorization", "roleDefinitions", owned(DEFINITIONS))

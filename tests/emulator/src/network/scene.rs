@@ -76,6 +76,23 @@ impl Emulator {
         zone
     }
 
+    /// Makes another zone of the same name in another resource group, as a hub has one for all networks, with a copy of the address records.
+    /// Returns its ID.
+    pub fn copy_zone(&self, zone: &str, group: &str) -> String {
+        let name = zone.rsplit('/').next().unwrap_or_default();
+        let path = format!("privateDnsZones/{name}");
+        let copy = self.put_network(group, &path, json!({"location": "global"}));
+        let within = format!("{zone}/A/").to_ascii_lowercase();
+        let records: Vec<(String, Value)> = self.act(|world| {
+            let here = world.resources.iter().filter(|(id, _)| id.starts_with(&within));
+            here.map(|(id, body)| (id[within.len()..].to_owned(), json!({"properties": body["properties"]}))).collect()
+        });
+        for (record, body) in records {
+            self.put_network(group, &format!("{path}/A/{record}"), body);
+        }
+        copy
+    }
+
     /// Links a zone to a network, by their IDs. Returns the link's ID.
     pub fn link_zone(&self, zone: &str, network: &str) -> String {
         let group = group_of(zone);

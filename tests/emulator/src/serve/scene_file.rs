@@ -537,6 +537,11 @@ privateEndpoints:
         assert_eq!(azure.links_of(&zone).len(), 1);
         assert!(azure.delete_network(&format!("{zone}/A/myregistry.westeurope.data")));
         assert!(!azure.delete_network(&format!("{zone}/A/myregistry")), "it is missing from the start");
+        let hub = scene.replace("missingRecords: [myregistry]", "linkedZone: hub");
+        let azure = Scene::parse(&hub).unwrap().set(Emulator::new()).unwrap();
+        let hub = zone.replace("/registries/", "/hub/");
+        assert_eq!((azure.links_of(&zone).len(), azure.links_of(&hub).len()), (0, 1));
+        assert!(azure.delete_network(&format!("{hub}/A/myregistry")), "it has the endpoint's records");
         for odd in ["registry: a/none, cluster: clusters/dev", "registry: registries/myregistry, cluster: dev"] {
             let scene = format!("{scene}- {{{odd}}}\n");
             assert!(Scene::parse(&scene).unwrap().set(Emulator::new()).is_err(), "{odd}");

@@ -20,7 +20,11 @@ pub(super) struct PrivateEndpoint {
     /// Whether the zone is not linked to the cluster's network.
     #[serde(default)]
     unlinked: bool,
-    /// Records that the zone lacks, such as `myregistry`.
+    /// A resource group with another zone of that name, which has the same records and is linked to the cluster's network instead, as that of
+    /// a hub is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked_zone: Option<String>,
+    /// Records that the linked zone lacks, such as `myregistry`.
     #[serde(default)]
     missing_records: Vec<String>,
 }
@@ -35,7 +39,8 @@ impl PrivateEndpoint {
         let nodes = self.cluster.split_once('/').and_then(|(group, name)| azure.subnet_of_nodes(group, name));
         let nodes = nodes.ok_or_else(|| missing("cluster", &self.cluster))?;
         let endpoint = azure.add_private_endpoint(&azure.registry_id(group, name), &nodes, !self.pending);
-        let zone = azure.add_private_zone(group, &endpoint);
+        let own = azure.add_private_zone(group, &endpoint);
+        let zone = self.linked_zone.as_ref().map_or_else(|| own.clone(), |hub| azure.copy_zone(&own, hub));
         if !self.unlinked {
             azure.link_zone(&zone, network_of(&nodes));
         }

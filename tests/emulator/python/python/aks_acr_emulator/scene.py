@@ -149,6 +149,8 @@ class PrivateEndpoint(_PrivateEndpoint, total=False):
     unlinked: bool
     """Whether the zone is not linked to the cluster's network, so that nodes resolve the registry's public address. All
     registries of one group share the zone: a linked endpoint of another one links it."""
+    linkedZone: str
+    """A resource group with another zone of that name, which has the same records and is linked to the cluster's network instead, as the zone of a hub is."""
     missingRecords: list[str]
     """Records that the zone lacks, such as ``myregistry``."""
 

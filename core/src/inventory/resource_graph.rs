@@ -1,0 +1,76 @@
+//! Azure Resource Graph: an index of the resources of all subscriptions that the caller can read.
+
+use crate::{
+    action::READ_LINKS,
+    call::Call,
+    error::{Error, ErrorKind, Result},
+    http::{Arm, ArmRequest},
+    id::ResourceId,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+const API: &str = "2022-10-01";
+/// A network is linked to at most one zone of a name. An index that lags may have a former link, too.
+const MOST_ROWS: usize = 10;
+
+#[derive(Deserialize)]
+struct Rows {
+    data: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+}
+
+/// A text in a query: see [string literals](https://learn.microsoft.com/kusto/query/scalar-data-types/string).
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// The private DNS zones of a name that a network is linked to, wherever they are. A query needs no other right than to read what it returns:
+/// see [permissions](https://learn.microsoft.com/azure/governance/resource-graph/overview#permissions-in-azure-resource-graph) and
+/// [Resources](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
+pub(super) async fn linked_zones(arm: &Arm, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
+    let query = format!(
+        "resources | where type =~ 'microsoft.network/privatednszones/virtualnetworklinks' \
+         | where id contains {} and tostring(properties.virtualNetwork.id) =~ {} | project id | order by id asc",
+        quoted(&format!("/privateDnsZones/{name}/")),
+        quoted(network.as_str()),
+    );
+    let options = json!({"$top": MOST_ROWS, "resultFormat": "objectArray"});
+    let request = ArmRequest::new(azure_core::http::Method::Post, "/providers/Microsoft.ResourceGraph/resources", API)
+        .reads()
+        .step("searching for private DNS zones that are linked to the nodes' network")
+        .needs(READ_LINKS, network.subscription().path())
+        .body(json!({"query": query, "options": options}));
+    let rows: Rows = arm.send(request, call).await?.read("a result of Resource Graph")?;
+    rows.data.iter().map(|row| zone_of(&row.id)).collect()
+}
+
+/// The zone that a link belongs to.
+fn zone_of(link: &str) -> Result<ResourceId> {
+    let at = link.to_ascii_lowercase().rfind("/virtualnetworklinks/");
+    let zone = at.and_then(|at| link.get(..at)).unwrap_or(link);
+    zone.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_ends_where_it_ends() {
+        assert_eq!(quoted("plain"), "'plain'");
+        assert_eq!(quoted(r"it's \ here"), r"'it\'s \\ here'");
+    }
+
+    #[test]
+    fn a_link_belongs_to_its_zone() {
+        let zone = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/dns/providers/Microsoft.Network/privateDnsZones/z";
+        let link = format!("{zone}/virtualNetworkLinks/one");
+        assert_eq!(zone_of(&link).map(|found| found.to_string()).ok().as_deref(), Some(zone));
+        assert!(zone_of("odd").is_err());
+    }
+}
