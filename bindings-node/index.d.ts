@@ -550,6 +550,11 @@ export interface Operations {
    * A cluster with a service principal instead of a kubelet identity needs `queryGraph`, which also reads when its
    * secrets end, or the object ID as `principalId`. Two requests to Microsoft Graph are then added.
    *
+   * With `changes`, the report also has what has changed at the cluster, the registry and their role assignments, and
+   * who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within 14
+   * days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments above
+   * the resource groups are not in these logs.
+   *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 1 minute by default.
@@ -586,6 +591,11 @@ export interface Operations {
    *
    * The lists of pods, events, nodes and `ReplicaSets` are read once each, and so are the cluster, each registry and
    * each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
+   *
+   * With `changes`, each report also has what has changed at the cluster, the registry and their role assignments, and
+   * who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within 14
+   * days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments above
+   * the resource groups are not in these logs.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param target What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -624,6 +634,10 @@ export interface Operations {
    * be read and none allows it: then it fails at once. `'kubelet_pulled_layers'` means that the node did not have the
    * image before; `'kubelet_resolved_manifest'` that it may have had the layers, so that the host that serves them is
    * not proven.
+   *
+   * With `via` the caller's own token takes the place of the nodes: nothing is started, and the API server is not
+   * contacted. That is weaker, and never `'proven'`: `'caller_token_exchange'` says that the registry gave the image to
+   * the caller. The other options have no effect then, except `pools`.
    *
    * The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled or
    * its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are gone. A
@@ -1917,6 +1931,11 @@ export interface CheckOptions extends CallOptions {
    * by default, only if nothing else can answer. Values: `'never'`, `'if_needed'` (default) or `'always'`.
    */
   kubernetes?: KubernetesReads;
+  /**
+   * Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows
+   * who has removed a grant, changed the registry's network rules or its mode, and when.
+   */
+  changes?: boolean;
 }
 
 /** Options for explaining why pods do not run. */
@@ -1945,10 +1964,22 @@ export interface ExplainOptions extends CallOptions {
    * Azure.
    */
   outboundAddresses?: readonly string[];
+  /**
+   * Resource IDs of registries that are not found by their login servers, such as those of another tenant. None by
+   * default: all subscriptions that the caller can see are searched. A registry that no image is from is not read.
+   */
+  registries?: readonly string[];
+  /**
+   * Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows
+   * who has removed a grant, changed the registry's network rules or its mode, and when.
+   */
+  changes?: boolean;
 }
 
 /** Options for proving a pull. */
 export interface ProvePullOptions extends CallOptions {
+  /** Who pulls the image: the nodes by default. Values: `'nodes'` (default) or `'caller_token'`. */
+  via?: PullProofVia;
   /**
    * The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the Jobs apart from your
    * workloads.
@@ -1990,6 +2021,11 @@ export interface ProvePullOptions extends CallOptions {
    * `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
    */
   queryGraph?: boolean;
+  /**
+   * Resource ID of the image's registry, if it is not found by its login server, such as one of another tenant. It is
+   * read if a pull fails.
+   */
+  registry?: string;
 }
 
 /** Options for the hosts of a registry. */
@@ -2851,7 +2887,20 @@ export type PullProofKind =
    * The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is
    * not.
    */
-  | 'kubelet_resolved_manifest';
+  | 'kubelet_resolved_manifest'
+  /** The registry gave the image's manifest to the caller's own token. Nothing is proven about the nodes. */
+  | 'caller_token_exchange';
+
+/** Who pulls the image that is to be proven. */
+export type PullProofVia =
+  /** The cluster's nodes: a Job on one node of each pool. */
+  | 'nodes'
+  /**
+   * The caller itself, with its own token, from where it is: nothing is started, and the cluster's API server is not
+   * contacted. It is weaker: it proves that the registry is reached from here and has the image, and nothing about the
+   * nodes, so that the outcome is `'inconclusive'`.
+   */
+  | 'caller_token';
 
 /** Whether waiting can help. */
 export type PullRetry =
@@ -3828,6 +3877,11 @@ export interface Report {
   readonly stages: readonly Stage[];
   /** What the verdict takes for granted, because it was not read. */
   readonly assumptions: readonly string[];
+  /**
+   * What has changed at the cluster and the registry since the last pull that is known to have succeeded, or within 14
+   * days: the newest 20 changes, newest first. Empty if it was not read: see the option `changes`.
+   */
+  readonly changes: readonly Change[];
   /** When it was checked, by Azure's clock. */
   readonly checkedAt: Date;
   /** What was read, without secrets, so that `replayed` can diagnose it again. */
@@ -3882,6 +3936,20 @@ export interface Stage {
   readonly state: StageState;
   /** Why it passes, if it does. */
   readonly by: string | null;
+}
+
+/** A change of a resource that has succeeded, as Azure's activity log has it. */
+export interface Change {
+  /** When Azure recorded it. */
+  readonly time: Date;
+  /** The action, such as `Microsoft.Authorization/roleAssignments/delete`. */
+  readonly action: string;
+  /** Resource ID of what was changed. */
+  readonly resource: string;
+  /** Who has changed it: a user's sign-in name, or the object ID of another principal. */
+  readonly caller: string | null;
+  /** The correlation ID of the operation. */
+  readonly correlationId: string | null;
 }
 
 /** Why pods do not run: what keeps their images from being pulled, and what else they wait for. */
@@ -4067,7 +4135,7 @@ export interface PoolProof {
   readonly pool: string;
   /** The outcome. */
   readonly outcome: ProofOutcome;
-  /** What was proven, if the node pulled the image. */
+  /** What was proven, if the node pulled the image, or the caller did instead. */
   readonly proof: PullProofKind | null;
   /** Why the outcome is not `'proven'`. */
   readonly reason: string | null;

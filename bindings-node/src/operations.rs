@@ -1186,6 +1186,7 @@ pub struct CheckOptions {
     pub query_graph: Option<bool>,
     pub outbound_addresses: Option<Vec<String>>,
     pub kubernetes: Option<Text<aks_acr::KubernetesReads>>,
+    pub changes: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1199,6 +1200,7 @@ impl CheckOptions {
         set(&mut options.query_graph, self.query_graph);
         set(&mut options.outbound_addresses, self.outbound_addresses);
         set(&mut options.kubernetes, self.kubernetes.map(|one| one.0));
+        set(&mut options.changes, self.changes);
         Ok(options)
     }
 }
@@ -1213,6 +1215,8 @@ pub struct ExplainOptions {
     pub principal_id: Option<Text<aks_acr::PrincipalId>>,
     pub query_graph: Option<bool>,
     pub outbound_addresses: Option<Vec<String>>,
+    pub registries: Option<Vec<Text<aks_acr::RegistryRef>>>,
+    pub changes: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1227,6 +1231,8 @@ impl ExplainOptions {
         options.principal_id = self.principal_id.map(|one| one.0);
         set(&mut options.query_graph, self.query_graph);
         set(&mut options.outbound_addresses, self.outbound_addresses);
+        set(&mut options.registries, self.registries.map(|all| all.into_iter().map(|one| one.0).collect()));
+        set(&mut options.changes, self.changes);
         Ok(options)
     }
 }
@@ -1235,6 +1241,7 @@ impl ExplainOptions {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ProvePullOptions {
+    pub via: Option<Text<aks_acr::PullProofVia>>,
     pub namespace: Option<String>,
     pub pools: Option<Vec<String>>,
     pub nodes_per_pool: Option<u32>,
@@ -1246,6 +1253,7 @@ pub struct ProvePullOptions {
     pub priority_class: Option<String>,
     pub propagation_timeout_ms: Option<Millis>,
     pub query_graph: Option<bool>,
+    pub registry: Option<Text<aks_acr::RegistryRef>>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1254,6 +1262,7 @@ impl ProvePullOptions {
     #[allow(clippy::unnecessary_wraps, reason = "some options can be refused")]
     pub fn into_core(self, call: CallOptions) -> Result<aks_acr::ProvePullOptions> {
         let mut options = aks_acr::ProvePullOptions::default().with_call(call);
+        set(&mut options.via, self.via.map(|one| one.0));
         set(&mut options.namespace, self.namespace);
         set(&mut options.pools, self.pools);
         set(&mut options.nodes_per_pool, self.nodes_per_pool);
@@ -1265,6 +1274,7 @@ impl ProvePullOptions {
         options.priority_class = self.priority_class;
         set(&mut options.propagation_timeout, self.propagation_timeout_ms.map(|millis| millis.0));
         set(&mut options.query_graph, self.query_graph);
+        options.registry = self.registry.map(|one| one.0);
         Ok(options)
     }
 }
@@ -1880,6 +1890,7 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "Registry" => serde_json::from_str::<aks_acr::Registry>(&json).map(|value| value.to_string()),
         "Report" => serde_json::from_str::<aks_acr::Report>(&json).map(|value| value.to_string()),
         "Stage" => serde_json::from_str::<aks_acr::Stage>(&json).map(|value| value.to_string()),
+        "Change" => serde_json::from_str::<aks_acr::Change>(&json).map(|value| value.to_string()),
         "Explanation" => serde_json::from_str::<aks_acr::Explanation>(&json).map(|value| value.to_string()),
         "PodGroup" => serde_json::from_str::<aks_acr::PodGroup>(&json).map(|value| value.to_string()),
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),

@@ -635,6 +635,9 @@ value! {
         stages: Several<Stage>,
         /// What the verdict takes for granted, because it was not read.
         assumptions: Several<String>,
+        /// What has changed at the cluster and the registry since the last pull that is known to have succeeded, or
+        /// within 14 days: the newest 20 changes, newest first. Empty if it was not read: see the option `changes`.
+        changes: Several<Change>,
         /// When it was checked, by Azure's clock.
         checked_at: Time,
         /// What was read, without secrets, so that `replayed` can diagnose it again.
@@ -651,6 +654,22 @@ value! {
         state: Word<aks_acr::StageState>,
         /// Why it passes, if it does.
         by: Option<String>,
+    }
+}
+
+value! {
+    /// A change of a resource that has succeeded, as Azure's activity log has it.
+    pub struct Change {
+        /// When Azure recorded it.
+        time: Time,
+        /// The action, such as `Microsoft.Authorization/roleAssignments/delete`.
+        action: String,
+        /// Resource ID of what was changed.
+        resource: String,
+        /// Who has changed it: a user's sign-in name, or the object ID of another principal.
+        caller: Option<String>,
+        /// The correlation ID of the operation.
+        correlation_id: Option<String>,
     }
 }
 
@@ -796,7 +815,7 @@ value! {
         pool: String,
         /// The outcome.
         outcome: Word<aks_acr::ProofOutcome>,
-        /// What was proven, if the node pulled the image.
+        /// What was proven, if the node pulled the image, or the caller did instead.
         proof: Option<Word<aks_acr::PullProofKind>>,
         /// Why the outcome is not `ProofOutcome.PROVEN`.
         reason: Option<String>,
@@ -2061,6 +2080,7 @@ word::known!(
     PrincipalType,
     ProofOutcome,
     PullProofKind,
+    PullProofVia,
     PullRetry,
     PullRole,
     PullSecretAction,
@@ -2223,6 +2243,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Registry>()?;
     module.add_class::<Report>()?;
     module.add_class::<Stage>()?;
+    module.add_class::<Change>()?;
     module.add_class::<Explanation>()?;
     module.add_class::<PodGroup>()?;
     module.add_class::<PullFailure>()?;

@@ -50,6 +50,8 @@ pub(crate) const READ_ENDPOINT: &str = "Microsoft.Network/privateEndpoints/read"
 pub(crate) const READ_ZONE_GROUPS: &str = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/read";
 pub(crate) const READ_LINKS: &str = "Microsoft.Network/privateDnsZones/virtualNetworkLinks/read";
 pub(crate) const READ_RECORDS: &str = "Microsoft.Network/privateDnsZones/A/read";
+/// Needed to read the activity log.
+pub(crate) const READ_ACTIVITY: &str = "Microsoft.Insights/eventtypes/values/read";
 pub(crate) const READ_SCALE_SETS: &str = "Microsoft.Compute/virtualMachineScaleSets/read";
 pub(crate) const READ_BINDINGS: &str = "Microsoft.ContainerService/managedClusters/identityBindings/read";
 pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";

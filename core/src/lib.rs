@@ -86,8 +86,8 @@ pub use image::{
     Digest, Image, ImageDetails, ImageReference, ManifestAttributes, Platform, ReadSwitches, ReferenceError, Referrer,
 };
 pub use inventory::{
-    AzureInventory, BoundIdentity, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster, Listing,
-    NodePool, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ProvisioningError, ReadSource, RegistryFilter,
+    AzureInventory, BoundIdentity, Change, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster,
+    Listing, NodePool, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ProvisioningError, ReadSource, RegistryFilter,
     RoleAssignmentUsage, ServiceAccountPulls, Subnet, VirtualNetwork, ZoneOfEndpoint,
 };
 #[cfg(feature = "kubernetes")]

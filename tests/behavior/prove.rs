@@ -7,7 +7,7 @@ use crate::{
 };
 use aks_acr::{
     ApplyOptions, AttachOptions, CallOptions, ErrorKind, ExplainOptions, FindingId, Manifest, NodeIdentityState,
-    PodSelection, ProofOutcome, ProvePullOptions, PullProof, PullProofKind, RolloutOptions,
+    PodSelection, ProofOutcome, ProvePullOptions, PullProof, PullProofKind, PullProofVia, RolloutOptions,
 };
 use aks_acr_emulator::{ClusterSeed, Service, Timing};
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub fn cases() -> Vec<Case> {
             without_a_grant_the_proof_fails_at_once_and_says_why,
             a_grant_that_becomes_effective_is_waited_for,
             a_pool_of_another_platform_is_skipped,
+            a_cause_of_several_pools_is_shown_once,
             an_image_that_was_pulled_before_proves_less,
             a_call_that_was_dropped_is_completed_by_the_next,
             two_calls_at_once_both_prove,
@@ -28,6 +29,8 @@ pub fn cases() -> Vec<Case> {
             without_nodes_less_is_proven,
             several_nodes_of_a_pool_are_proven_each_by_its_own_pull,
             several_nodes_are_not_chosen_without_a_list,
+            the_callers_token_proves_nothing_about_nodes,
+            what_the_callers_token_does_not_get_is_no_proof,
             wrong_options_are_rejected_before_the_first_request,
             nodes_with_a_former_identity_are_found,
             a_changed_identity_counts_once_the_nodes_are_renewed,
@@ -86,6 +89,44 @@ async fn without_a_grant_the_proof_fails_at_once_and_says_why() -> Checked {
     Ok(())
 }
 
+/// Nothing is started, and no request goes to Kubernetes: the cluster has no grant, and that is not seen.
+async fn the_callers_token_proves_nothing_about_nodes() -> Checked {
+    let seed =
+        ClusterSeed::new(GROUP, CLUSTER).node("aks-amd-0", "linux", "amd64").node("aks-win-0", "windows", "amd64");
+    let scene = scene(seed, &["linux/amd64"])?;
+    let mark = scene.azure.mark();
+    let proof = prove(&scene, ProvePullOptions::default().with_via(PullProofVia::CallerToken)).await?;
+    assert_eq!((proof.outcome, proof.cleaned_up), (ProofOutcome::Inconclusive, true), "{proof}");
+    let pools: Vec<_> = proof.pools.iter().map(|pool| (pool.pool.as_str(), pool.outcome, pool.proof)).collect();
+    let exchanged = Some(PullProofKind::CallerTokenExchange);
+    let wanted = [("amd", ProofOutcome::Inconclusive, exchanged), ("win", ProofOutcome::Skipped, None)];
+    assert_eq!(pools, wanted, "{proof}");
+    assert!(proof.to_string().contains("the nodes were not tried"), "{proof}");
+    let sent = scene.azure.requests_since(mark);
+    assert!(sent.iter().all(|one| one.service != Service::Kubernetes), "{sent:#?}");
+    assert!(sent.iter().all(|one| !one.path.contains("listCluster")), "{sent:#?}");
+    let read: PullProof = serde_json::from_str(&serde_json::to_string(&proof)?)?;
+    assert_eq!(read, proof);
+    Ok(())
+}
+
+async fn what_the_callers_token_does_not_get_is_no_proof() -> Checked {
+    let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+    let options = || ProvePullOptions::default().with_via(PullProofVia::CallerToken);
+    let missing = "myregistry.azurecr.io/team/app:none".parse()?;
+    let proof = scene.client.prove_pull(&scene.cluster, &missing, options()).await?;
+    assert_eq!((proof.outcome, proof.pools[0].proof), (ProofOutcome::Failed, None), "{proof}");
+    let foreign = "ghcr.io/team/app:v1".parse()?;
+    refused(scene.client.prove_pull(&scene.cluster, &foreign, options()).await, ErrorKind::Unsupported)?;
+    // A caller that reads the cluster only.
+    let kind = "providers/Microsoft.ContainerService/managedClusters";
+    let cluster = format!("{}/resourceGroups/{GROUP}/{kind}/{CLUSTER}", scene.everything());
+    let azure = scene.azure.clone().with_caller("reader", &[("Reader", &cluster)]);
+    let client = crate::emulator::client(&azure, azure.credential_of("reader"))?;
+    refused(client.prove_pull(&scene.cluster, &IMAGE.parse()?, options()).await, ErrorKind::Forbidden)?;
+    Ok(())
+}
+
 async fn a_grant_that_becomes_effective_is_waited_for() -> Checked {
     let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
     scene.azure.set_timing(Timing::none().with_propagation(Duration::from_secs(120)));
@@ -112,6 +153,17 @@ async fn a_pool_of_another_platform_is_skipped() -> Checked {
     // A pool that is named and skipped proves nothing.
     let proof = prove(&scene, ProvePullOptions::default().with_pool("arm")).await?;
     assert_eq!((proof.outcome, proof.pools.len()), (ProofOutcome::Inconclusive, 1), "{proof}");
+    Ok(())
+}
+
+/// Pools that fail for the same reason have one report in the text, with their names.
+async fn a_cause_of_several_pools_is_shown_once() -> Checked {
+    let seed = ClusterSeed::new(GROUP, CLUSTER).node("aks-one-0", "linux", "amd64").node("aks-two-0", "linux", "amd64");
+    let scene = scene(seed, &["linux/amd64"])?;
+    let proof = prove(&scene, ProvePullOptions::default()).await?;
+    let text = proof.to_string();
+    assert!(text.contains("pools one, two:"), "{text}");
+    assert_eq!(text.matches("[grant.missing]").count(), 1, "{text}");
     Ok(())
 }
 

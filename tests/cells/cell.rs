@@ -61,6 +61,8 @@ pub struct Asked {
     pub by_name: bool,
     /// The subscription of the registry, if it is one of another tenant.
     pub subscription: Option<&'static str>,
+    /// Whether an explanation and a proof are given the registry's ID, too.
+    pub is_named_inside: bool,
 }
 
 /// What the rules of the set say, without a look into the library.
@@ -193,7 +195,14 @@ impl Cell {
             pod: Pod { image: IMAGE.to_owned(), secrets: Vec::new(), policy: None },
             objects: None,
             warm_up: None,
-            asked: Asked { with_image: true, query_graph: false, nodes: false, by_name: false, subscription: None },
+            asked: Asked {
+                with_image: true,
+                query_graph: false,
+                nodes: false,
+                by_name: false,
+                subscription: None,
+                is_named_inside: true,
+            },
             wanted,
             is_switched: false,
             correction: None,

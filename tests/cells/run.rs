@@ -138,6 +138,8 @@ async fn warned(scene: &Scene, cell: &Cell, report: &Report) -> Result<(), Faile
 
 async fn explained(scene: &Scene, cell: &Cell) -> Result<Explanation, Failed> {
     let options = ExplainOptions::default().with_query_graph(cell.asked.query_graph);
+    let named = cell.asked.subscription.filter(|_| cell.asked.is_named_inside).map(registry_in).transpose()?;
+    let options = named.into_iter().fold(options, ExplainOptions::with_registry);
     Ok(scene.client.explain(&scene.cluster, &ExplainTarget::Pods, options).await?)
 }
 
@@ -233,6 +235,8 @@ async fn proven(scene: &Scene, cell: &Cell, explanation: &Explanation) -> Result
     let secrets = cell.pod.secrets.iter();
     let options = secrets.fold(ProvePullOptions::default(), ProvePullOptions::with_pull_secret);
     let options = options.with_propagation_timeout(Duration::from_secs(20)).with_query_graph(cell.asked.query_graph);
+    let named = cell.asked.subscription.filter(|_| cell.asked.is_named_inside).map(registry_in).transpose()?;
+    let options = named.into_iter().fold(options, ProvePullOptions::with_registry);
     let proof = scene.client.prove_pull(&scene.cluster, &cell.pod.image.parse()?, options).await?;
     ensure!(proof.cleaned_up, "a Job was left: {proof}");
     hidden(scene, &proof.redacted()?)?;

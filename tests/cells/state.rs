@@ -84,11 +84,17 @@ fn of_service_accounts() -> Vec<Cell> {
 /// Registries whose settings do not show what keeps nodes from pulling: another tenant's, or one whose content is not, or not yet, served.
 fn of_content(with_image: bool) -> Vec<Cell> {
     let seed = || RegistrySeed::new(GROUP, REGISTRY).sku("Premium");
-    let foreign = Wanted::fails(FindingId::REGISTRY_OTHER_TENANT, ANONYMOUS);
+    let foreign = |name: &str, wanted: Wanted| {
+        let mut foreign = Cell::new(SET, name, wanted).registry(seed().in_subscription(FOREIGN));
+        foreign.asked.subscription = Some(FOREIGN);
+        foreign
+    };
+    let is_foreign = || Wanted::fails(FindingId::REGISTRY_OTHER_TENANT, ANONYMOUS);
+    let named = foreign("registry of another tenant", is_foreign());
     // No subscription that the caller reads has the registry, so that its tenant is not known inside.
-    let foreign = Cell::new(SET, "registry of another tenant", foreign.inside(FindingId::NO_CREDENTIAL, ANONYMOUS));
-    let mut foreign = foreign.registry(seed().in_subscription(FOREIGN));
-    foreign.asked.subscription = Some(FOREIGN);
+    let wanted = is_foreign().inside(FindingId::NO_CREDENTIAL, ANONYMOUS);
+    let mut unnamed = foreign("registry of another tenant, not named inside", wanted);
+    unnamed.asked.is_named_inside = false;
 
     let locked = if with_image {
         Wanted::fails(FindingId::ENCRYPTION_KEY_UNAVAILABLE, LOST)
@@ -119,7 +125,7 @@ fn of_content(with_image: bool) -> Vec<Cell> {
     let assumed = if with_image { vec!["every replica of the registry has the image"] } else { Vec::new() };
     let late = Cell::new(SET, "replica that lags", Wanted { assumed, ..late });
     let late = late.registry(seed().replica("northeurope").replicas_lag(LAG));
-    vec![foreign, locked, busy, late]
+    vec![named, unnamed, locked, busy, late]
 }
 
 pub fn cells() -> Vec<Cell> {

@@ -54,6 +54,12 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
     ("inventory/network.rs", "API", "Microsoft.Network/publicIPPrefixes", "`check`, if a NAT gateway has one"),
     ("inventory/network.rs", "DNS_API", "Microsoft.Network/privateDnsZones", PRIVATE),
     (
+        "inventory/activity.rs",
+        "API",
+        "Microsoft.Insights/eventtypes/management/values",
+        "`check` and `explain` with `changes`",
+    ),
+    (
         "inventory/resource_graph.rs",
         "API",
         "Microsoft.ResourceGraph/resources",

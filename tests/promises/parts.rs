@@ -4,16 +4,16 @@
 use crate::Scene;
 use aks_acr::{
     Applied, ApplyOptions, AttachOptions, AttachmentsOptions, AzureClusterDeployer, AzureIdentityResolver,
-    AzureInventory, AzureRegistryImporter, AzureRoleAssigner, BoundIdentity, CacheRule, Call, Cluster, ClusterCreation,
-    ClusterDeployer, ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry, DeletedCluster,
-    DeletedRegistry, DenyAssignment, Digest, EligibleRole, Grant, Granted, IdentityResolver, Image, ImageDetails,
-    ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions, ListedCluster,
-    Listing, Manifest, ManifestAttributes, NewCluster, NewRegistry, NodeScaleSet, ObservedNode, ObservedPods,
-    ObservedServiceAccount, PodListener, PodScope, PodSelection, Pods, PrincipalId, PrivateDnsZone, PrivateEndpoint,
-    PullSecretState, ReadSwitches, Referrer, Registry, RegistryFilter, RegistryImporter, RegistryRef, RegistrySettings,
-    RegistryToken, RegistryUpdate, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage,
-    RoleDefinition, RolloutListener, ServiceAccountPulls, SubscriptionId, UpdatedRegistry, Uuid, VirtualNetwork,
-    WorkloadRef, ZoneOfEndpoint, async_trait,
+    AzureInventory, AzureRegistryImporter, AzureRoleAssigner, BoundIdentity, CacheRule, Call, Change, Cluster,
+    ClusterCreation, ClusterDeployer, ClusterFilter, ClusterIdentities, ClusterRef, ClusterSettings, CreatedRegistry,
+    DeletedCluster, DeletedRegistry, DenyAssignment, Digest, EligibleRole, Grant, Granted, IdentityResolver, Image,
+    ImageDetails, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions,
+    ListedCluster, Listing, Manifest, ManifestAttributes, NewCluster, NewRegistry, NodeScaleSet, ObservedNode,
+    ObservedPods, ObservedServiceAccount, PodListener, PodScope, PodSelection, Pods, PrincipalId, PrivateDnsZone,
+    PrivateEndpoint, PullSecretState, ReadSwitches, Referrer, Registry, RegistryFilter, RegistryImporter, RegistryRef,
+    RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
+    RoleAssignmentUsage, RoleDefinition, RolloutListener, ServiceAccountPulls, SubscriptionId, UpdatedRegistry, Uuid,
+    VirtualNetwork, WorkloadRef, ZoneOfEndpoint, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -21,6 +21,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::SystemTime,
 };
 
 /// A part of Azure's that counts its calls.
@@ -270,6 +271,15 @@ impl Inventory for Counted<AzureInventory> {
     }
     async fn private_dns_zone(&self, zone: &ResourceId, call: &Call) -> Result<PrivateDnsZone> {
         self.part().private_dns_zone(zone, call).await
+    }
+    async fn changes(
+        &self,
+        subscription: SubscriptionId,
+        group: &str,
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<Vec<Change>> {
+        self.part().changes(subscription, group, since, call).await
     }
     async fn linked_zones(&self, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
         self.part().linked_zones(network, name, call).await

@@ -426,6 +426,7 @@ pub(crate) fn check_options(args: &mut Arguments) -> Result<CheckOptions, Error>
     args.set("query_graph", &mut options.query_graph)?;
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
     args.set("kubernetes", &mut options.kubernetes)?;
+    args.set("changes", &mut options.changes)?;
     Ok(options)
 }
 
@@ -437,11 +438,14 @@ pub(crate) fn explain_options(args: &mut Arguments) -> Result<ExplainOptions, Er
     args.set("principal_id", &mut options.principal_id)?;
     args.set("query_graph", &mut options.query_graph)?;
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
+    args.set("registries", &mut options.registries)?;
+    args.set("changes", &mut options.changes)?;
     Ok(options)
 }
 
 pub(crate) fn prove_pull_options(args: &mut Arguments) -> Result<ProvePullOptions, Error> {
     let mut options = ProvePullOptions::default();
+    args.set("via", &mut options.via)?;
     args.set("namespace", &mut options.namespace)?;
     args.set("pools", &mut options.pools)?;
     args.set("nodes_per_pool", &mut options.nodes_per_pool)?;
@@ -453,6 +457,7 @@ pub(crate) fn prove_pull_options(args: &mut Arguments) -> Result<ProvePullOption
     args.set("priority_class", &mut options.priority_class)?;
     args.set("propagation_timeout", &mut options.propagation_timeout)?;
     args.set("query_graph", &mut options.query_graph)?;
+    args.set("registry", &mut options.registry)?;
     Ok(options)
 }
 
@@ -629,6 +634,7 @@ parsed!(
     OnMissingGrant,
     PrincipalId,
     PrincipalType,
+    PullProofVia,
     ReadFrom,
     RegistryRef,
     ResourceId,

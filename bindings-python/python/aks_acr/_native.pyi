@@ -56,6 +56,7 @@ from ._words import (
     PrincipalType,
     ProofOutcome,
     PullProofKind,
+    PullProofVia,
     PullRetry,
     PullRole,
     PullSecretAction,
@@ -969,6 +970,7 @@ class Calls:
         query_graph: bool | None = None,
         outbound_addresses: Sequence[str] | None = None,
         kubernetes: _KubernetesReads | None = None,
+        changes: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Report]:
@@ -1003,6 +1005,11 @@ class Calls:
         A cluster with a service principal instead of a kubelet identity needs `query_graph`, which also reads when its
         secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
 
+        With `changes`, the report also has what has changed at the cluster, the registry and their role assignments,
+        and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
+        14 days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments
+        above the resource groups are not in these logs.
+
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
@@ -1020,6 +1027,8 @@ class Calls:
             kubernetes: Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes
                 themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
                 (default) or `"always"`.
+            changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
+                default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1046,6 +1055,8 @@ class Calls:
         principal_id: str | None = None,
         query_graph: bool | None = None,
         outbound_addresses: Sequence[str] | None = None,
+        registries: Sequence[str] | None = None,
+        changes: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Explanation]:
@@ -1068,6 +1079,11 @@ class Calls:
         The lists of pods, events, nodes and `ReplicaSets` are read once each, and so are the cluster, each registry and
         each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
 
+        With `changes`, each report also has what has changed at the cluster, the registry and their role assignments,
+        and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
+        14 days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments
+        above the resource groups are not in these logs.
+
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             target: What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -1084,6 +1100,11 @@ class Calls:
             outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
                 needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
                 otherwise they are read from Azure.
+            registries: Resource IDs of registries that are not found by their login servers, such as those of another
+                tenant. None by default: all subscriptions that the caller can see are searched. A registry that no
+                image is from is not read.
+            changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
+                default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1105,6 +1126,7 @@ class Calls:
         cluster: str,
         image: str,
         *,
+        via: _PullProofVia | None = None,
         namespace: str | None = None,
         pools: Sequence[str] | None = None,
         nodes_per_pool: int | None = None,
@@ -1116,6 +1138,7 @@ class Calls:
         priority_class: str | None = None,
         propagation_timeout: _Seconds | None = None,
         query_graph: bool | None = None,
+        registry: str | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[PullProof]:
@@ -1136,6 +1159,10 @@ class Calls:
         that the node did not have the image before; `PullProofKind.KUBELET_RESOLVED_MANIFEST` that it may have had the
         layers, so that the host that serves them is not proven.
 
+        With `via` the caller's own token takes the place of the nodes: nothing is started, and the API server is not
+        contacted. That is weaker, and never `ProofOutcome.PROVEN`: `PullProofKind.CALLER_TOKEN_EXCHANGE` says that the
+        registry gave the image to the caller. The other options have no effect then, except `pools`.
+
         The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled
         or its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are
         gone. A call that is repeated finds the Job of an earlier one by its name.
@@ -1143,6 +1170,7 @@ class Calls:
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             image: An image reference: registry, repository, and a tag or a digest or both.
+            via: Who pulls the image: the nodes by default. Values: `"nodes"` (default) or `"caller_token"`.
             namespace: The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the
                 Jobs apart from your workloads.
             pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
@@ -1162,6 +1190,8 @@ class Calls:
             query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one and a pull
                 fails; off by default. It reports the object ID, whether the service principal is enabled, and when its
                 secrets end. It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+            registry: Resource ID of the image's registry, if it is not found by its login server, such as one of
+                another tenant. It is read if a pull fails.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -2659,7 +2689,8 @@ _PartState: TypeAlias = PartState | Literal["exists", "missing", "unknown"]
 _PrincipalState: TypeAlias = PrincipalState | Literal["exists", "gone", "unknown"]
 _PrincipalType: TypeAlias = PrincipalType | Literal["ServicePrincipal", "Group", "User", "ForeignGroup", "Device"]
 _ProofOutcome: TypeAlias = ProofOutcome | Literal["proven", "skipped", "inconclusive", "failed"]
-_PullProofKind: TypeAlias = PullProofKind | Literal["kubelet_pulled_layers", "kubelet_resolved_manifest"]
+_PullProofKind: TypeAlias = PullProofKind | Literal["kubelet_pulled_layers", "kubelet_resolved_manifest", "caller_token_exchange"]
+_PullProofVia: TypeAlias = PullProofVia | Literal["nodes", "caller_token"]
 _PullRetry: TypeAlias = PullRetry | Literal["never", "after_grant", "transient"]
 _PullRole: TypeAlias = PullRole | Literal["AcrPull", "Container Registry Repository Reader"]
 _PullSecretAction: TypeAlias = PullSecretAction | Literal["create", "update", "take_over", "nothing"]
@@ -4066,7 +4097,7 @@ class Registry(Result):
 class Report(Result):
     """Whether a cluster can pull from a registry, and if not, why, and what to do about it."""
 
-    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "checked_at", "facts")
+    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "changes", "checked_at", "facts")
     def __new__(
         cls,
         *,
@@ -4079,6 +4110,7 @@ class Report(Result):
         findings: Iterable[Finding],
         stages: Iterable[Stage],
         assumptions: Iterable[str],
+        changes: Iterable[Change],
         checked_at: datetime,
         facts: Any,
     ) -> Report: ...
@@ -4118,6 +4150,12 @@ class Report(Result):
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the verdict takes for granted, because it was not read."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What has changed at the cluster and the registry since the last pull that is known to have succeeded, or
+        within 14 days: the newest 20 changes, newest first. Empty if it was not read: see the option `changes`.
+        """
 
     @property
     def checked_at(self) -> datetime:
@@ -4185,6 +4223,41 @@ class Stage(Result):
     @property
     def by(self) -> str | None:
         """Why it passes, if it does."""
+
+
+@final
+class Change(Result):
+    """A change of a resource that has succeeded, as Azure's activity log has it."""
+
+    __match_args__ = ("time", "action", "resource", "caller", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        time: datetime,
+        action: str,
+        resource: str,
+        caller: str | None,
+        correlation_id: str | None,
+    ) -> Change: ...
+    @property
+    def time(self) -> datetime:
+        """When Azure recorded it."""
+
+    @property
+    def action(self) -> str:
+        """The action, such as `Microsoft.Authorization/roleAssignments/delete`."""
+
+    @property
+    def resource(self) -> str:
+        """Resource ID of what was changed."""
+
+    @property
+    def caller(self) -> str | None:
+        """Who has changed it: a user's sign-in name, or the object ID of another principal."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The correlation ID of the operation."""
 
 
 @final
@@ -4553,7 +4626,7 @@ class PoolProof(Result):
 
     @property
     def proof(self) -> PullProofKind | None:
-        """What was proven, if the node pulled the image."""
+        """What was proven, if the node pulled the image, or the caller did instead."""
 
     @property
     def reason(self) -> str | None:

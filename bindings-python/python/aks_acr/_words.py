@@ -498,6 +498,20 @@ class PullProofKind(_Word):
     """The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is
     not.
     """
+    CALLER_TOKEN_EXCHANGE = "caller_token_exchange"
+    """The registry gave the image's manifest to the caller's own token. Nothing is proven about the nodes."""
+
+
+class PullProofVia(_Word):
+    """Who pulls the image that is to be proven."""
+
+    NODES = "nodes"
+    """The cluster's nodes: a Job on one node of each pool."""
+    CALLER_TOKEN = "caller_token"
+    """The caller itself, with its own token, from where it is: nothing is started, and the cluster's API server is not
+    contacted. It is weaker: it proves that the registry is reached from here and has the image, and nothing about the
+    nodes, so that the outcome is `ProofOutcome.INCONCLUSIVE`.
+    """
 
 
 class PullRetry(_Word):

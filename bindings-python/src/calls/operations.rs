@@ -818,6 +818,11 @@ impl Calls {
     /// A cluster with a service principal instead of a kubelet identity needs `query_graph`, which also reads when its
     /// secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
     ///
+    /// With `changes`, the report also has what has changed at the cluster, the registry and their role assignments,
+    /// and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
+    /// 14 days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments
+    /// above the resource groups are not in these logs.
+    ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -835,6 +840,8 @@ impl Calls {
     ///     kubernetes: Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes
     ///         themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
     ///         (default) or `"always"`.
+    ///     changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
+    ///         default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -848,7 +855,7 @@ impl Calls {
     ///     print(report)
     ///     for finding in report.findings:
     ///         print(finding.id, finding.next_step.summary)
-    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, kubernetes = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, kubernetes = None, changes = None, deadline = None, on_progress = None))]
     fn check(
         &self,
         py: Python<'_>,
@@ -859,6 +866,7 @@ impl Calls {
         query_graph: Option<bool>,
         outbound_addresses: Option<Vec<String>>,
         kubernetes: Option<Word<aks_acr::KubernetesReads>>,
+        changes: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -869,6 +877,7 @@ impl Calls {
         set(&mut options.query_graph, query_graph);
         set(&mut options.outbound_addresses, outbound_addresses);
         set(&mut options.kubernetes, kubernetes.map(|Word(one)| one));
+        set(&mut options.changes, changes);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.check(&cluster.0, &registry.0, options.with_call(call)).await };
         Ok(Call::new::<values::Report, _, _>(manner, work))
@@ -893,6 +902,11 @@ impl Calls {
     /// The lists of pods, events, nodes and `ReplicaSets` are read once each, and so are the cluster, each registry and
     /// each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
     ///
+    /// With `changes`, each report also has what has changed at the cluster, the registry and their role assignments,
+    /// and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
+    /// 14 days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments
+    /// above the resource groups are not in these logs.
+    ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     target: What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -909,6 +923,11 @@ impl Calls {
     ///     outbound_addresses: The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are
     ///         needed only if the registry's firewall admits some addresses and the cluster's routes are your own;
     ///         otherwise they are read from Azure.
+    ///     registries: Resource IDs of registries that are not found by their login servers, such as those of another
+    ///         tenant. None by default: all subscriptions that the caller can see are searched. A registry that no
+    ///         image is from is not read.
+    ///     changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
+    ///         default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -923,7 +942,7 @@ impl Calls {
     ///     print(explanation)
     ///     for group in explanation.groups:
     ///         print(group)  # the pods, the cause, the evidence and the next step
-    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, query_graph = None, outbound_addresses = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, query_graph = None, outbound_addresses = None, registries = None, changes = None, deadline = None, on_progress = None))]
     fn explain(
         &self,
         py: Python<'_>,
@@ -935,6 +954,8 @@ impl Calls {
         principal_id: Option<Parsed<aks_acr::PrincipalId>>,
         query_graph: Option<bool>,
         outbound_addresses: Option<Vec<String>>,
+        registries: Option<Vec<Parsed<aks_acr::RegistryRef>>>,
+        changes: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -947,6 +968,8 @@ impl Calls {
         options.principal_id = principal_id.map(|Parsed(one)| one);
         set(&mut options.query_graph, query_graph);
         set(&mut options.outbound_addresses, outbound_addresses);
+        options.registries = registries.into_iter().flatten().map(|Parsed(one)| one).collect();
+        set(&mut options.changes, changes);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.explain(&cluster.0, &target, options.with_call(call)).await };
         Ok(Call::new::<values::Explanation, _, _>(manner, work))
@@ -969,6 +992,10 @@ impl Calls {
     /// that the node did not have the image before; `PullProofKind.KUBELET_RESOLVED_MANIFEST` that it may have had the
     /// layers, so that the host that serves them is not proven.
     ///
+    /// With `via` the caller's own token takes the place of the nodes: nothing is started, and the API server is not
+    /// contacted. That is weaker, and never `ProofOutcome.PROVEN`: `PullProofKind.CALLER_TOKEN_EXCHANGE` says that the
+    /// registry gave the image to the caller. The other options have no effect then, except `pools`.
+    ///
     /// The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled
     /// or its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are
     /// gone. A call that is repeated finds the Job of an earlier one by its name.
@@ -976,6 +1003,7 @@ impl Calls {
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     image: An image reference: registry, repository, and a tag or a digest or both.
+    ///     via: Who pulls the image: the nodes by default. Values: `"nodes"` (default) or `"caller_token"`.
     ///     namespace: The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the
     ///         Jobs apart from your workloads.
     ///     pools: The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no
@@ -995,6 +1023,8 @@ impl Calls {
     ///     query_graph: Whether to query Microsoft Graph for the cluster's service principal, if it has one and a pull
     ///         fails; off by default. It reports the object ID, whether the service principal is enabled, and when its
     ///         secrets end. It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
+    ///     registry: Resource ID of the image's registry, if it is not found by its login server, such as one of
+    ///         another tenant. It is read if a pull fails.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -1011,12 +1041,13 @@ impl Calls {
     ///     for pool in proof.pools:
     ///         if pool.outcome == "failed":
     ///             print(pool.pool, "cannot pull:", pool.reason)
-    #[pyo3(signature = (cluster, image, *, namespace = None, pools = None, nodes_per_pool = None, service_account = None, pull_secrets = None, labels = None, annotations = None, tolerations = None, priority_class = None, propagation_timeout = None, query_graph = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, image, *, via = None, namespace = None, pools = None, nodes_per_pool = None, service_account = None, pull_secrets = None, labels = None, annotations = None, tolerations = None, priority_class = None, propagation_timeout = None, query_graph = None, registry = None, deadline = None, on_progress = None))]
     fn prove_pull(
         &self,
         py: Python<'_>,
         cluster: Parsed<aks_acr::ClusterRef>,
         image: Parsed<aks_acr::ImageReference>,
+        via: Option<Word<aks_acr::PullProofVia>>,
         namespace: Option<String>,
         pools: Option<Vec<String>>,
         nodes_per_pool: Option<Count>,
@@ -1028,11 +1059,13 @@ impl Calls {
         priority_class: Option<String>,
         propagation_timeout: Option<Span>,
         query_graph: Option<bool>,
+        registry: Option<Parsed<aks_acr::RegistryRef>>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
         let client = self.0.client()?;
         let mut options = aks_acr::ProvePullOptions::default();
+        set(&mut options.via, via.map(|Word(one)| one));
         set(&mut options.namespace, namespace);
         set(&mut options.pools, pools);
         set(&mut options.nodes_per_pool, Count::named(nodes_per_pool, py, "nodes_per_pool")?);
@@ -1044,6 +1077,7 @@ impl Calls {
         options.priority_class = priority_class;
         set(&mut options.propagation_timeout, Span::named(propagation_timeout, py, "propagation_timeout")?);
         set(&mut options.query_graph, query_graph);
+        options.registry = registry.map(|Parsed(one)| one);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.prove_pull(&cluster.0, &image.0, options.with_call(call)).await };
         Ok(Call::new::<values::PullProof, _, _>(manner, work))

@@ -12,6 +12,7 @@ use super::{
     text::is_of_lost_key,
 };
 use crate::{
+    action::{READ_REGISTRY, smallest_role},
     cluster::stopped::{self, is_stopped},
     inventory::ClusterSettings,
 };
@@ -67,9 +68,11 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
         }
         Ok(None) => {
             let text = format!("no registry {name} is visible in the subscription");
-            let reason = "it may be in another subscription, or the caller cannot read it";
+            let reason = "it may be in another subscription, or the caller cannot read it: give its resource ID";
             let found = Finding::unknown(FindingId::REGISTRY_NOT_VISIBLE).saying(text);
-            return outcome.with(found.needing(Need::option("registry", reason)));
+            let smallest_role = smallest_role(READ_REGISTRY).map(str::to_owned);
+            let reading = Need { action: Some(READ_REGISTRY.to_owned()), smallest_role, ..Need::reason(reason) };
+            return outcome.with(found.needing(Need::option("registry", reason)).needing(reading));
         }
         Ok(Some(settings)) => settings,
     };

@@ -279,6 +279,12 @@ impl Unread {
     }
 }
 
+/// When a pull from the registry has last succeeded, at the earliest.
+pub(crate) fn last_success(facts: &Facts) -> Option<SystemTime> {
+    let Some(Ok(pulls)) = &facts.pulls else { return None };
+    pulls.iter().filter_map(|pull| pull.since).max()
+}
+
 /// Sorts out the errors that end a check: nothing can be said without the cluster, and a cancelled call ends.
 pub(crate) fn read<T>(result: Result<T, Error>) -> Result<Read<T>, Error> {
     match result {

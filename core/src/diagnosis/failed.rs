@@ -4,7 +4,7 @@ use super::{
     accounts, authorization,
     catalogue::{FindingId, PullRetry},
     facts::{Facts, FailedPull},
-    finding::{Finding, FindingStatus},
+    finding::{Finding, FindingStatus, Need},
     network::{denies, is_private_only, network_rule},
     nodes,
     outcome::Outcome,
@@ -57,11 +57,15 @@ pub(crate) fn diagnose_failed(
     }
     let proven = first_open(&own.id);
     let mut findings: Vec<Finding> = known.iter().flat_map(|outcome| outcome.findings().iter().cloned()).collect();
+    findings.iter_mut().flat_map(|one| &mut one.needs).for_each(in_explain);
     // What a pull got past is not unknown, and does not fail for every node. What the caller could not read stays named.
     let is_answered = |one: &Finding| one.stage == PullStage::Network || one.needs.is_empty();
     findings.retain(|one| one.status != FindingStatus::Unknown || one.stage >= proven || !is_answered(one));
     findings.retain(|one| one.id != FindingId::SUCCEEDED_BEFORE_CHANGE || one.stage >= proven);
-    for one in findings.iter_mut().filter(|one| one.status == FindingStatus::Failing && one.stage < proven) {
+    // A registry of another tenant is reached, and refuses the identity.
+    let is_passed =
+        |one: &Finding| one.stage < proven && !(one.id == FindingId::REGISTRY_OTHER_TENANT && explains(&own.id, one));
+    for one in findings.iter_mut().filter(|one| one.status == FindingStatus::Failing && is_passed(one)) {
         one.status = FindingStatus::Warning;
         one.evidence.extend(own.evidence.iter().cloned());
     }
@@ -99,6 +103,13 @@ pub(crate) fn diagnose_failed(
         image: Some(pull.image.map_or_else(|| pull.failure.image.clone(), ToString::to_string)),
         facts: stored(facts, Some(pull)),
         ..report_of(cluster, findings, stages, assumed, checked_at)
+    }
+}
+
+/// An option of `check` that `explain` has under another name.
+fn in_explain(need: &mut Need) {
+    if need.option.as_deref() == Some("registry") {
+        need.option = Some("registries".to_owned());
     }
 }
 
@@ -214,7 +225,8 @@ fn explains(text: &FindingId, found: &Finding) -> bool {
         return *text == FindingId::REGISTRY_THROTTLED;
     }
     if depends_on_credentials(text) {
-        return matches!(found.stage, PullStage::Identity | PullStage::SignIn | PullStage::Authorization);
+        let is_of_identity = matches!(found.stage, PullStage::Identity | PullStage::SignIn | PullStage::Authorization);
+        return is_of_identity || found.id == FindingId::REGISTRY_OTHER_TENANT;
     }
     let is_one_of = |all: &[FindingId]| all.contains(text);
     match found.stage {

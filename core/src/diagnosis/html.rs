@@ -4,7 +4,7 @@ use super::{
     finding::{Finding, FindingStatus},
     report::Report,
 };
-use crate::quoted::Quoted;
+use crate::{quoted::Quoted, stored_time};
 use std::fmt::{self, Write as _};
 
 /// A text within HTML.
@@ -39,7 +39,12 @@ impl Report {
     /// One table in HTML: a row for each finding. All text is escaped, and nothing is loaded.
     #[must_use]
     pub fn to_html(&self) -> String {
-        let rows: Vec<_> = self.findings.iter().map(row).collect();
+        let changed = self.changes.iter().map(|change| {
+            let when = vec![format!("{}", stored_time::text(change.time))];
+            let (what, who) = (vec![change.resource.clone()], change.caller.iter().cloned().collect());
+            vec![vec!["changed".to_owned()], vec![change.action.clone()], what, when, who]
+        });
+        let rows: Vec<_> = self.findings.iter().map(row).chain(changed).collect();
         table(&self.headline(), &["status", "finding", "meaning", "evidence", "next step"], &rows)
     }
 }

@@ -5,7 +5,7 @@ use super::{
     cluster::says_key_is_lost,
     facts::{Facts, ImageFacts, Unread},
     finding::Finding,
-    host::Host,
+    host::{Host, login_server_of},
     network::is_private_only,
     outcome::Outcome,
     stage::PullStage,
@@ -40,7 +40,10 @@ pub(super) fn reference(facts: &Facts) -> Outcome {
         Host::Other => {
             let text = format!("the image's host {host} is not the login server of registry {name}");
             let mut found = Finding::failing(FindingId::OTHER_REGISTRY).saying(text);
-            found.next_step.summary = format!("name the image {}", image.reference.in_registry(login_server));
+            let named = format!("name the image {}", image.reference.in_registry(login_server));
+            let is_alias = login_server_of(host).is_some_and(|own| own.eq_ignore_ascii_case(login_server));
+            let copied = "after import_image has copied it, if the registry does not have it yet";
+            found.next_step.summary = if is_alias { named } else { format!("{named}, {copied}") };
             found
         }
     };

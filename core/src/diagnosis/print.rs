@@ -4,7 +4,7 @@ use super::{
     finding::{Evidence, Finding, FindingStatus, Need},
     report::{Report, Stage, StageState, Verdict},
 };
-use crate::quoted::Quoted;
+use crate::{inventory::Change, quoted::Quoted, stored_time};
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -16,7 +16,15 @@ impl fmt::Display for Report {
         if !passed.is_empty() {
             write!(f, "\n  passed: {}", passed.join(", "))?;
         }
-        self.assumptions.iter().try_for_each(|text| write!(f, "\n  assumed: {text}"))
+        self.assumptions.iter().try_for_each(|text| write!(f, "\n  assumed: {text}"))?;
+        self.changes.iter().try_for_each(|change| write!(f, "\n  changed: {change}"))
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} on {}", stored_time::text(self.time), Quoted(&self.action), Quoted(&self.resource))?;
+        self.caller.iter().try_for_each(|caller| write!(f, " by {}", Quoted(caller)))
     }
 }
 

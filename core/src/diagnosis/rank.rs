@@ -88,6 +88,7 @@ pub(super) fn report_of(
         findings,
         stages,
         assumptions,
+        changes: Vec::new(),
         checked_at,
         facts: None,
     }

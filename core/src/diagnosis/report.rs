@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result, words},
     id::ResourceId,
+    inventory::Change,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -77,6 +78,10 @@ pub struct Report {
     pub stages: Vec<Stage>,
     /// What the verdict takes for granted, because it was not read.
     pub assumptions: Vec<String>,
+    /// What has changed at the cluster and the registry since the last pull that is known to have succeeded, or within 14 days: the newest 20
+    /// changes, newest first. Empty if it was not read: see the option `changes`.
+    #[serde(default)]
+    pub changes: Vec<Change>,
     /// When it was checked, by Azure's clock.
     #[serde(with = "crate::stored_time")]
     pub checked_at: SystemTime,

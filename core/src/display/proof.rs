@@ -2,6 +2,7 @@
 
 use super::table;
 use crate::{
+    diagnosis::report::Report,
     operation::exports::{PoolProof, PullProof},
     quoted::quoted,
 };
@@ -17,11 +18,26 @@ impl fmt::Display for PullProof {
         if !self.cleaned_up {
             write!(f, "\n! a Job is left behind; Kubernetes deletes it a minute after its end")?;
         }
-        for report in self.pools.iter().filter_map(|pool| pool.report.as_ref()) {
-            write!(f, "\n\n{report}")?;
+        for (pools, report) in reports(&self.pools) {
+            let names = quoted(pools.join(", "));
+            write!(f, "\n\n{} {names}:\n{report}", if pools.len() == 1 { "pool" } else { "pools" })?;
         }
         Ok(())
     }
+}
+
+/// The reports, each once: pools that fail for the same reason have the same one, except for what was seen on the node.
+fn reports(pools: &[PoolProof]) -> Vec<(Vec<String>, &Report)> {
+    let mut all: Vec<(Vec<String>, &Report)> = Vec::new();
+    let cause = |report: &Report| report.root_finding().map(|found| (found.id.clone(), found.message.clone()));
+    for (pool, report) in pools.iter().filter_map(|pool| Some((pool, pool.report.as_ref()?))) {
+        match all.iter_mut().find(|(_, shown)| cause(shown) == cause(report)) {
+            Some((names, _)) if names.contains(&pool.pool) => {}
+            Some((names, _)) => names.push(pool.pool.clone()),
+            None => all.push((vec![pool.pool.clone()], report)),
+        }
+    }
+    all
 }
 
 fn row(pool: &PoolProof) -> [String; 5] {
@@ -29,16 +45,19 @@ fn row(pool: &PoolProof) -> [String; 5] {
         (Some(os), Some(architecture)) => format!("{os}/{architecture}"),
         (os, _) => os.clone().unwrap_or_default(),
     };
-    let why = pool.proof.map(|proof| proof.to_string()).or_else(|| pool.reason.clone()).unwrap_or_default();
+    // The report below says the rest.
+    let cause = pool.report.as_ref().and_then(|report| report.root_cause.as_ref()).map(ToString::to_string);
+    let why = cause.or_else(|| pool.reason.clone()).or_else(|| pool.proof.map(|proof| proof.to_string()));
+    let why = why.unwrap_or_default();
     [pool.pool.clone(), pool.outcome.to_string(), platform, pool.node.clone().unwrap_or_default(), why].map(quoted)
 }
 
 impl fmt::Display for PoolProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", quoted(self.pool.clone()), self.outcome)?;
-        match (self.proof, &self.reason) {
-            (Some(proof), _) => write!(f, " ({proof})"),
-            (None, Some(reason)) => write!(f, " ({})", quoted(reason.clone())),
+        match (&self.reason, self.proof) {
+            (Some(reason), _) => write!(f, " ({})", quoted(reason.clone())),
+            (None, Some(proof)) => write!(f, " ({proof})"),
             (None, None) => Ok(()),
         }
     }

@@ -1,9 +1,10 @@
 //! Lists from Azure Resource Manager.
 
 use super::{
-    BoundIdentity, ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, NodeScaleSet, PrivateDnsZone,
-    PrivateEndpoint, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, VirtualNetwork, ZoneOfEndpoint,
-    account_pulls, address, network, read, resource_graph, scale_set, settings, subscription, usage,
+    BoundIdentity, Change, ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, NodeScaleSet,
+    PrivateDnsZone, PrivateEndpoint, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, VirtualNetwork,
+    ZoneOfEndpoint, account_pulls, activity, address, network, read, resource_graph, scale_set, settings, subscription,
+    usage,
 };
 use crate::{
     call::Call,
@@ -17,7 +18,7 @@ use crate::{
     role::{self, DenyAssignment, RoleAssignment},
 };
 use async_trait::async_trait;
-use std::net::IpAddr;
+use std::{net::IpAddr, time::SystemTime};
 
 /// The [`Inventory`](crate::Inventory) for Azure.
 #[derive(Clone, Debug)]
@@ -113,6 +114,16 @@ impl Inventory for AzureInventory {
 
     async fn identity_bindings(&self, cluster: &ResourceId, call: &Call) -> Result<Vec<BoundIdentity>> {
         account_pulls::bindings(&self.arm, cluster, call).await
+    }
+
+    async fn changes(
+        &self,
+        subscription: SubscriptionId,
+        group: &str,
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<Vec<Change>> {
+        activity::changes(&self.arm, subscription, group, since, call).await
     }
 
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {

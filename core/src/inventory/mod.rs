@@ -1,6 +1,7 @@
 //! The resources of a subscription: registries, clusters, and the role assignments of a principal.
 
 mod account_pulls;
+mod activity;
 mod address;
 mod azure;
 mod filter;
@@ -15,6 +16,7 @@ mod subscription;
 mod usage;
 
 pub use account_pulls::{BoundIdentity, ServiceAccountPulls};
+pub use activity::Change;
 pub use azure::AzureInventory;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
@@ -32,7 +34,7 @@ use crate::{
     role::{DenyAssignment, RoleAssignment},
 };
 use async_trait::async_trait;
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, time::SystemTime};
 
 /// Lists the resources of subscriptions, reads those that decide about pulls, and finds principals in Microsoft Graph.
 ///
@@ -92,6 +94,14 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
     async fn service_account_pulls(&self, cluster: &ResourceId, call: &Call) -> Result<Option<ServiceAccountPulls>>;
     /// The managed identities that service accounts of a cluster can use.
     async fn identity_bindings(&self, cluster: &ResourceId, call: &Call) -> Result<Vec<BoundIdentity>>;
+    /// What has changed in a resource group since a time, the newest first, by Azure's activity log.
+    async fn changes(
+        &self,
+        subscription: SubscriptionId,
+        group: &str,
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<Vec<Change>>;
     /// The enabled subscriptions that the caller can see.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
     /// How many role assignments a subscription has, and its limit.

@@ -296,9 +296,7 @@ pub(super) async fn endpoint(arm: &Arm, id: &ResourceId, call: &Call) -> Result<
         ArmRequest::get(id.as_str(), API).step("reading a private endpoint").needs(READ_ENDPOINT, id.as_str());
     let wire: Wire<WireEndpoint> = arm.send(request, call).await?.read("a private endpoint")?;
     let configs = wire.properties.custom_dns_configs.into_iter().flatten();
-    let addresses = configs
-        .filter_map(|one| Some((one.fqdn?.to_ascii_lowercase(), one.ip_addresses.unwrap_or_default())))
-        .collect();
+    let addresses = configs.filter_map(|one| Some((one.fqdn?.to_ascii_lowercase(), one.ip_addresses?))).collect();
     Ok(PrivateEndpoint { id: id.clone(), network: network_of(&wire.properties.subnet.id).to_owned(), addresses })
 }
 

@@ -52,7 +52,11 @@ pub(super) async fn linked_zones(arm: &Arm, network: &ResourceId, name: &str, ca
 /// The zone that a link belongs to.
 fn zone_of(link: &str) -> Result<ResourceId> {
     let at = link.to_ascii_lowercase().rfind("/virtualnetworklinks/");
-    let zone = at.and_then(|at| link.get(..at)).unwrap_or(link);
+    let Some(zone) = at.and_then(|at| link.get(..at)) else {
+        let err =
+            Error::new(ErrorKind::Unexpected, "Resource Graph returned an ID that is not of a virtual network link");
+        return Err(err.with_context("id", link));
+    };
     zone.parse().map_err(|err: Error| err.of_kind(ErrorKind::Unexpected))
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod attach;
 pub(crate) mod attachments;
+mod changes;
 pub(crate) mod check;
 pub(crate) mod create_cluster;
 pub(crate) mod create_registry;
@@ -80,7 +81,7 @@ pub mod exports {
         ModeChangeOutcome, ModeChangePlan, ReplacedAssignment, StoppedRole,
     };
     pub use super::node_identities::{NodeIdentities, NodeIdentityState, PoolIdentity};
-    pub use super::prove_pull::{PoolProof, ProofOutcome, ProvePullOptions, PullProof, PullProofKind};
+    pub use super::prove_pull::{PoolProof, ProofOutcome, ProvePullOptions, PullProof, PullProofKind, PullProofVia};
     pub use super::pull_secret::{
         ApplyPullSecretOptions, PullSecret, PullSecretAction, PullSecretEntry, PullSecretLink, PullSecretOptions,
         PullSecretOutcome, PullSecretPlan, PullSecretWarning, PullSecretWarningKind,

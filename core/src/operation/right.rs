@@ -2,7 +2,7 @@
 
 use crate::{
     action::{
-        PULL, READ_ACCOUNTS, READ_ADDRESS, READ_BINDINGS, READ_CACHE_RULES, READ_CLUSTER, READ_CONTENT,
+        PULL, READ_ACCOUNTS, READ_ACTIVITY, READ_ADDRESS, READ_BINDINGS, READ_CACHE_RULES, READ_CLUSTER, READ_CONTENT,
         READ_CREDENTIAL_SETS, READ_DAEMON_SETS, READ_DELETED, READ_DENIALS, READ_ENDPOINT, READ_EVENTS, READ_GATEWAY,
         READ_GRANTS, READ_GROUP, READ_JOBS, READ_LINKS, READ_METADATA, READ_NETWORK, READ_NODES, READ_PODS,
         READ_PREFIX, READ_RECORDS, READ_REGISTRY, READ_REPLICA_SETS, READ_REPLICAS, READ_ROLE, READ_SCALE_SETS,
@@ -199,6 +199,8 @@ pub(crate) const CHECK_LINKS: RequiredRight = useful(
 );
 pub(crate) const CHECK_RECORDS: RequiredRight =
     useful(READ_RECORDS, RightScope::Subscription, "to read whether the private DNS zone has the registry's records");
+pub(crate) const SEE_CHANGES: RequiredRight =
+    useful(READ_ACTIVITY, RightScope::Subscription, "to read what has changed, with `changes`");
 pub(crate) const SEE_SCALE_SETS: RequiredRight =
     useful(READ_SCALE_SETS, RightScope::Subscription, "to read which identities the nodes' scale sets have");
 pub(crate) const SEE_BINDINGS: RequiredRight = useful(

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bootstrap;
+mod changes;
 pub mod grants;
 mod network;
 mod redacted;
@@ -27,6 +28,10 @@ use aks_acr_emulator::{ClusterSeed, Fault, From, RegistrySeed, RoleSeed, Service
 use bootstrap::{
     nodes_that_a_bootstrap_registry_refuses_join_after_the_next_steps,
     without_the_grant_a_reconciled_cluster_fails_again,
+};
+use changes::{
+    only_what_matters_is_a_change, who_has_removed_a_grant_is_shown,
+    without_the_right_or_the_option_nothing_is_known_of_changes,
 };
 use grants::{conditional, custom, grants, kubelet, through_group};
 use libtest_mimic::Failed;
@@ -101,6 +106,9 @@ pub fn cases() -> Vec<Case> {
             an_endpoint_without_a_zone_group_is_unknown_with_a_command,
             a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked,
             a_zone_of_the_index_is_read_before_it_decides,
+            who_has_removed_a_grant_is_shown,
+            only_what_matters_is_a_change,
+            without_the_right_or_the_option_nothing_is_known_of_changes,
             a_report_is_a_gate,
             what_is_missing_is_named_with_its_nearest_tags,
             a_deleted_image_is_restored,

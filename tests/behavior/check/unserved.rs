@@ -229,17 +229,22 @@ pub async fn a_rule_whose_source_lacks_the_image_is_in_the_message() -> Checked 
 
 pub async fn a_replica_that_lags_is_named_for_the_pods_of_its_region() -> Checked {
     let lag = Duration::from_secs(30 * 60);
-    let scene = scene(registry(false).replica("northeurope").replicas_lag(lag), false)?;
-    let image = "myregistry.azurecr.io/team/app:v2";
-    tokio::time::sleep(Duration::from_secs(3600)).await;
-    scene.azure.push_image(image, &["linux/amd64"]);
-    assert_eq!(check_image(&scene, image).await?.verdict, Verdict::CanPull, "the caller's replica has it");
-    assert!(!runs(&scene, image).await?);
-    let found = explained(&scene).await?;
-    assert_eq!((&found.id, found.retry), (&FindingId::IMAGE_NOT_REPLICATED_YET, PullRetry::Transient), "{found:?}");
-    assert!(found.evidence.iter().any(|one| one.value == "westeurope, northeurope"), "{found:?}");
-    tokio::time::sleep(lag).await;
-    assert!(runs(&scene, image).await?, "waiting helps");
+    for by_digest in [false, true] {
+        let scene = scene(registry(false).replica("northeurope").replicas_lag(lag), false)?;
+        let pushed = "myregistry.azurecr.io/team/app:v2";
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        scene.azure.push_image(pushed, &["linux/amd64"]);
+        let digest = some(scene.azure.digest(pushed), "a digest")?;
+        let image = if by_digest { format!("myregistry.azurecr.io/team/app@{digest}") } else { pushed.to_owned() };
+        assert_eq!(check_image(&scene, &image).await?.verdict, Verdict::CanPull, "the caller's replica has it");
+        assert!(!runs(&scene, &image).await?);
+        let found = explained(&scene).await?;
+        let wanted = (&FindingId::IMAGE_NOT_REPLICATED_YET, PullRetry::Transient);
+        assert_eq!((&found.id, found.retry), wanted, "{image}: {found:?}");
+        assert!(found.evidence.iter().any(|one| one.value == "westeurope, northeurope"), "{found:?}");
+        tokio::time::sleep(lag).await;
+        assert!(runs(&scene, &image).await?, "waiting helps");
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Changes the scene while a test runs, and reads how it ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -14,7 +15,7 @@ use crate::log::{Mark, Request};
 use crate::principal::Principal;
 use crate::rbac::Assignment;
 use crate::rbac::condition::Condition;
-use crate::registry::upstream;
+use crate::registry::{Registry, upstream};
 use crate::seed::RegistrySeed;
 use crate::throttle::{Load, Rate, kind_named, scaled};
 use crate::timing::Timing;
@@ -387,10 +388,17 @@ impl Emulator {
         let before = self.tag_of(host, repository, reference);
         self.act(|world| {
             let now = world.clock.now();
+            let of_host = |one: &&mut Registry| one.login_server().eq_ignore_ascii_case(host);
+            let digests = |registry: &Registry| -> BTreeSet<String> {
+                let found = registry.images.repositories.get(repository);
+                found.iter().flat_map(|found| found.manifests.keys().cloned()).collect()
+            };
+            let known = world.registries.iter_mut().find(of_host).map(|registry| digests(registry));
             put_image(world, name, platforms, now);
-            if let Some(registry) =
-                world.registries.iter_mut().find(|one| one.login_server().eq_ignore_ascii_case(host))
-            {
+            if let Some((registry, known)) = world.registries.iter_mut().find(of_host).zip(known) {
+                for digest in digests(registry).difference(&known) {
+                    registry.note_tag(repository, digest, None, now);
+                }
                 registry.note_tag(repository, reference, before, now);
             }
         });

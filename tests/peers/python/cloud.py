@@ -15,6 +15,7 @@ from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.containerservice import aio as service_aio
 from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources import ResourceManagementClient
+from azure.mgmt.resourcegraph import ResourceGraphClient
 
 # Of a caller named `reader`, who has the role of that name.
 READER_SECRET = "only-looks"
@@ -83,6 +84,13 @@ class Cloud:
 
     def identities(self, credential=None):
         return self.client(ManagedServiceIdentityClient, credential).user_assigned_identities
+
+    def graph(self, credential=None):
+        """Resource Graph, whose client is of no subscription."""
+        options = {}
+        if self.way == "origin":
+            options = {"base_url": self.endpoint, "credential_scopes": [f"{self.endpoint}/.default"]}
+        return ResourceGraphClient(credential or self.credential(), **options)
 
     def aio(self, credential):
         """Clients for coroutines: of registries, of clusters, of role assignments."""

@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// Fields whose values are this library's or Azure's own words, numbers and times. The value of any other field is replaced.
-const OWN: [&str; 22] = [
+const OWN: [&str; 23] = [
     "action",
     "architecture",
     "checked_at",
@@ -37,6 +37,7 @@ const OWN: [&str; 22] = [
     "stage",
     "state",
     "status",
+    "time",
     "verdict",
     "version",
 ];

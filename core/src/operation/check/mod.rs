@@ -1,7 +1,7 @@
 //! Checks from outside whether a cluster can pull, and says why not.
 
 pub(crate) mod accounts;
-mod ended;
+pub(crate) mod ended;
 pub(crate) mod gather;
 pub(crate) mod inspect;
 mod network;
@@ -10,12 +10,12 @@ mod options;
 pub use options::{CheckOptions, KubernetesReads};
 
 use super::{
-    Parts,
+    Parts, changes,
     right::{
         CHECK_ADDRESSES, CHECK_CACHE_RULES, CHECK_CREDENTIAL_SETS, CHECK_DELETED, CHECK_ENDPOINTS, CHECK_GATEWAYS,
         CHECK_LINKS, CHECK_METADATA, CHECK_NETWORKS, CHECK_PREFIXES, CHECK_RECORDS, CHECK_REPLICAS, CHECK_ZONE_GROUPS,
         PROVE_BY_CREDENTIAL, PROVE_BY_EVENTS, PROVE_BY_NODES, PROVE_BY_PODS, READ_ROLES, RequiredRight, RightScope,
-        SEE_ACCOUNTS, SEE_BINDINGS, SEE_NODES, SEE_SCALE_SETS, useful,
+        SEE_ACCOUNTS, SEE_BINDINGS, SEE_CHANGES, SEE_NODES, SEE_SCALE_SETS, useful,
     },
     span::Outcome,
 };
@@ -23,7 +23,7 @@ use crate::{
     action::{PULL, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_GRANTS, READ_REGISTRY, USER_CREDENTIAL},
     call::Call,
     cluster::ClusterRef,
-    diagnosis::{diagnose, is_stopped, lacks_pulls, report::Report},
+    diagnosis::{diagnose, facts::last_success, is_stopped, lacks_pulls, report::Report},
     error::{Error, Result},
     registry::RegistryRef,
 };
@@ -64,6 +64,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     PROVE_BY_PODS,
     PROVE_BY_EVENTS,
     PROVE_BY_NODES,
+    SEE_CHANGES,
 ];
 
 impl Outcome for Report {
@@ -96,7 +97,11 @@ pub(crate) async fn check(
         let step = "reading the pods that have pulled from the registry";
         facts.pulls = call.step(step, gather::pulls(parts, cluster, &facts, call)).await?;
     }
-    Ok(diagnose(&facts, parts.time()))
+    let mut report = diagnose(&facts, parts.time());
+    if options.changes {
+        changes::add(parts, &mut [(&mut report, last_success(&facts))], call).await?;
+    }
+    Ok(report)
 }
 
 pub(crate) fn read_addresses(texts: &[String]) -> Result<Vec<IpAddr>> {

@@ -24,6 +24,9 @@ pub struct CheckOptions {
     /// Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull with; by default, only if
     /// nothing else can answer.
     pub kubernetes: KubernetesReads,
+    /// Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows who has removed a grant,
+    /// changed the registry's network rules or its mode, and when.
+    pub changes: bool,
     /// Deadline (1 minute by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -77,6 +80,13 @@ impl CheckOptions {
     #[must_use]
     pub fn with_kubernetes(mut self, kubernetes: KubernetesReads) -> Self {
         self.kubernetes = kubernetes;
+        self
+    }
+
+    /// Sets [`changes`](Self::changes).
+    #[must_use]
+    pub fn with_changes(mut self, changes: bool) -> Self {
+        self.changes = changes;
         self
     }
 

@@ -9,10 +9,10 @@ use crate::{
     cluster::{ClusterRef, ObservedPods},
     diagnosis::{
         catalogue::FindingId,
-        facts::{AccountFacts, Facts, Grants, ImageFacts, NetworkFacts, NodeFacts, Read, Unread},
+        facts::{AccountFacts, Facts, Grants, ImageFacts, NetworkFacts, NodeFacts, Read, Unread, last_success},
         is_granted, login_server_of, success,
     },
-    error::Result,
+    error::{Error, Result},
     id::{PrincipalId, ResourceId, SubscriptionId},
     image::ImageReference,
     inventory::SearchAll,
@@ -63,6 +63,16 @@ impl Gathered {
         for (host, at) in &mut self.registries {
             at.facts.pulls = Some(Ok(success::seen(observed, host)));
         }
+    }
+
+    /// When a pull has last succeeded, by the registry's ID.
+    pub fn successes(&self) -> BTreeMap<String, SystemTime> {
+        let all = self.registries.values().map(|at| &at.facts);
+        let of = |facts: &Facts| {
+            let registry = facts.registry.as_ref().ok()?.as_ref()?;
+            Some((registry.registry.id.to_string(), last_success(facts)?))
+        };
+        all.filter_map(of).collect()
     }
 
     /// Whether the nodes pull as service accounts.
@@ -153,18 +163,28 @@ pub(super) async fn gather(
     }
     let login_servers: BTreeMap<String, String> =
         images.keys().map(|host| (host.clone(), login_server_of(host).unwrap_or_else(|| host.clone()))).collect();
-    let hosts: Vec<&str> = login_servers.values().map(String::as_str).collect();
+    let given = |login_server: &str| options.registries.iter().find(|one| one.may_have_host(login_server));
+    let hosts: Vec<&str> =
+        login_servers.values().map(String::as_str).filter(|login_server| given(login_server).is_none()).collect();
     let searching = SearchAll::by_login_servers(parts.inventory(), &hosts, subscriptions(parts, cluster), false, call);
     let (at_cluster, search) = try_join!(read_cluster(parts, id, options.query_graph, call), searching)?;
     let read_host = |(host, names): (&String, &Names)| {
         let (host, names, at_cluster) = (host.clone(), names.clone(), &at_cluster);
-        let found = login_servers.get(&host).and_then(|login_server| search.find(login_server)).cloned();
+        let login_server = login_server_of(&host).unwrap_or_else(|| host.clone());
+        let (given, found) = (given(&login_server), search.find(&login_server).cloned());
         async move {
-            let at = match &found {
-                None => AtHost::new(not_found(at_cluster, &host, parts.time()), BTreeMap::new()),
-                Some(registry) => at_host(parts, at_cluster, registry, &names, options, addresses, call).await?,
+            let at = match (given, &found) {
+                (Some(given), _) => {
+                    let reading =
+                        given_host(parts, at_cluster, (given, &login_server), &names, options, addresses, call);
+                    Box::pin(reading).await?
+                }
+                (None, None) => AtHost::new(not_found(at_cluster, &host, parts.time()), BTreeMap::new()),
+                (None, Some(registry)) => {
+                    at_host(parts, at_cluster, registry, &names, options, addresses, call).await?
+                }
             };
-            Ok::<_, crate::Error>((host, at))
+            Ok::<_, Error>((host, at))
         }
     };
     let reads: Vec<_> = images.iter().map(read_host).collect();
@@ -280,6 +300,38 @@ async fn at_host(
     let reference = RegistryRef::of_id(registry.id.clone())?;
     let facts = gather_at(parts, cluster, &reference, (options.principal_id, addresses), call);
     let (facts, images) = try_join!(facts, read_images(parts, registry, names, call))?;
+    inspected(parts, facts, images, names, call).await
+}
+
+/// A registry that the options name: it may be one that cannot be read.
+async fn given_host(
+    parts: &Parts,
+    cluster: &AtCluster,
+    (registry, login_server): (&RegistryRef, &str),
+    names: &Names,
+    options: &ExplainOptions,
+    addresses: &[IpAddr],
+    call: &Call,
+) -> Result<AtHost> {
+    let facts = gather_at(parts, cluster, registry, (options.principal_id, addresses), call).await?;
+    let Ok(Some(settings)) = &facts.registry else { return Ok(AtHost::new(facts, BTreeMap::new())) };
+    let found = settings.registry.clone();
+    if !found.login_server.eq_ignore_ascii_case(login_server) {
+        let text = format!("its login server is {}, and the image is from {login_server}", found.login_server);
+        return Err(Error::invalid(text, "registries", registry.as_str()));
+    }
+    let images = read_images(parts, &found, names, call).await?;
+    inspected(parts, facts, images, names, call).await
+}
+
+/// Adds why images are not served.
+async fn inspected(
+    parts: &Parts,
+    facts: Facts,
+    images: BTreeMap<String, ImageFacts>,
+    names: &Names,
+    call: &Call,
+) -> Result<AtHost> {
     let Ok(Some(settings)) = &facts.registry else { return Ok(AtHost::new(facts, images)) };
     let (keys, images): (Vec<String>, Vec<(ImageFacts, bool)>) = images
         .into_iter()
@@ -303,7 +355,7 @@ async fn read_images(
         let name = name.clone();
         async move {
             let read = read_image(parts, &ImageReference::parse(&name)?, registry, call).await?;
-            Ok::<_, crate::Error>(read.map(|facts| (name, facts)))
+            Ok::<_, Error>(read.map(|facts| (name, facts)))
         }
     };
     let mut images = BTreeMap::new();

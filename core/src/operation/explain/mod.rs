@@ -9,20 +9,21 @@ pub use explanation::{Explanation, OtherCause, PodGroup};
 pub use target::{ExplainOptions, ExplainTarget};
 
 use super::{
-    Parts,
+    Parts, changes,
     check::read_addresses,
     right::{
         CHECK_ADDRESSES, CHECK_CACHE_RULES, CHECK_CLUSTER, CHECK_CONTENT, CHECK_CREDENTIAL_SETS, CHECK_DELETED,
         CHECK_DENIALS, CHECK_ENDPOINTS, CHECK_GATEWAYS, CHECK_GRANTS, CHECK_IMAGE, CHECK_LINKS, CHECK_METADATA,
         CHECK_NETWORKS, CHECK_PREFIXES, CHECK_RECORDS, CHECK_REPLICAS, CHECK_ZONE_GROUPS, EXPLAIN_ACCOUNTS,
-        FIND_REGISTRY, READ_ROLES, RequiredRight, SEE_BINDINGS, SEE_DAEMON_SETS, SEE_EVENTS, SEE_JOBS, SEE_NODES,
-        SEE_PODS, SEE_REPLICA_SETS, SEE_SCALE_SETS, SEE_SECRETS, SEE_STATEFUL_SETS, TALK,
+        FIND_REGISTRY, READ_ROLES, RequiredRight, SEE_BINDINGS, SEE_CHANGES, SEE_DAEMON_SETS, SEE_EVENTS, SEE_JOBS,
+        SEE_NODES, SEE_PODS, SEE_REPLICA_SETS, SEE_SCALE_SETS, SEE_SECRETS, SEE_STATEFUL_SETS, TALK,
     },
     span::Outcome,
 };
 use crate::{
     call::Call,
     cluster::{ClusterRef, ObservedPods},
+    diagnosis::report::Report,
     error::Result,
     id::ResourceId,
 };
@@ -63,6 +64,7 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     CHECK_CACHE_RULES,
     CHECK_CREDENTIAL_SETS,
     CHECK_REPLICAS,
+    SEE_CHANGES,
 ];
 
 impl Outcome for Explanation {
@@ -104,5 +106,14 @@ pub(crate) async fn explain_observed(
         groups = group::groups(observed, true);
     }
     facts.add_pulls(observed);
-    Ok(explanation::explained(id.clone(), observed, groups, facts, parts.time()))
+    let successes = facts.successes();
+    let mut explanation = explanation::explained(id.clone(), observed, groups, facts, parts.time());
+    if options.changes {
+        let since = |report: &Report| successes.get(&report.registry.as_ref()?.to_string()).copied();
+        let reports = explanation.groups.iter_mut().map(|group| &mut group.report);
+        let mut reports: Vec<_> =
+            reports.map(|report| (since(report), report)).map(|(since, one)| (one, since)).collect();
+        changes::add(parts, &mut reports, call).await?;
+    }
+    Ok(explanation)
 }

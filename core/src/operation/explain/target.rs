@@ -5,6 +5,7 @@ use crate::{
     cluster::{PodScope, WorkloadRef},
     error::{Error, ErrorKind, Result},
     id::PrincipalId,
+    registry::RegistryRef,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -95,6 +96,12 @@ pub struct ExplainOptions {
     /// The addresses from which the nodes reach the registry, such as `203.0.113.7`. They are needed only if the registry's firewall admits
     /// some addresses and the cluster's routes are your own; otherwise they are read from Azure.
     pub outbound_addresses: Vec<String>,
+    /// Resource IDs of registries that are not found by their login servers, such as those of another tenant. None by default: all subscriptions
+    /// that the caller can see are searched. A registry that no image is from is not read.
+    pub registries: Vec<RegistryRef>,
+    /// Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows who has removed a grant,
+    /// changed the registry's network rules or its mode, and when.
+    pub changes: bool,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -139,6 +146,20 @@ impl ExplainOptions {
     #[must_use]
     pub fn with_outbound_address(mut self, address: impl Into<String>) -> Self {
         self.outbound_addresses.push(address.into());
+        self
+    }
+
+    /// Adds one of [`registries`](Self::registries).
+    #[must_use]
+    pub fn with_registry(mut self, registry: RegistryRef) -> Self {
+        self.registries.push(registry);
+        self
+    }
+
+    /// Sets [`changes`](Self::changes).
+    #[must_use]
+    pub fn with_changes(mut self, changes: bool) -> Self {
+        self.changes = changes;
         self
     }
 

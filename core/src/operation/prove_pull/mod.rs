@@ -1,5 +1,6 @@
 //! Proves that a cluster's nodes can pull an image: a Job per node pool whose pod pulls it, and runs nothing of it.
 
+mod caller;
 mod job;
 mod judge;
 mod options;
@@ -7,7 +8,7 @@ mod pools;
 mod proof;
 mod run;
 
-pub use options::ProvePullOptions;
+pub use options::{ProvePullOptions, PullProofVia};
 pub use proof::{PoolProof, ProofOutcome, PullProof, PullProofKind};
 
 use super::{

@@ -3,16 +3,20 @@
 use crate::{
     call::CallOptions,
     cluster::NodeTaint,
-    error::{Error, Result},
+    error::{Error, Result, words},
     operation::pull_secret::check_name,
+    registry::RegistryRef,
     role::PROPAGATION,
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Options for proving a pull.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProvePullOptions {
+    /// Who pulls the image: the nodes by default.
+    pub via: PullProofVia,
     /// The namespace of the Jobs; `default` by default. It must exist. A separate namespace keeps the Jobs apart from your workloads.
     pub namespace: String,
     /// The node pools to prove; by default all pools with nodes. A named pool is tried even if it has no node now.
@@ -41,13 +45,32 @@ pub struct ProvePullOptions {
     /// It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires `Application.Read.All` in
     /// Microsoft Graph, which Azure roles do not include.
     pub query_graph: bool,
+    /// Resource ID of the image's registry, if it is not found by its login server, such as one of another tenant. It is read if a pull fails.
+    pub registry: Option<RegistryRef>,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
 
+/// Who pulls the image that is to be proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PullProofVia {
+    /// The cluster's nodes: a Job on one node of each pool.
+    #[default]
+    Nodes,
+    /// The caller itself, with its own token, from where it is: nothing is started, and the cluster's API server is not contacted. It is weaker: it
+    /// proves that the registry is reached from here and has the image, and nothing about the nodes, so that the outcome is
+    /// [`Inconclusive`](crate::ProofOutcome::Inconclusive).
+    CallerToken,
+}
+
+words!(PullProofVia, "via": Nodes => "nodes", CallerToken => "caller_token");
+
 impl Default for ProvePullOptions {
     fn default() -> Self {
         Self {
+            via: PullProofVia::default(),
             namespace: "default".to_owned(),
             pools: Vec::new(),
             nodes_per_pool: 1,
@@ -59,12 +82,20 @@ impl Default for ProvePullOptions {
             priority_class: None,
             propagation_timeout: PROPAGATION,
             query_graph: false,
+            registry: None,
             call: CallOptions::default(),
         }
     }
 }
 
 impl ProvePullOptions {
+    /// Sets [`via`](Self::via).
+    #[must_use]
+    pub fn with_via(mut self, via: PullProofVia) -> Self {
+        self.via = via;
+        self
+    }
+
     /// Sets [`namespace`](Self::namespace).
     #[must_use]
     pub fn with_namespace(mut self, namespace: impl Into<String>) -> Self {
@@ -139,6 +170,13 @@ impl ProvePullOptions {
     #[must_use]
     pub fn with_query_graph(mut self, query_graph: bool) -> Self {
         self.query_graph = query_graph;
+        self
+    }
+
+    /// Sets [`registry`](Self::registry).
+    #[must_use]
+    pub fn with_registry(mut self, registry: RegistryRef) -> Self {
+        self.registry = Some(registry);
         self
     }
 

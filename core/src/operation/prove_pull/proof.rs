@@ -40,7 +40,7 @@ pub struct PoolProof {
     pub pool: String,
     /// The outcome.
     pub outcome: ProofOutcome,
-    /// What was proven, if the node pulled the image.
+    /// What was proven, if the node pulled the image, or the caller did instead.
     pub proof: Option<PullProofKind>,
     /// Why the outcome is not [`Proven`](ProofOutcome::Proven).
     pub reason: Option<String>,
@@ -95,12 +95,15 @@ pub enum PullProofKind {
     KubeletPulledLayers,
     /// The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is not.
     KubeletResolvedManifest,
+    /// The registry gave the image's manifest to the caller's own token. Nothing is proven about the nodes.
+    CallerTokenExchange,
 }
 
 words!(
     PullProofKind, "proof":
     KubeletPulledLayers => "kubelet_pulled_layers",
     KubeletResolvedManifest => "kubelet_resolved_manifest",
+    CallerTokenExchange => "caller_token_exchange",
 );
 
 impl PullProof {

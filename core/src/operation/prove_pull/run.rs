@@ -1,7 +1,7 @@
 //! Runs one Job per node pool, and deletes it again.
 
 use super::{
-    ProvePullOptions,
+    ProvePullOptions, PullProofVia, caller,
     job::Canary,
     judge::{Ended, wait},
     pools::{Pool, divide},
@@ -58,6 +58,10 @@ pub(crate) async fn prove_pull(
     call: &Call,
 ) -> Result<PullProof> {
     let tolerated = options.check()?;
+    if options.via == PullProofVia::CallerToken {
+        let id = cluster.id(parts.subscription_id());
+        return caller::prove(parts, &id, image, options, call).await;
+    }
     if !call.remaining().is_zero() && call.remaining() <= CLEANUP {
         let text = "the deadline is too short: its last 5 seconds are kept to delete the Jobs";
         return Err(Error::new(ErrorKind::DeadlineExceeded, text));
@@ -228,8 +232,14 @@ impl Run<'_> {
             return Ok(None);
         }
         let options = ExplainOptions::default().with_query_graph(self.options.query_graph);
+        let options = self.options.registry.iter().cloned().fold(options, ExplainOptions::with_registry);
         let explained = explain_observed(self.parts, (self.cluster, self.id), observed, &options, &[], call).await?;
-        Ok(explained.groups.into_iter().next().map(|group| group.report))
+        let mut report = explained.groups.into_iter().next().map(|group| group.report);
+        let needs = report.iter_mut().flat_map(|report| &mut report.findings).flat_map(|found| &mut found.needs);
+        for need in needs.filter(|need| need.option.as_deref() == Some("registries")) {
+            need.option = Some("registry".to_owned());
+        }
+        Ok(report)
     }
 
     fn proven(&self, pool: &Pool, observed: &ObservedPods) -> Option<PoolProof> {

@@ -1,6 +1,9 @@
 //! What an explanation of the same pods says: a rollout that ends with a failed pull names the cause that `explain` names.
 
-use super::grant::{HINT, Verdict, WAIT};
+use super::{
+    RolloutOptions,
+    grant::{HINT, Verdict, WAIT},
+};
 use crate::{
     call::Call,
     cluster::{ClusterRef, WorkloadRef},
@@ -58,9 +61,11 @@ pub(super) async fn find(
     cluster: &ClusterRef,
     workload: &WorkloadRef,
     failure: &PullFailure,
+    options: &RolloutOptions,
     call: &Call,
 ) -> Result<Option<Cause>> {
-    let (target, options) = (ExplainTarget::Workload(workload.clone()), ExplainOptions::default());
+    let target = ExplainTarget::Workload(workload.clone());
+    let options = options.registry.clone().into_iter().fold(ExplainOptions::default(), ExplainOptions::with_registry);
     let quiet = call.quiet();
     let explaining = explain(parts, cluster, &target, &options, &quiet);
     let explanation = match tokio::time::timeout(LONGEST, explaining).await {
@@ -72,9 +77,11 @@ pub(super) async fn find(
     let is_same = |image: &str, id: &FindingId| image == failure.image && *id == failure.finding.id;
     let group = explanation.groups.into_iter().find(|group| is_same(&group.image, &group.failure.finding.id));
     Ok(group.and_then(|group| {
-        // Where the registry was not found, an explanation knows less than the wait: only the kubelet's message.
-        group.report.registry.as_ref()?;
         let finding = group.report.root_finding()?.clone();
+        // Where the registry was not found, an explanation knows less than the wait: only the kubelet's message.
+        if group.report.registry.is_none() && finding.id == group.failure.finding.id {
+            return None;
+        }
         (finding.status == FindingStatus::Failing).then_some(Cause { finding, report: group.report })
     }))
 }

@@ -124,7 +124,7 @@ impl Wait<'_> {
         if may_pass(failure) {
             let workload = self.workload;
             let reading = async {
-                let cause = cause::find(parts, cluster, workload, failure, call).await?;
+                let cause = cause::find(parts, cluster, workload, failure, options, call).await?;
                 let grace = passing::grace(parts, cluster, (failure, cause.as_ref()), options, call).await?;
                 Ok((cause, grace))
             };
@@ -143,7 +143,7 @@ impl Wait<'_> {
             if !verdict.is_final() {
                 return Ok((verdict, None));
             }
-            let cause = cause::find(parts, cluster, workload, failure, call).await?;
+            let cause = cause::find(parts, cluster, workload, failure, options, call).await?;
             // A grant that was listed only now, or a credential of before.
             let passing = cause.as_ref().filter(|cause| cause.may_pass()).map(Cause::as_verdict);
             Ok((passing.unwrap_or(verdict), cause))
@@ -191,7 +191,8 @@ impl Wait<'_> {
             return;
         }
         // Whatever goes wrong here, the error is about the failed pull.
-        if let Ok(cause) = cause::find(self.parts, self.cluster, self.workload, failure, self.call).await {
+        if let Ok(cause) = cause::find(self.parts, self.cluster, self.workload, failure, self.options, self.call).await
+        {
             self.causes.insert(key, cause);
         }
     }
