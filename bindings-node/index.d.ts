@@ -639,6 +639,9 @@ export interface Operations {
    * contacted. That is weaker, and never `'proven'`: `'caller_token_exchange'` says that the registry gave the image to
    * the caller. The other options have no effect then, except `pools`.
    *
+   * A proof is about now: a node keeps the credential of a registry for up to an hour, so that a pull can succeed
+   * although the grant was removed within that time. Another node of the pool, which has none, fails then.
+   *
    * The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled or
    * its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are gone. A
    * call that is repeated finds the Job of an earlier one by its name.
@@ -1966,7 +1969,8 @@ export interface ExplainOptions extends CallOptions {
   outboundAddresses?: readonly string[];
   /**
    * Resource IDs of registries that are not found by their login servers, such as those of another tenant. None by
-   * default: all subscriptions that the caller can see are searched. A registry that no image is from is not read.
+   * default: all subscriptions that the caller can see are searched. A registry that no image is from is not read, and
+   * one that is given by its name is searched as any other.
    */
   registries?: readonly string[];
   /**
@@ -2023,7 +2027,7 @@ export interface ProvePullOptions extends CallOptions {
   queryGraph?: boolean;
   /**
    * Resource ID of the image's registry, if it is not found by its login server, such as one of another tenant. It is
-   * read if a pull fails.
+   * read if a pull fails. A registry that is given by its name is searched as any other.
    */
   registry?: string;
 }
@@ -2879,13 +2883,14 @@ export type ProofOutcome =
 /** What a pull has proven. */
 export type PullProofKind =
   /**
-   * The node did not list the image before: sign-in, grant, login server and the host that serves the layers are
-   * proven. A node's list may be a minute old.
+   * The node did not list the image before: sign-in, login server and the host that serves the layers are proven, and
+   * the grant, unless the node has used a credential of before (it keeps one for up to an hour). A node's list may be a
+   * minute old.
    */
   | 'kubelet_pulled_layers'
   /**
-   * The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is
-   * not.
+   * The node may have had the layers: sign-in and login server are proven, and the grant, unless the node has used a
+   * credential of before (it keeps one for up to an hour). The host that serves the layers is not proven.
    */
   | 'kubelet_resolved_manifest'
   /** The registry gave the image's manifest to the caller's own token. Nothing is proven about the nodes. */

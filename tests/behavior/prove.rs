@@ -101,7 +101,8 @@ async fn the_callers_token_proves_nothing_about_nodes() -> Checked {
     let exchanged = Some(PullProofKind::CallerTokenExchange);
     let wanted = [("amd", ProofOutcome::Inconclusive, exchanged), ("win", ProofOutcome::Skipped, None)];
     assert_eq!(pools, wanted, "{proof}");
-    assert!(proof.to_string().contains("the nodes were not tried"), "{proof}");
+    let shown = "caller_token_exchange: the registry gave the image to the caller's token; the nodes were not tried";
+    assert!(proof.to_string().contains(shown), "{proof}");
     let sent = scene.azure.requests_since(mark);
     assert!(sent.iter().all(|one| one.service != Service::Kubernetes), "{sent:#?}");
     assert!(sent.iter().all(|one| !one.path.contains("listCluster")), "{sent:#?}");

@@ -159,6 +159,7 @@ async fn judged(scene: &Scene, cell: &Cell) -> Result<Report, Failed> {
     let cost = summary(&sent);
     let most = cell.wanted.cost;
     ensure!(cost.count <= most.0 && cost.depth <= most.1, "{} requests, {} deep: {sent:#?}", cost.count, cost.depth);
+    ensure!(report.replayed()? == report, "its facts do not lead to the same report\n{report}");
     let found = report.findings.first().map(|one| (one.status, one.id.clone()));
     ensure!(found == cell.wanted.found, "expected {:?}, found {found:?}\n{report}", cell.wanted.found);
     ensure!(report.verdict == cell.wanted.verdict(), "the verdict is {}\n{report}", report.verdict);

@@ -1102,7 +1102,7 @@ class Calls:
                 otherwise they are read from Azure.
             registries: Resource IDs of registries that are not found by their login servers, such as those of another
                 tenant. None by default: all subscriptions that the caller can see are searched. A registry that no
-                image is from is not read.
+                image is from is not read, and one that is given by its name is searched as any other.
             changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
                 default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
@@ -1163,6 +1163,9 @@ class Calls:
         contacted. That is weaker, and never `ProofOutcome.PROVEN`: `PullProofKind.CALLER_TOKEN_EXCHANGE` says that the
         registry gave the image to the caller. The other options have no effect then, except `pools`.
 
+        A proof is about now: a node keeps the credential of a registry for up to an hour, so that a pull can succeed
+        although the grant was removed within that time. Another node of the pool, which has none, fails then.
+
         The Jobs are deleted at the end, for which the last 5 seconds of the deadline are kept. If the call is cancelled
         or its process ends, Kubernetes deletes them: they end with the call's deadline, and a minute later they are
         gone. A call that is repeated finds the Job of an earlier one by its name.
@@ -1191,7 +1194,8 @@ class Calls:
                 fails; off by default. It reports the object ID, whether the service principal is enabled, and when its
                 secrets end. It requires `Application.Read.All` in Microsoft Graph, which Azure roles do not include.
             registry: Resource ID of the image's registry, if it is not found by its login server, such as one of
-                another tenant. It is read if a pull fails.
+                another tenant. It is read if a pull fails. A registry that is given by its name is searched as any
+                other.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 15 minutes by default.
             on_progress: Called with each `Event` of the call.
 

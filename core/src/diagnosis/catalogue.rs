@@ -93,7 +93,7 @@ findings! {
         "the registry does not exist";
         "correct the registry's name or ID, or create the registry".
     REGISTRY_NOT_VISIBLE = "registry.not_visible", Registry, Never:
-        "no registry of this name is visible in the subscription";
+        "no registry of this name is in a subscription that the caller can see";
         "give the registry's resource ID, and get the role Reader on it".
     REGISTRY_OTHER_TENANT = "registry.other_tenant", Registry, Never:
         "the registry is in another tenant, where the cluster's managed identity cannot have a role";

@@ -67,7 +67,7 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
             return outcome.with(Finding::failing(FindingId::REGISTRY_NOT_FOUND).saying(text));
         }
         Ok(None) => {
-            let text = format!("no registry {name} is visible in the subscription");
+            let text = format!("no registry {name} is in a subscription that the caller can see");
             let reason = "it may be in another subscription, or the caller cannot read it: give its resource ID";
             let found = Finding::unknown(FindingId::REGISTRY_NOT_VISIBLE).saying(text);
             let smallest_role = smallest_role(READ_REGISTRY).map(str::to_owned);

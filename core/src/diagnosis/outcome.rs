@@ -69,6 +69,16 @@ impl Outcome {
         Self { is_by_pull: true, ..self.passed_by(by) }
     }
 
+    /// The same, unknown: a pull that succeeded speaks against what fails.
+    pub fn doubted(mut self, by: &str) -> Self {
+        for finding in self.findings.iter_mut().filter(|one| one.status == FindingStatus::Failing) {
+            finding.status = FindingStatus::Unknown;
+            finding.message =
+                format!("{}; but {by}, so that a zone that you cannot read may be, or was until then", finding.message);
+        }
+        self
+    }
+
     pub fn is_by_pull(&self) -> bool {
         self.is_by_pull
     }

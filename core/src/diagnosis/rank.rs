@@ -15,13 +15,20 @@ use crate::{id::ResourceId, registry::RegistrySettings, role::RoleAssignmentMode
 use std::time::SystemTime;
 
 /// Makes the report. No request is made here.
+/// Not taken for granted where a finding is about it.
+const RESOLVED: &str =
+    "the nodes resolve the registry's name, and no firewall between them and the registry blocks it or inspects TLS";
+
 pub(crate) fn diagnose(facts: &Facts, checked_at: SystemTime) -> Report {
-    let outcomes = outcomes(facts);
+    let outcomes = success::doubted(facts, outcomes(facts));
     let mut assumed = assumptions(facts);
     assumed.extend(success::assumptions(&outcomes));
     let mut findings: Vec<Finding> = outcomes.iter().flat_map(|outcome| outcome.findings().iter().cloned()).collect();
     let stages: Vec<Stage> = outcomes.into_iter().map(Outcome::into_stage).collect();
     findings.sort_by_key(|finding| (finding.status, finding.rank()));
+    if findings.iter().any(|one| one.id.as_str().starts_with("dns.")) {
+        assumed.retain(|one| one != RESOLVED);
+    }
     Report {
         registry: facts.registry.as_ref().ok().and_then(Option::as_ref).map(|one| one.registry.id.clone()),
         image: facts.image.as_ref().map(|image| image.reference.to_string()),
@@ -108,7 +115,7 @@ fn assumptions(facts: &Facts) -> Vec<String> {
     }
     let mut assumed: Vec<String> = assumed_identity(facts).into_iter().chain(accounts::assumption(facts)).collect();
     assumed.extend([
-        "the nodes resolve the registry's name, and no firewall between them and the registry blocks it or inspects TLS".to_owned(),
+        RESOLVED.to_owned(),
         "no pull secret of the pod takes precedence".to_owned(),
         "role assignments that were changed within the last hour are effective on every node".to_owned(),
     ]);

@@ -20,7 +20,8 @@ pub(crate) fn version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Erro
 pub(super) fn stored(check: Option<&Facts>, pull: Option<&FailedPull<'_>>) -> Option<Value> {
     let mut stored = serde_json::to_value(check).ok()?;
     if let Some(check) = check
-        && let Some(assignments) = stored["grants"]["Ok"]["assignments"].as_array_mut()
+        // Not by index, which adds what is not there.
+        && let Some(assignments) = stored.pointer_mut("/grants/Ok/assignments").and_then(Value::as_array_mut)
     {
         let own = own_principals(check);
         let is_own = |one: &Value| {

@@ -61,7 +61,14 @@ pub(crate) fn seen(observed: &ObservedPods, host: &str) -> Vec<SeenPull> {
 /// Whether pulls that succeeded could decide: all that is not known is what they prove.
 pub(super) fn would_decide(facts: &Facts, outcomes: &[Outcome]) -> bool {
     let Ok(Some(settings)) = &facts.registry else { return false };
-    outcomes.iter().all(|one| one.passes() || is_open(facts, settings, one)) && !outcomes.iter().all(Outcome::passes)
+    let may_be_answered = |one: &Outcome| one.passes() || is_open(facts, settings, one) || is_by_absence(one);
+    outcomes.iter().all(may_be_answered) && !outcomes.iter().all(Outcome::passes)
+}
+
+/// Whether a stage fails only because no zone is seen that the nodes' network is linked to: one that the caller cannot read may be.
+fn is_by_absence(outcome: &Outcome) -> bool {
+    let mut failing = outcome.findings().iter().filter(|one| one.status == FindingStatus::Failing).peekable();
+    failing.peek().is_some() && failing.all(|one| one.id == FindingId::PRIVATE_ZONE_NOT_LINKED)
 }
 
 /// Answers what the pulls prove.
@@ -77,6 +84,15 @@ pub(super) fn answered(facts: &Facts, outcomes: Vec<Outcome>) -> Vec<Outcome> {
         Ok(_) => evidence.answer(one, &mut is_warned),
     });
     each.collect()
+}
+
+/// Doubts what only the absence of a link says, where nodes have pulled. A pull that has failed on a node answers it in another way: by its text.
+pub(super) fn doubted(facts: &Facts, outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    let (Some(Ok(pulls)), Ok(Some(settings)), Ok(cluster)) = (&facts.pulls, &facts.registry, &facts.cluster) else {
+        return outcomes;
+    };
+    let evidence = Evidence { facts, settings, cluster, pulls };
+    outcomes.into_iter().map(|one| if is_by_absence(&one) { evidence.doubt(one) } else { one }).collect()
 }
 
 /// Whether a stage is open in a way that a pull answers. What a missing permission hides stays named: when it last changed is not known.
@@ -106,6 +122,20 @@ struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
+    /// A node has pulled through a zone that is not seen, or the link was removed since: which one is not known.
+    fn doubt(&self, outcome: Outcome) -> Outcome {
+        let current = self.changed(outcome.stage()).map(|change| {
+            self.pulls
+                .iter()
+                .filter(|pull| pull.since.is_some_and(|since| since >= change))
+                .max_by_key(|pull| pull.since)
+        });
+        match current.flatten() {
+            Some(pull) => outcome.doubted(&shown(pull)),
+            None => outcome,
+        }
+    }
+
     fn answer(&self, outcome: Outcome, is_warned: &mut bool) -> Outcome {
         let stage = outcome.stage();
         let Some(change) = self.changed(stage) else { return outcome };

@@ -47,8 +47,9 @@ fn row(pool: &PoolProof) -> [String; 5] {
     };
     // The report below says the rest.
     let cause = pool.report.as_ref().and_then(|report| report.root_cause.as_ref()).map(ToString::to_string);
-    let why = cause.or_else(|| pool.reason.clone()).or_else(|| pool.proof.map(|proof| proof.to_string()));
-    let why = why.unwrap_or_default();
+    let proof = pool.proof.map(|proof| proof.to_string());
+    let parts = if cause.is_some() { [cause, None] } else { [proof, pool.reason.clone()] };
+    let why = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
     [pool.pool.clone(), pool.outcome.to_string(), platform, pool.node.clone().unwrap_or_default(), why].map(quoted)
 }
 

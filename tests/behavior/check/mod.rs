@@ -38,8 +38,8 @@ use libtest_mimic::Failed;
 use network::{
     a_command_for_another_subscription_names_it, a_linked_zone_without_a_record_fails_although_the_registry_is_open,
     a_missing_right_hides_a_part_of_the_private_path, a_private_path_costs_five_requests_more,
-    a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked, a_zone_of_the_index_is_read_before_it_decides,
-    a_zone_that_is_not_linked_matters_only_to_a_private_registry,
+    a_pull_speaks_against_a_link_that_is_missing, a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked,
+    a_zone_of_the_index_is_read_before_it_decides, a_zone_that_is_not_linked_matters_only_to_a_private_registry,
     an_endpoint_without_a_zone_group_is_unknown_with_a_command, the_nearest_of_several_endpoints_counts,
 };
 use redacted::{
@@ -106,6 +106,7 @@ pub fn cases() -> Vec<Case> {
             an_endpoint_without_a_zone_group_is_unknown_with_a_command,
             a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked,
             a_zone_of_the_index_is_read_before_it_decides,
+            a_pull_speaks_against_a_link_that_is_missing,
             who_has_removed_a_grant_is_shown,
             only_what_matters_is_a_change,
             without_the_right_or_the_option_nothing_is_known_of_changes,
@@ -488,6 +489,9 @@ async fn a_registry_that_is_missing_is_a_finding() -> Checked {
         let report = scene.client.check(&scene.cluster, &registry.parse()?, options).await?;
         assert_eq!(report.findings.first().map(|one| (one.status, one.id.clone())), wanted, "{report}");
         assert_eq!(report.registry, None);
+        // An image without a host is one of that registry, whether it was found or not.
+        assert_eq!(report.image.as_deref(), Some("otherregistry.azurecr.io/team/app:v1"), "{report}");
+        assert_eq!(report.replayed()?, report);
     }
     Ok(())
 }

@@ -3,12 +3,13 @@
 use super::{check, registry, scene_of};
 use crate::{
     case::{Checked, some},
-    emulator::{CLUSTER, GROUP, Scene},
+    emulator::{CLUSTER, GROUP, Scene, deployment},
 };
-use aks_acr::{CheckOptions, FindingId, FindingStatus, RegistryRef, Report, Verdict};
+use aks_acr::{CheckOptions, ExplainOptions, FindingId, FindingStatus, RegistryRef, Report, Verdict};
 use aks_acr_emulator::{ClusterSeed, From, RegistrySeed, Request, RoleSeed, Service, summary};
 use libtest_mimic::Failed;
 use serde_json::json;
+use std::time::Duration;
 
 /// A private registry with one endpoint in the network that AKS made, and its zone, which is linked.
 fn private() -> Result<(Scene, String), Failed> {
@@ -197,6 +198,43 @@ pub async fn a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked() -
             assert_eq!(summary(&sent).count, if has_group { 12 } else { 10 }, "{sent:#?}");
             assert!(summary(&sent).depth <= 5, "{sent:#?}");
         }
+    }
+    Ok(())
+}
+
+/// A zone of a hub that the caller cannot read: nodes pull through it, so that the missing link of the endpoint's own zone is no answer.
+pub async fn a_pull_speaks_against_a_link_that_is_missing() -> Checked {
+    for is_linked in [true, false] {
+        let (scene, zone) = private()?;
+        let hub = hub_zone(&scene, &zone);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        scene.apply(&deployment("web", "myregistry.azurecr.io/team/app:v1", 1)).await?;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        if !is_linked {
+            unlink(&scene, &hub);
+        }
+        let role = RoleSeed::new("all but hubs")
+            .block(&["*"], &["Microsoft.Network/privateDnsZones/virtualNetworkLinks/read"]);
+        let own = RoleSeed::new("own zone").block(&["Microsoft.Network/privateDnsZones/*"], &[]);
+        let azure = scene.azure.clone().with_role(role).with_role(own);
+        let azure = azure.with_caller("reader", &[("all but hubs", &scene.everything()), ("own zone", &zone)]);
+        let client = crate::emulator::client(&azure, azure.credential_of("reader"))?;
+        let report = client.check(&scene.cluster, &scene.by_id(), CheckOptions::default()).await?;
+        // Whether the link was removed since is not known outside.
+        let found = some(report.findings.iter().find(|one| one.id == FindingId::PRIVATE_ZONE_NOT_LINKED), "a finding")?;
+        assert_eq!((found.status, report.verdict), (FindingStatus::Unknown, Verdict::Unknown), "{report}");
+        assert!(found.message.contains("node aks-nodepool1-0 pulled"), "{report}");
+        // A pod that fails says it: its node came to the public address.
+        if !is_linked {
+            scene.apply(&deployment("late", "myregistry.azurecr.io/team/app:v1", 1)).await?;
+            tokio::time::sleep(Duration::from_secs(45)).await;
+            let options = ExplainOptions::default();
+            let explanation = client.explain(&scene.cluster, &"late".parse()?, options).await?;
+            assert_eq!(explanation.root_cause, Some(FindingId::PRIVATE_ZONE_NOT_LINKED), "{explanation}");
+        }
+        // What a finding is about is not taken for granted.
+        assert!(!report.assumptions.iter().any(|one| one.contains("resolve the registry's name")), "{report}");
+        assert_eq!(report.replayed()?, report);
     }
     Ok(())
 }

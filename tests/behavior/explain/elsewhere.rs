@@ -59,6 +59,22 @@ pub async fn a_registry_of_another_tenant_is_named_by_its_id() -> Checked {
     Ok(())
 }
 
+/// A name is searched as any other registry: in another subscription that the caller can see, it is found.
+pub async fn a_registry_that_is_given_by_its_name_is_searched() -> Checked {
+    const OTHER: &str = "00000000-0000-0000-0000-00000000d0d0";
+    let scene = Scene::new()?;
+    let azure = scene.azure.clone().with_subscription(OTHER).with_group("hub", "westeurope");
+    let _ = azure.with_registry_of(RegistrySeed::new("hub", "farregistry").in_subscription(OTHER));
+    scene.apply(&deployment("web", IMAGE, 1)).await?;
+    some_time().await;
+    for named in [None, Some("farregistry"), Some("farregistry.azurecr.io")] {
+        let named: Option<RegistryRef> = named.map(str::parse).transpose()?;
+        let explanation = explain(&scene, named.as_ref()).await?;
+        assert_eq!(explanation.root_cause, Some(FindingId::GRANT_MISSING), "{named:?}: {explanation}");
+    }
+    Ok(())
+}
+
 /// A name that is the first label of another login server is an error, not another registry's answer.
 pub async fn a_registry_with_another_login_server_is_refused() -> Checked {
     let scene = Scene::new()?;

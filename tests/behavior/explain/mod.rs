@@ -14,7 +14,10 @@ use aks_acr::{
     PullRetry, RolloutBlockerKind, StageState, Verdict,
 };
 use aks_acr_emulator::{ClusterSeed, Fault, From, RoleSeed, Service};
-use elsewhere::{a_registry_of_another_tenant_is_named_by_its_id, a_registry_with_another_login_server_is_refused};
+use elsewhere::{
+    a_registry_of_another_tenant_is_named_by_its_id, a_registry_that_is_given_by_its_name_is_searched,
+    a_registry_with_another_login_server_is_refused,
+};
 use libtest_mimic::Failed;
 use secrets::{
     a_foreign_registry_is_explained_without_azure, a_pull_secret_that_came_after_the_pod_is_named,
@@ -42,6 +45,7 @@ pub fn cases() -> Vec<Case> {
             without_a_query_an_ended_secret_is_not_known,
             a_registry_of_another_tenant_is_named_by_its_id,
             a_registry_with_another_login_server_is_refused,
+            a_registry_that_is_given_by_its_name_is_searched,
             a_registry_that_throttles_is_named,
             many_pods_cost_few_requests,
             pods_are_grouped_by_what_decides,

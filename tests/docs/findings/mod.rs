@@ -126,7 +126,7 @@ fn confused_with(facts: &Facts) -> impl Iterator<Item = &'static FindingId> {
 /// An operation, and an example of it.
 fn operation_with(operation: &str, example: &str) -> String {
     let known: Operation = operation.parse().unwrap();
-    let mut text = format!("The operation is [`{known}`](../{known}.md):\n\n");
+    let mut text = format!("An operation that helps is [`{known}`](../{known}.md):\n\n");
     for (language, example) in [
         ("rust", examples::rust(example)),
         ("python", examples::python(example)),

@@ -45,10 +45,23 @@ impl PullFailure {
         reason: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        let (image, reason, message) = (image.into(), reason.into(), message.into());
+        let (image, reason, message) = (image.into(), reason.into(), without_signatures(&message.into()));
         let finding = PullFinding::of_image(&image, &reason, &message);
         Self { pod: pod.into(), container: container.into(), image, reason, finding, message }
     }
+}
+
+/// A message without the signatures in its URLs: containerd prints the whole URL of a layer, and who has it can read the layer for a while. See
+/// the parameter [`sig`](https://learn.microsoft.com/rest/api/storageservices/create-service-sas).
+fn without_signatures(message: &str) -> String {
+    let mut parts = message.split("sig=");
+    let first = parts.next().map(str::to_owned).into_iter();
+    let rest = parts.map(|part| {
+        let end =
+            part.find(|one: char| !one.is_ascii_alphanumeric() && !"%-_.~+/=".contains(one)).unwrap_or(part.len());
+        format!("REDACTED{}", &part[end..])
+    });
+    first.chain(rest).collect::<Vec<_>>().join("sig=")
 }
 
 impl fmt::Display for PullFailure {

@@ -7,6 +7,16 @@ fn id(text: &str) -> String {
 }
 
 #[test]
+fn a_signature_of_a_url_is_not_kept() {
+    let url = "https://1.blob.core.windows.net/x/data?se=2026-11-30&sig=aB%2F9._~-x%3D&sp=r";
+    let failure = PullFailure::new("p", "c", "a.azurecr.io/b", "ErrImagePull", format!("Get \"{url}\": dial tcp"));
+    let wanted = r#"Get "https://1.blob.core.windows.net/x/data?se=2026-11-30&sig=REDACTED&sp=r": dial tcp"#;
+    assert_eq!(failure.message, wanted);
+    assert_eq!(super::without_signatures("sig="), "sig=REDACTED");
+    assert_eq!(super::without_signatures("nothing"), "nothing");
+}
+
+#[test]
 fn an_anonymous_error_beside_a_named_one_is_ignored() {
     let oauth = "failed to authorize: failed to fetch oauth token: unexpected status from POST request to \
         https://r.azurecr.io/oauth2/token: 401 Unauthorized";

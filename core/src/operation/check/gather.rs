@@ -389,7 +389,12 @@ async fn at_registry(
     };
     let Ok(Some(found)) = &settings else {
         let (assignments, denials) = (Err(Unread::of_no_registry()), Err(Unread::of_no_registry()));
-        let image = image.map(|one| ImageFacts::unasked(one.clone()));
+        // Without the registry, the image has the host that its name leads to.
+        let host = match &registry.by {
+            By::LoginServer(host) => host.clone(),
+            By::Name(_) | By::Id(_) => parts.cloud().plain_login_server(registry.name()),
+        };
+        let image = image.map(|one| ImageFacts::unasked(one.as_typed_in(&host).unwrap_or_else(|| one.clone())));
         return Ok(AtRegistry { settings, assignments, denials, image });
     };
     let late = async {

@@ -163,7 +163,9 @@ pub(super) async fn gather(
     }
     let login_servers: BTreeMap<String, String> =
         images.keys().map(|host| (host.clone(), login_server_of(host).unwrap_or_else(|| host.clone()))).collect();
-    let given = |login_server: &str| options.registries.iter().find(|one| one.may_have_host(login_server));
+    // A name leads no further than the login server, which is searched anyway.
+    let by_id: Vec<&RegistryRef> = options.registries.iter().filter(|one| one.id().is_some()).collect();
+    let given = |login_server: &str| by_id.iter().copied().find(|one| one.may_have_host(login_server));
     let hosts: Vec<&str> =
         login_servers.values().map(String::as_str).filter(|login_server| given(login_server).is_none()).collect();
     let searching = SearchAll::by_login_servers(parts.inventory(), &hosts, subscriptions(parts, cluster), false, call);

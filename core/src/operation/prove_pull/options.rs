@@ -45,7 +45,8 @@ pub struct ProvePullOptions {
     /// It reports the object ID, whether the service principal is enabled, and when its secrets end. It requires `Application.Read.All` in
     /// Microsoft Graph, which Azure roles do not include.
     pub query_graph: bool,
-    /// Resource ID of the image's registry, if it is not found by its login server, such as one of another tenant. It is read if a pull fails.
+    /// Resource ID of the image's registry, if it is not found by its login server, such as one of another tenant. It is read if a pull fails. A registry
+    /// that is given by its name is searched as any other.
     pub registry: Option<RegistryRef>,
     /// Deadline (15 minutes by default), cancellation, progress.
     pub call: CallOptions,

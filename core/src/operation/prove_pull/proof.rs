@@ -90,10 +90,11 @@ words!(
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PullProofKind {
-    /// The node did not list the image before: sign-in, grant, login server and the host that serves the layers are proven. A node's list may be
-    /// a minute old.
+    /// The node did not list the image before: sign-in, login server and the host that serves the layers are proven, and the grant, unless the
+    /// node has used a credential of before (it keeps one for up to an hour). A node's list may be a minute old.
     KubeletPulledLayers,
-    /// The node may have had the layers: sign-in, grant and login server are proven, the host that serves the layers is not.
+    /// The node may have had the layers: sign-in and login server are proven, and the grant, unless the node has used a credential of before (it
+    /// keeps one for up to an hour). The host that serves the layers is not proven.
     KubeletResolvedManifest,
     /// The registry gave the image's manifest to the caller's own token. Nothing is proven about the nodes.
     CallerTokenExchange,
