@@ -40,7 +40,8 @@ use network::{
     a_missing_right_hides_a_part_of_the_private_path, a_private_path_costs_five_requests_more,
     a_pull_speaks_against_a_link_that_is_missing, a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked,
     a_zone_of_the_index_is_read_before_it_decides, a_zone_that_is_not_linked_matters_only_to_a_private_registry,
-    an_endpoint_without_a_zone_group_is_unknown_with_a_command, the_nearest_of_several_endpoints_counts,
+    an_endpoint_that_waits_for_approval_is_a_warning, an_endpoint_without_a_zone_group_is_unknown_with_a_command,
+    the_nearest_of_several_endpoints_counts,
 };
 use redacted::{
     a_redacted_explanation_has_no_name, a_redacted_message_leads_to_the_same_finding, a_redacted_report_has_no_name,
@@ -107,6 +108,7 @@ pub fn cases() -> Vec<Case> {
             a_zone_of_the_hub_decides_where_the_endpoints_own_is_not_linked,
             a_zone_of_the_index_is_read_before_it_decides,
             a_pull_speaks_against_a_link_that_is_missing,
+            an_endpoint_that_waits_for_approval_is_a_warning,
             who_has_removed_a_grant_is_shown,
             only_what_matters_is_a_change,
             without_the_right_or_the_option_nothing_is_known_of_changes,

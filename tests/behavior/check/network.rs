@@ -144,6 +144,22 @@ pub async fn an_endpoint_without_a_zone_group_is_unknown_with_a_command() -> Che
     Ok(())
 }
 
+/// An endpoint that waits for approval, beside a public address: names of a linked zone lead to it. It is a warning, since Azure says nowhere
+/// whether they do before the approval.
+pub async fn an_endpoint_that_waits_for_approval_is_a_warning() -> Checked {
+    let scene = scene_of(ClusterSeed::new(GROUP, CLUSTER), registry(false), &["linux/amd64"])?;
+    scene.grant_pull("AcrPull");
+    assert_eq!(network(&without_image(&scene).await?), None);
+    let subnet = format!("{}/subnets/aks-subnet", scene.azure.network_id(GROUP, CLUSTER));
+    scene.azure.add_private_endpoint(&scene.azure.registry_id(GROUP, "myregistry"), &subnet, false);
+    let report = without_image(&scene).await?;
+    let wanted = Some((FindingStatus::Warning, FindingId::PRIVATE_ENDPOINT_NOT_APPROVED));
+    assert_eq!((report.verdict, network(&report)), (Verdict::CanPull, wanted), "{report}");
+    let command = report.findings.iter().find_map(|one| one.next_step.command.clone()).unwrap_or_default();
+    assert!(command.starts_with("az acr private-endpoint-connection approve --registry-name myregistry"), "{command}");
+    Ok(())
+}
+
 /// Removes the links of the endpoint's own zone.
 fn unlink(scene: &Scene, zone: &str) {
     for link in scene.azure.links_of(zone) {
