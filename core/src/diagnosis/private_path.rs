@@ -14,7 +14,7 @@ use crate::{
     inventory::{ClusterSettings, PrivateDnsZone, PrivateEndpoint, VirtualNetwork, ZoneOfEndpoint},
     registry::RegistrySettings,
 };
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// The name of the private DNS zone that decides about a host.
 pub(crate) fn zone_name(login_server: &str) -> String {
@@ -266,6 +266,10 @@ fn record_missing(
     let text = format!("private DNS zone {} in group {} has no record {}", id.name(), id.group(), names.join(", "));
     let found = found.saying(text).seen("private DNS zone", "id", id);
     let found = missing.iter().fold(found, |found, (host, _)| found.seen("registry", "host", host));
+    // A group writes all records, and keeps them.
+    if let (None, Some(endpoint)) = (of_network.written, of_network.endpoint) {
+        return found.run(zone_group(facts, &endpoint.id, id));
+    }
     let first = missing.first().and_then(|(host, record)| Some((record, of_network.expected(host, record)?.first()?)));
     match first {
         Some((record, address)) => found.run(
@@ -311,14 +315,17 @@ fn without_zone_group(facts: &Facts, settings: &RegistrySettings) -> Finding {
     let found = unknown_path(facts, settings, &why);
     let Some((_, endpoint)) = facts.network.nearest() else { return found };
     let id = &endpoint.id;
-    found.seen("private endpoint", "id", id).run(
-        Command::new("az network private-endpoint dns-zone-group create")
-            .with("--resource-group", id.group())
-            .with("--endpoint-name", id.name())
-            .words("--name default --zone-name registry")
-            .with("--private-dns-zone", zone)
-            .at(id.subscription(), facts.cluster_id.subscription()),
-    )
+    found.seen("private endpoint", "id", id).run(zone_group(facts, id, zone))
+}
+
+/// The command that lets an endpoint write its records into a zone.
+fn zone_group(facts: &Facts, endpoint: &ResourceId, zone: impl fmt::Display) -> Command {
+    Command::new("az network private-endpoint dns-zone-group create")
+        .with("--resource-group", endpoint.group())
+        .with("--endpoint-name", endpoint.name())
+        .words("--name default --zone-name registry")
+        .with("--private-dns-zone", zone)
+        .at(endpoint.subscription(), facts.cluster_id.subscription())
 }
 
 fn elsewhere(

@@ -135,7 +135,8 @@ pub async fn an_endpoint_without_a_zone_group_is_unknown_with_a_command() -> Che
     let report = without_image(&scene).await?;
     assert_eq!(network(&report), Some((FindingStatus::Failing, FindingId::RECORD_MISSING)), "{report}");
     let command = report.findings[0].next_step.command.clone().unwrap_or_default();
-    assert!(command.contains(" --ipv4-address 10."), "{command}");
+    let wanted = "az network private-endpoint dns-zone-group create";
+    assert!(command.starts_with(wanted) && command.ends_with(&format!(" --private-dns-zone {zone}")), "{command}");
     unlink(&scene, &zone);
     let report = without_image(&scene).await?;
     assert_eq!(network(&report), Some((FindingStatus::Unknown, FindingId::PRIVATE_PATH_UNKNOWN)), "{report}");

@@ -60,7 +60,7 @@ SITUATIONS = [
               "linked", "unlinked", with_image=False),
     Situation("a zone without the record", "dns.record_missing", "az network private-dns record-set a add-record",
               "record", "unnamed", with_image=False),
-    Situation("an endpoint without a zone group", "network.private_path_unknown",
+    Situation("an endpoint without a zone group", "dns.record_missing",
               "az network private-endpoint dns-zone-group create", "zoned0", "unzoned", with_image=False),
 ]  # fmt: skip
 GRANTED = [one.registry for one in SITUATIONS if not one.finding.startswith("grant.")]
@@ -192,13 +192,13 @@ def prepare(azure, situation):
             azure.link(azure.zone(azure.endpoint(name, situation.cluster, approved=False), "zone-pending"), situation.cluster)
         case "dns.private_zone_not_linked", _:
             azure.zone(azure.endpoint(name, situation.cluster), "zone-linked")
+        case "dns.record_missing", "zoned0":
+            azure.endpoint(name, situation.cluster)
+            azure.link(azure.bare_zone(GROUP), situation.cluster)
         case "dns.record_missing", _:
             zone = azure.zone(azure.endpoint(name, situation.cluster), "zone-record")
             azure.link(zone, situation.cluster)
             azure.arm.call("DELETE", f"{zone}/A/{name}", DNS_VERSION)
-        case "network.private_path_unknown", _:
-            azure.endpoint(name, situation.cluster)
-            azure.link(azure.bare_zone(GROUP), situation.cluster)
 
 
 @pytest.fixture(scope="module")
