@@ -552,8 +552,8 @@ export interface Operations {
    *
    * With `changes`, the report also has what has changed at the cluster, the registry and their role assignments, and
    * who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within 14
-   * days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments above
-   * the resource groups are not in these logs.
+   * days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to show
+   * a change, and role assignments above the resource groups are not in these logs.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
@@ -594,8 +594,8 @@ export interface Operations {
    *
    * With `changes`, each report also has what has changed at the cluster, the registry and their role assignments, and
    * who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within 14
-   * days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments above
-   * the resource groups are not in these logs.
+   * days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to show
+   * a change, and role assignments above the resource groups are not in these logs.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param target What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -1936,7 +1936,7 @@ export interface CheckOptions extends CallOptions {
   kubernetes?: KubernetesReads;
   /**
    * Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows
-   * who has removed a grant, changed the registry's network rules or its mode, and when.
+   * who has removed a grant or written the registry, and when; not which of its settings.
    */
   changes?: boolean;
 }
@@ -1975,7 +1975,7 @@ export interface ExplainOptions extends CallOptions {
   registries?: readonly string[];
   /**
    * Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows
-   * who has removed a grant, changed the registry's network rules or its mode, and when.
+   * who has removed a grant or written the registry, and when; not which of its settings.
    */
   changes?: boolean;
 }
@@ -3919,7 +3919,7 @@ export interface Report {
    * permission, else `'unavailable'`.
    */
   require(): void;
-  /** One table in HTML: a row for each finding. All text is escaped, and nothing is loaded. */
+  /** One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded. */
   toHTML(): string;
 }
 

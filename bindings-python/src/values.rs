@@ -1995,7 +1995,7 @@ impl Report {
         through_json::<aks_acr::Report>(self)?.require().map_err(|err| error::to_py(py, &err))?;
         Ok(())
     }
-    /// One table in HTML: a row for each finding. All text is escaped, and nothing is loaded.
+    /// One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded.
     fn to_html(&self) -> PyResult<String> {
         Ok(through_json::<aks_acr::Report>(self)?.to_html())
     }

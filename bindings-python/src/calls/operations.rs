@@ -820,8 +820,8 @@ impl Calls {
     ///
     /// With `changes`, the report also has what has changed at the cluster, the registry and their role assignments,
     /// and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
-    /// 14 days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments
-    /// above the resource groups are not in these logs.
+    /// 14 days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to
+    /// show a change, and role assignments above the resource groups are not in these logs.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -841,7 +841,7 @@ impl Calls {
     ///         themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
     ///         (default) or `"always"`.
     ///     changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
-    ///         default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
+    ///         default. It shows who has removed a grant or written the registry, and when; not which of its settings.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -904,8 +904,8 @@ impl Calls {
     ///
     /// With `changes`, each report also has what has changed at the cluster, the registry and their role assignments,
     /// and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
-    /// 14 days. That is one request for each resource group. Azure takes minutes to show a change, and role assignments
-    /// above the resource groups are not in these logs.
+    /// 14 days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to
+    /// show a change, and role assignments above the resource groups are not in these logs.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -927,7 +927,7 @@ impl Calls {
     ///         tenant. None by default: all subscriptions that the caller can see are searched. A registry that no
     ///         image is from is not read, and one that is given by its name is searched as any other.
     ///     changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
-    ///         default. It shows who has removed a grant, changed the registry's network rules or its mode, and when.
+    ///         default. It shows who has removed a grant or written the registry, and when; not which of its settings.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///

@@ -36,13 +36,14 @@ pub(crate) fn table(caption: &str, header: &[&str], rows: &[Vec<Vec<String>>]) -
 }
 
 impl Report {
-    /// One table in HTML: a row for each finding. All text is escaped, and nothing is loaded.
+    /// One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded.
     #[must_use]
     pub fn to_html(&self) -> String {
         let changed = self.changes.iter().map(|change| {
-            let when = vec![format!("{}", stored_time::text(change.time))];
-            let (what, who) = (vec![change.resource.clone()], change.caller.iter().cloned().collect());
-            vec![vec!["changed".to_owned()], vec![change.action.clone()], what, when, who]
+            let by = change.caller.iter().map(|caller| format!("by {caller}"));
+            let evidence = [stored_time::text(change.time)].into_iter().chain(by).collect();
+            let one = |text: &str| vec![text.to_owned()];
+            vec![one("changed"), one(&change.action), one(&change.resource), evidence, Vec::new()]
         });
         let rows: Vec<_> = self.findings.iter().map(row).chain(changed).collect();
         table(&self.headline(), &["status", "finding", "meaning", "evidence", "next step"], &rows)

@@ -8,7 +8,7 @@ use crate::{
         report::Report,
     },
     error::Result,
-    id::ResourceId,
+    id::{ResourceId, SubscriptionId},
     inventory::Change,
 };
 use futures::future::try_join_all;
@@ -27,10 +27,12 @@ const MOST: usize = 20;
 /// Adds the changes since a pull has last succeeded.
 pub(super) async fn add(parts: &Parts, reports: &mut [(&mut Report, Option<SystemTime>)], call: &Call) -> Result<()> {
     let oldest = parts.time() - SPAN;
+    let since = |last: &Option<SystemTime>| last.map_or(oldest, |last| last.max(oldest));
+    let Some(first) = reports.iter().map(|(_, last)| since(last)).min() else { return Ok(()) };
     let step = "reading what has changed at the cluster and the registries";
-    let read = call.step(step, logs(parts, reports, oldest, call)).await?;
-    for (report, since) in reports {
-        let since = since.map_or(oldest, |since| since.max(oldest));
+    let read = call.step(step, logs(parts, reports, first, call)).await?;
+    for (report, last) in reports {
+        let since = since(last);
         let mut all = Vec::new();
         for (of, log) in &read {
             match log {
@@ -47,7 +49,7 @@ pub(super) async fn add(parts: &Parts, reports: &mut [(&mut Report, Option<Syste
 }
 
 /// A resource group, with its subscription.
-type Group = (crate::id::SubscriptionId, String);
+type Group = (SubscriptionId, String);
 
 /// The log of each group, read once.
 async fn logs(

@@ -93,14 +93,6 @@ impl RegistryRef {
         }
     }
 
-    /// The registry's name, if it is given by its name or its ID; otherwise the login server.
-    pub(crate) fn name(&self) -> &str {
-        match &self.by {
-            By::Name(text) | By::LoginServer(text) => text,
-            By::Id(id) => id.name(),
-        }
-    }
-
     /// The login server, if the registry is given by it.
     pub(crate) fn login_server(&self) -> Option<&str> {
         match &self.by {

@@ -39,7 +39,11 @@ async fn check(scene: &Scene, client: &Client, changes: bool) -> aks_acr::Result
 
 pub async fn who_has_removed_a_grant_is_shown() -> Checked {
     let (scene, robot) = broken().await?;
+    let mark = scene.azure.mark();
     let report = check(&scene, &scene.client, true).await?;
+    let sent = scene.azure.requests_since(mark).into_iter();
+    let logs: Vec<_> = sent.filter(|one| one.path.to_ascii_lowercase().contains("microsoft.insights")).collect();
+    assert_eq!(logs.len(), 1, "cluster and registry are in one group: {logs:#?}");
     assert_eq!(report.root_cause, Some(FindingId::GRANT_MISSING), "{report}");
     let change = some(report.changes.first(), "a change")?;
     assert_eq!((change.action.as_str(), change.caller.as_deref()), (DELETION, Some(robot.as_str())), "{report}");
@@ -47,7 +51,9 @@ pub async fn who_has_removed_a_grant_is_shown() -> Checked {
     // The grant itself is older than the last pull, and explains nothing.
     assert_eq!(report.changes.len(), 1, "{report}");
     assert!(report.to_string().contains(&format!("changed: {change}")), "{report}");
-    assert!(report.to_html().contains(DELETION), "{}", report.to_html());
+    let row = format!("<td>changed</td><td>{DELETION}</td><td>{}</td><td>", change.resource);
+    assert!(report.to_html().contains(&row), "{}", report.to_html());
+    assert!(report.to_html().contains(&format!("<br>by {robot}</td><td></td>")), "{}", report.to_html());
     let redacted = serde_json::to_string(&report.redacted()?)?;
     assert!(redacted.contains(DELETION) && !redacted.contains(&robot), "{redacted}");
     let read: Report = serde_json::from_str(&serde_json::to_string(&report)?)?;

@@ -98,7 +98,7 @@ facts! {
     "registry.not_visible": "A2";
         "az acr check-name --name myregistry" => "`nameAvailable: false` if the registry exists";
         READER;
-        ["registry.not_found": "nothing of that name exists"]
+        ["registry.not_found": "the registry was given by its resource ID, and does not exist"]
     "registry.other_tenant": "A2";
         "az account show --subscription SUBSCRIPTION --query tenantId" => "another tenant than that of the cluster's subscription";
         SECRET;

@@ -379,7 +379,7 @@ async fn at_registry(
         Ok(read)
     };
     // Before the registry was read, the caller's token is sent only to the host that it has by its name, or that the caller names.
-    let early = image.filter(|image| is_plainly_its_host(parts.cloud(), registry, image.registry()));
+    let early = image.filter(|image| plain_host(parts.cloud(), registry).eq_ignore_ascii_case(image.registry()));
     let (settings, at, early) = if let Some(id) = registry.id() {
         let (settings, at, early) = try_join!(settings, at_scope(parts, id, call), look(parts, early, call))?;
         (settings, Some(at), early)
@@ -390,10 +390,7 @@ async fn at_registry(
     let Ok(Some(found)) = &settings else {
         let (assignments, denials) = (Err(Unread::of_no_registry()), Err(Unread::of_no_registry()));
         // Without the registry, the image has the host that its name leads to.
-        let host = match &registry.by {
-            By::LoginServer(host) => host.clone(),
-            By::Name(_) | By::Id(_) => parts.cloud().plain_login_server(registry.name()),
-        };
+        let host = plain_host(parts.cloud(), registry);
         let image = image.map(|one| ImageFacts::unasked(one.as_typed_in(&host).unwrap_or_else(|| one.clone())));
         return Ok(AtRegistry { settings, assignments, denials, image });
     };
@@ -419,12 +416,12 @@ async fn at_registry(
     Ok(AtRegistry { settings, assignments, denials, image })
 }
 
-/// Another registry may have the same name, followed by a domain label.
-fn is_plainly_its_host(cloud: &Cloud, registry: &RegistryRef, host: &str) -> bool {
+/// The host that a registry has by its name. Another registry may have the same name, followed by a domain label.
+fn plain_host(cloud: &Cloud, registry: &RegistryRef) -> String {
     match &registry.by {
-        By::LoginServer(named) => named.eq_ignore_ascii_case(host),
-        By::Name(name) => cloud.plain_login_server(name).eq_ignore_ascii_case(host),
-        By::Id(id) => cloud.plain_login_server(id.name()).eq_ignore_ascii_case(host),
+        By::LoginServer(named) => named.clone(),
+        By::Name(name) => cloud.plain_login_server(name),
+        By::Id(id) => cloud.plain_login_server(id.name()),
     }
 }
 

@@ -23,7 +23,6 @@ use super::{
 use crate::{
     call::Call,
     cluster::{ClusterRef, ObservedPods},
-    diagnosis::report::Report,
     error::Result,
     id::ResourceId,
 };
@@ -109,10 +108,11 @@ pub(crate) async fn explain_observed(
     let successes = facts.successes();
     let mut explanation = explanation::explained(id.clone(), observed, groups, facts, parts.time());
     if options.changes {
-        let since = |report: &Report| successes.get(&report.registry.as_ref()?.to_string()).copied();
-        let reports = explanation.groups.iter_mut().map(|group| &mut group.report);
-        let mut reports: Vec<_> =
-            reports.map(|report| (since(report), report)).map(|(since, one)| (one, since)).collect();
+        let mut reports = Vec::new();
+        for PodGroup { report, .. } in &mut explanation.groups {
+            let last = report.registry.as_ref().and_then(|id| successes.get(&id.to_string()).copied());
+            reports.push((report, last));
+        }
         changes::add(parts, &mut reports, call).await?;
     }
     Ok(explanation)

@@ -3,11 +3,10 @@
 use super::{
     ProvePullOptions,
     pools::{Pool, divide},
-    proof::{PoolProof, ProofOutcome, PullProof, PullProofKind, outcome},
+    proof::{PoolProof, ProofOutcome, PullProof, PullProofKind},
 };
 use crate::{
     call::Call,
-    diagnosis::stored::VERSION,
     error::{Error, ErrorKind, Result},
     id::ResourceId,
     image::{ImageDetails, ImageReference},
@@ -35,16 +34,7 @@ pub(super) async fn prove(
     let (settings, details) = call.step("reading the cluster and the image", reading).await?;
     let (tried, mut pools) = divide(&settings, None, details.as_ref(), options)?;
     pools.extend(tried.iter().map(|pool| of_pool(pool, image, details.as_ref())));
-    pools.sort_by(|one, other| one.pool.cmp(&other.pool));
-    Ok(PullProof {
-        version: VERSION,
-        cluster: id.clone(),
-        image: image.to_string(),
-        outcome: outcome(&pools),
-        pools,
-        cleaned_up: true,
-        checked_at: parts.time(),
-    })
+    Ok(PullProof::of(id, image, pools, true, parts.time()))
 }
 
 fn of_pool(pool: &Pool, image: &ImageReference, details: Option<&ImageDetails>) -> PoolProof {

@@ -2,9 +2,10 @@
 
 use crate::{
     cluster::ObservedNode,
-    diagnosis::{redact, report::Report},
+    diagnosis::{redact, report::Report, stored::VERSION},
     error::{Result, words},
     id::ResourceId,
+    image::ImageReference,
 };
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
@@ -108,6 +109,26 @@ words!(
 );
 
 impl PullProof {
+    /// The proof of these pools, in order.
+    pub(super) fn of(
+        id: &ResourceId,
+        image: &ImageReference,
+        mut pools: Vec<PoolProof>,
+        cleaned_up: bool,
+        at: SystemTime,
+    ) -> Self {
+        pools.sort_by(|one, other| (&one.pool, &one.node).cmp(&(&other.pool, &other.node)));
+        Self {
+            version: VERSION,
+            cluster: id.clone(),
+            image: image.to_string(),
+            outcome: outcome(&pools),
+            pools,
+            cleaned_up,
+            checked_at: at,
+        }
+    }
+
     /// The same with pseudonyms instead of names, IDs, hosts and addresses, to be shown to others, for example in an issue.
     ///
     /// The digits of a name's pseudonym are the same in all results about one subscription; the word before them says what the name stands for
@@ -156,7 +177,7 @@ impl PoolProof {
 }
 
 /// The outcome of all pools.
-pub(super) fn outcome(pools: &[PoolProof]) -> ProofOutcome {
+fn outcome(pools: &[PoolProof]) -> ProofOutcome {
     let worst = pools.iter().map(|pool| pool.outcome).max();
     let is_proven = pools.iter().any(|pool| pool.outcome == ProofOutcome::Proven);
     match worst {

@@ -5,12 +5,12 @@ use super::{
     job::Canary,
     judge::{Ended, wait},
     pools::{Pool, divide},
-    proof::{PoolProof, ProofOutcome, PullProof, PullProofKind, outcome},
+    proof::{PoolProof, ProofOutcome, PullProof, PullProofKind},
 };
 use crate::{
     call::Call,
     cluster::{ApplyOptions, ClusterRef, NodeTaint, ObservedNode, ObservedPod, ObservedPods, PodScope},
-    diagnosis::{catalogue::PullRetry, report::Report, stored::VERSION},
+    diagnosis::{catalogue::PullRetry, report::Report},
     error::{Error, ErrorKind, Result},
     id::ResourceId,
     image::{ImageDetails, ImageReference},
@@ -89,16 +89,7 @@ pub(crate) async fn prove_pull(
     let proven = call.step("waiting for the nodes to pull the image", proving).await?;
     let cleaned_up = proven.iter().all(|(_, is_deleted)| *is_deleted);
     pools.extend(proven.into_iter().map(|(pool, _)| pool));
-    pools.sort_by(|one, other| (&one.pool, &one.node).cmp(&(&other.pool, &other.node)));
-    Ok(PullProof {
-        version: VERSION,
-        cluster: id.clone(),
-        image: image.to_string(),
-        outcome: outcome(&pools),
-        pools,
-        cleaned_up,
-        checked_at: parts.time(),
-    })
+    Ok(PullProof::of(id, image, pools, cleaned_up, parts.time()))
 }
 
 /// Without the permission to list nodes, Azure's word on the pools counts, and less is proven.
