@@ -10,6 +10,8 @@ pub(crate) const READ_DENIALS: &str = "Microsoft.Authorization/denyAssignments/r
 pub(crate) const READ_ROLE: &str = "Microsoft.Authorization/roleDefinitions/read";
 
 pub(crate) const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
+/// Needed to ask whether any registry of the cloud has a name.
+pub(crate) const CHECK_NAME: &str = "Microsoft.ContainerRegistry/checkNameAvailability/read";
 /// Needed to list the images of a registry that were deleted and can be restored.
 pub(crate) const READ_DELETED: &str = "Microsoft.ContainerRegistry/registries/deleted/read";
 pub(crate) const READ_CACHE_RULES: &str = "Microsoft.ContainerRegistry/registries/cacheRules/read";

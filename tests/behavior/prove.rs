@@ -25,6 +25,7 @@ pub fn cases() -> Vec<Case> {
             a_call_that_was_dropped_is_completed_by_the_next,
             two_calls_at_once_both_prove,
             pods_that_are_rejected_prove_nothing,
+            a_service_account_that_is_missing_is_named_at_once,
             taints_of_a_pool_are_tolerated,
             without_nodes_less_is_proven,
             several_nodes_of_a_pool_are_proven_each_by_its_own_pull,
@@ -232,6 +233,26 @@ async fn pods_that_are_rejected_prove_nothing() -> Checked {
     assert_eq!((proof.outcome, proof.cleaned_up), (ProofOutcome::Inconclusive, true), "{proof}");
     let reason = proof.pools[0].reason.as_deref().unwrap_or_default();
     assert!(reason.contains("ResourceQuota"), "{reason}");
+    Ok(())
+}
+
+/// Kubernetes creates the Job and no pod, and says so only in an event.
+async fn a_service_account_that_is_missing_is_named_at_once() -> Checked {
+    let options = ProvePullOptions::default;
+    let all = [
+        (options().with_service_account("robot"), "serviceaccount \"robot\" not found"),
+        (options().with_priority_class("high"), "no PriorityClass with name high was found"),
+    ];
+    for (options, why) in all {
+        let scene = scene(ClusterSeed::new(GROUP, CLUSTER), &["linux/amd64"])?;
+        attach(&scene).await?;
+        let begun = tokio::time::Instant::now();
+        let proof = prove(&scene, options).await?;
+        assert_eq!((proof.outcome, proof.cleaned_up), (ProofOutcome::Inconclusive, true), "{proof}");
+        assert!(proof.pools[0].reason.as_ref().is_some_and(|one| one.contains(why)), "{proof}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+        assert_eq!(left(&scene).await?, 0);
+    }
     Ok(())
 }
 

@@ -41,7 +41,7 @@ const SETS: &[(&str, usize)] = &[
     ("network", 156),
     ("image", 168),
     ("secrets", 80),
-    ("state", 30),
+    ("state", 31),
     ("ranking", 55),
     ("nodes", 19),
 ];

@@ -54,8 +54,12 @@ fn of_registry() -> Vec<Cell> {
         });
     let mut elsewhere = Cell::new(SET, "registry elsewhere", elsewhere).registry(seed().in_subscription(ELSEWHERE));
     elsewhere.asked.by_name = true;
-    let absent = Cell::new(SET, "registry absent", absent.inside(FindingId::DNS_LOOKUP_FAILED, NO_HOST));
-    vec![creating, elsewhere, Cell { registry: None, platforms: Vec::new(), ..absent }]
+    let absent = |name, by_name| {
+        let mut cell = Cell::new(SET, name, absent.clone());
+        cell.asked.by_name = by_name;
+        Cell { registry: None, platforms: Vec::new(), ..cell }
+    };
+    vec![creating, elsewhere, absent("registry absent", false), absent("registry absent, asked by its name", true)]
 }
 
 /// A network isolated cluster whose nodes its registry refused: the grant is made later, so that the nodes join.

@@ -85,6 +85,9 @@ impl RegistryImporter for Counted<AzureRegistryImporter> {
     async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>> {
         self.part().settings(registry, call).await
     }
+    async fn is_name_taken(&self, subscription: SubscriptionId, name: &str, call: &Call) -> Result<bool> {
+        self.part().is_name_taken(subscription, name, call).await
+    }
     async fn describe(&self, image: &ImageReference, call: &Call) -> Result<Option<ImageDetails>> {
         self.part().describe(image, call).await
     }

@@ -66,14 +66,7 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
             let text = format!("registry {name} does not exist");
             return outcome.with(Finding::failing(FindingId::REGISTRY_NOT_FOUND).saying(text));
         }
-        Ok(None) => {
-            let text = format!("no registry {name} is in a subscription that the caller can see");
-            let reason = "it may be in another subscription, or the caller cannot read it: give its resource ID";
-            let found = Finding::unknown(FindingId::REGISTRY_NOT_VISIBLE).saying(text);
-            let smallest_role = smallest_role(READ_REGISTRY).map(str::to_owned);
-            let reading = Need { action: Some(READ_REGISTRY.to_owned()), smallest_role, ..Need::reason(reason) };
-            return outcome.with(found.needing(Need::option("registry", reason)).needing(reading));
-        }
+        Ok(None) => return outcome.with(unlisted(facts)),
         Ok(Some(settings)) => settings,
     };
     if let Some(words) = facts.image.as_ref().and_then(says_key_is_lost) {
@@ -90,6 +83,38 @@ pub(super) fn registry(facts: &Facts) -> Outcome {
     };
     let text = format!("registry {} is in the state {state}", settings.registry.id.name());
     outcome.with(found.saying(text).seen("registry", "provisioningState", state))
+}
+
+/// A registry that is in no list that the caller can read. If its name is free, there is none.
+fn unlisted(facts: &Facts) -> Finding {
+    let name = &facts.registry_ref;
+    let text = format!("no registry {name} is in a subscription that the caller can see");
+    let not_visible = |more: &str| Finding::unknown(FindingId::REGISTRY_NOT_VISIBLE).saying(format!("{text}{more}"));
+    let found = match &facts.is_name_taken {
+        Some(Ok(false)) => {
+            let found =
+                Finding::failing(FindingId::REGISTRY_NOT_FOUND).saying(format!("no registry has the name {name}"));
+            return found.seen("registry", "checkNameAvailability", "no registry has it");
+        }
+        Some(Ok(true)) => {
+            not_visible(", and the name is taken").seen("registry", "checkNameAvailability", "AlreadyExists")
+        }
+        Some(Err(unread)) => not_visible("").needing(unread.need.clone()),
+        None => not_visible(""),
+    };
+    let reason = "it may be in another subscription, or the caller cannot read it: give its resource ID";
+    let smallest_role = smallest_role(READ_REGISTRY).map(str::to_owned);
+    let reading = Need { action: Some(READ_REGISTRY.to_owned()), smallest_role, ..Need::reason(reason) };
+    found.needing(Need::option("registry", reason)).needing(reading)
+}
+
+/// A free name says nothing of a registry whose login server has a label: its host is the name and the label.
+pub(super) fn assumption(facts: &Facts) -> Option<String> {
+    let is_free = matches!((&facts.registry, &facts.is_name_taken), (Ok(None), Some(Ok(false))));
+    let is_by_name = !facts.is_by_id && !facts.registry_ref.contains('.');
+    let text =
+        "the registry is not one whose login server has a domain label, in a subscription that the caller cannot see";
+    (is_free && is_by_name).then(|| text.to_owned())
 }
 
 /// The registry's own words, if it does not serve an image since it lost its key.

@@ -46,6 +46,9 @@ pub(crate) struct Facts {
     pub registry: Read<Option<RegistrySettings>>,
     /// Whether the registry was given by its ID, so that one that is not found does not exist.
     pub is_by_id: bool,
+    /// Whether any registry has the name of one that was not found. `None`: Azure was not asked.
+    #[serde(default)]
+    pub is_name_taken: Option<Read<bool>>,
     /// The identity that pulls, if it is known.
     pub principal: Option<PrincipalId>,
     pub grants: Read<Grants>,

@@ -23,6 +23,7 @@ pub(crate) fn diagnose(facts: &Facts, checked_at: SystemTime) -> Report {
     let outcomes = success::doubted(facts, outcomes(facts));
     let mut assumed = assumptions(facts);
     assumed.extend(success::assumptions(&outcomes));
+    assumed.extend(cluster::assumption(facts));
     let mut findings: Vec<Finding> = outcomes.iter().flat_map(|outcome| outcome.findings().iter().cloned()).collect();
     let stages: Vec<Stage> = outcomes.into_iter().map(Outcome::into_stage).collect();
     findings.sort_by_key(|finding| (finding.status, finding.rank()));

@@ -46,6 +46,7 @@ fn facts(
         registry_ref: registry.registry.id.to_string(),
         registry: Ok(Some(registry.clone())),
         is_by_id: true,
+        is_name_taken: None,
         principal: Some(principal),
         grants: Err(not_read()),
         denials: Err(not_read()),

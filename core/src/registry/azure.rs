@@ -6,7 +6,7 @@ use super::{
     create,
     data_plane::DataPlane,
     delete, import,
-    lookup::{find_in_list, read_registry},
+    lookup::{find_in_list, is_name_taken, read_registry},
     reference::By,
     update,
     wire::{Requested, WireRegistry},
@@ -56,6 +56,10 @@ impl RegistryImporter for AzureRegistryImporter {
 
     async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>> {
         self.read(registry, call).await?.map(WireRegistry::into_settings).transpose()
+    }
+
+    async fn is_name_taken(&self, subscription: SubscriptionId, name: &str, call: &Call) -> Result<bool> {
+        is_name_taken(&self.arm, subscription, name, call).await
     }
 
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry> {

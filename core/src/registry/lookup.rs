@@ -6,14 +6,16 @@ use super::{
     wire::{Requested, Search, WireRegistry},
 };
 use crate::{
-    action::READ_REGISTRY,
+    action::{CHECK_NAME, READ_REGISTRY},
     call::Call,
     error::{Error, ErrorKind, Result},
     http::{Arm, ArmRequest, read_item},
     id::{ResourceId, SubscriptionId},
     missing,
 };
-use serde_json::Value;
+use azure_core::http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 pub(super) const API: &str = "2025-11-01";
 const LIST: &str = "a list of registries";
@@ -47,6 +49,35 @@ pub(super) async fn find_in_list(
         return Err(Error::new(ErrorKind::Unexpected, text).with_context("subscription", subscription.to_string()));
     };
     read_item(item, "a registry").map(Some)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireName {
+    name_available: bool,
+    reason: Option<String>,
+}
+
+/// Whether a registry has this name, whoever owns it. Azure also keeps the name of a deleted registry for some time. See [Check Name
+/// Availability](https://learn.microsoft.com/rest/api/container-registry/registries/check-name-availability).
+pub(super) async fn is_name_taken(arm: &Arm, subscription: SubscriptionId, name: &str, call: &Call) -> Result<bool> {
+    let scope = subscription.path();
+    let path = format!("{scope}/providers/Microsoft.ContainerRegistry/checkNameAvailability");
+    let request = ArmRequest::new(Method::Post, path, API)
+        .reads()
+        .step("asking whether a registry has this name")
+        .needs(CHECK_NAME, scope)
+        .body(json!({"name": name, "type": TYPE}));
+    let answer: WireName = arm.send(request, call).await?.read("whether a name is free")?;
+    match (answer.name_available, answer.reason.as_deref()) {
+        (false, Some("AlreadyExists")) => Ok(true),
+        // Azure gives an invalid name to no registry.
+        (true, _) | (false, Some("Invalid")) => Ok(false),
+        (false, reason) => {
+            let text = format!("Azure says that a registry's name is not available for an unknown reason: {reason:?}");
+            Err(Error::new(ErrorKind::Unexpected, text).with_context("registry", name))
+        }
+    }
 }
 
 /// See [Registries](https://learn.microsoft.com/rest/api/container-registry/registries/get).

@@ -45,7 +45,7 @@ pub(crate) use token::expiry;
 use crate::{
     call::Call,
     error::{Result, words},
-    id::ResourceId,
+    id::{ResourceId, SubscriptionId},
     image::{Digest, Image, ImageDetails, ImageReference, ManifestAttributes, ReadSwitches, Referrer},
     role::RoleAssignmentMode,
 };
@@ -72,6 +72,8 @@ use std::{collections::BTreeMap, fmt, time::SystemTime};
 /// - `token` signs in at the registry with the caller's identity, and returns a token that is not cached anywhere; a caller that the registry
 ///   rejects is [`Forbidden`](crate::ErrorKind::Forbidden).
 /// - `settings` is `find` with the settings that decide who reaches the registry. A setting that cannot be parsed is an error.
+/// - `is_name_taken` also counts registries that the caller cannot read, and the name of a registry that was deleted recently. It says nothing
+///   of registries whose login server has a domain label.
 /// - `describe` of a missing image is `None`; it reads an Azure registry with the caller's identity, like `image`.
 /// - `referrers` lists what refers to an image that is named by its digest, and to each image of its index. It is an error if any of the lists
 ///   cannot be read to its end: a list is complete.
@@ -87,6 +89,8 @@ pub trait RegistryImporter: fmt::Debug + Send + Sync + 'static {
     async fn find(&self, registry: &RegistryRef, call: &Call) -> Result<Option<Registry>>;
     /// The registry with the settings that decide who reaches it, if it exists.
     async fn settings(&self, registry: &RegistryRef, call: &Call) -> Result<Option<RegistrySettings>>;
+    /// Whether any registry of the cloud has a name.
+    async fn is_name_taken(&self, subscription: SubscriptionId, name: &str, call: &Call) -> Result<bool>;
     /// Creates a registry unless it exists, and waits until it is ready.
     async fn create(&self, registry: &NewRegistry, call: &Call) -> Result<CreatedRegistry>;
     /// Changes settings of a registry, and waits until they have changed.

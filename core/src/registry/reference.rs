@@ -101,6 +101,15 @@ impl RegistryRef {
         }
     }
 
+    /// The name, unless a label follows it in the login server: such a registry may exist while the name is free. `None` for an ID.
+    pub(crate) fn plain_name(&self) -> Option<&str> {
+        match &self.by {
+            By::Name(name) => Some(name),
+            By::LoginServer(host) => host.split('.').next().filter(|label| !label.contains('-')),
+            By::Id(_) => None,
+        }
+    }
+
     /// Rejects a login server of another cloud before it is searched.
     pub(crate) fn check_cloud(&self, cloud: &Cloud) -> Result<()> {
         match &self.by {

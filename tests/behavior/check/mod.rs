@@ -91,6 +91,7 @@ pub fn cases() -> Vec<Case> {
             what_microsoft_graph_refuses_is_named,
             an_id_that_the_options_name_is_not_judged,
             a_registry_that_is_missing_is_a_finding,
+            a_registry_whose_name_is_taken_is_not_visible,
             a_registry_in_another_tenant_is_a_finding,
             a_cluster_that_is_missing_is_an_error,
             an_image_of_another_host_is_not_read,
@@ -484,15 +485,46 @@ async fn a_registry_that_is_missing_is_a_finding() -> Checked {
         (id.as_str(), failing(FindingId::REGISTRY_NOT_FOUND)),
         (&in_no_group, failing(FindingId::REGISTRY_NOT_FOUND)),
         (&in_no_subscription, unknown(FindingId::UNKNOWN_REGISTRY)),
-        ("otherregistry", unknown(FindingId::REGISTRY_NOT_VISIBLE)),
-        ("otherregistry.azurecr.io", unknown(FindingId::REGISTRY_NOT_VISIBLE)),
+        ("otherregistry", failing(FindingId::REGISTRY_NOT_FOUND)),
+        ("otherregistry.azurecr.io", failing(FindingId::REGISTRY_NOT_FOUND)),
+        // A registry of this name may exist with another label.
+        ("otherregistry-e5f2d9a8b7c6h3j1.azurecr.io", unknown(FindingId::REGISTRY_NOT_VISIBLE)),
     ] {
         let options = CheckOptions::default().with_image("team/app:v1".parse()?);
         let report = scene.client.check(&scene.cluster, &registry.parse()?, options).await?;
         assert_eq!(report.findings.first().map(|one| (one.status, one.id.clone())), wanted, "{report}");
         assert_eq!(report.registry, None);
         // An image without a host is one of that registry, whether it was found or not.
-        assert_eq!(report.image.as_deref(), Some("otherregistry.azurecr.io/team/app:v1"), "{report}");
+        let host = if registry.contains("azurecr.io") { registry } else { "otherregistry.azurecr.io" };
+        assert_eq!(report.image, Some(format!("{host}/team/app:v1")), "{report}");
+        // The caller means a host, or a name that has one.
+        let is_assumed = report.assumptions.iter().any(|one| one.contains("domain label"));
+        assert_eq!(is_assumed, registry == "otherregistry", "{report}");
+        assert_eq!(report.replayed()?, report);
+    }
+    Ok(())
+}
+
+/// A name that is taken is a registry that the caller cannot see, and so may be one of whose name nothing could be read.
+async fn a_registry_whose_name_is_taken_is_not_visible() -> Checked {
+    let other = "00000000-0000-0000-0000-00000000d0d0";
+    let name = "Microsoft.ContainerRegistry/checkNameAvailability/read";
+    let rights: [(&[&str], &str); 2] = [(&[], "can see"), (&[name], "the name is taken")];
+    for (rights, text) in rights {
+        let scene = Scene::new()?;
+        let azure = scene.azure.clone().with_subscription(other).with_group("far", "westeurope");
+        let _azure = azure.with_registry_of(RegistrySeed::new("far", "farregistry").in_subscription(other));
+        let read = ["Microsoft.ContainerService/managedClusters/read", "Microsoft.ContainerRegistry/registries/read"];
+        let caller = scene.caller_who_may(&[rights, &read].concat())?;
+        let before = scene.azure.requests().len();
+        let report = caller.check(&scene.cluster, &"farregistry".parse()?, CheckOptions::default()).await?;
+        assert_eq!(scene.azure.requests().len() - before, 4, "{report}");
+        let found = report.findings.iter().find(|one| one.id == FindingId::REGISTRY_NOT_VISIBLE);
+        let found = found.ok_or("the registry is visible")?;
+        assert!(found.message.ends_with(text), "{found:?}");
+        let is_named = found.needs.iter().any(|need| need.action.as_deref() == Some(name));
+        assert_eq!(is_named, rights.is_empty(), "{found:?}");
+        assert_eq!(report.verdict, Verdict::Unknown, "{report}");
         assert_eq!(report.replayed()?, report);
     }
     Ok(())

@@ -91,14 +91,14 @@ facts! {
         "kubectl get events --field-selector reason=FailedCreate" => "`denied the request`, `violates PodSecurity`, `denied request` or `exceeded quota`";
         Command("kubectl edit deployment/NAME");
         ["reference.invalid": "the pod was created, and the kubelet cannot read the image's name"]
-    "registry.not_found": "A2";
-        "az acr show --name myregistry" => "`ResourceNotFound`, or that no such registry is in the subscription";
+    "registry.not_found": "A2 A15";
+        "az acr check-name --name myregistry" => "`nameAvailable: true`";
         Operation("create_registry", "az acr create --resource-group my-group --name myregistry --sku Basic");
         ["registry.not_visible": "the registry may exist in a subscription that you cannot see", "dns.lookup_failed": "the registry exists, and its name does not resolve on the node"]
-    "registry.not_visible": "A2";
+    "registry.not_visible": "A2 A15";
         "az acr check-name --name myregistry" => "`nameAvailable: false` if the registry exists";
         READER;
-        ["registry.not_found": "the registry was given by its resource ID, and does not exist"]
+        ["registry.not_found": "no registry has the ID, or the name is free"]
     "registry.other_tenant": "A2";
         "az account show --subscription SUBSCRIPTION --query tenantId" => "another tenant than that of the cluster's subscription";
         SECRET;
@@ -416,6 +416,12 @@ pub const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "Reader",
     ),
     ("A11", "`GET` the scale sets of the node pools", "Microsoft.Compute/virtualMachineScaleSets/read", "Reader"),
+    (
+        "A15",
+        "`POST` whether the registry's name is free, if no registry is found",
+        "Microsoft.ContainerRegistry/checkNameAvailability/read",
+        "Reader",
+    ),
     ("A14", "`GET` the cluster with a preview version", "Microsoft.ContainerService/managedClusters/read", "Reader"),
     (
         "A14b",

@@ -44,12 +44,15 @@ const LONGEST_PROBE: Duration = Duration::from_secs(30);
 const LONGEST_PODS: Duration = Duration::from_secs(10);
 /// How long the Kubernetes API and the list of scale sets may take: they are optional, and a private API server may not be reachable.
 const NODES_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the question may take whether a name is free: it is optional.
+const NAME_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many identities that are not the cluster's are looked up. Nodes have one or two.
 const MOST_IDENTITIES: usize = 4;
 
 /// What is read of the registry, and with its ID.
 struct AtRegistry {
     settings: Read<Option<RegistrySettings>>,
+    is_name_taken: Option<Read<bool>>,
     assignments: Read<Vec<RoleAssignment>>,
     denials: Read<Vec<DenyAssignment>>,
     image: Option<ImageFacts>,
@@ -335,6 +338,7 @@ async fn join_facts(
         registry_ref: registry.as_str().to_owned(),
         registry: at.settings,
         is_by_id: registry.id().is_some(),
+        is_name_taken: at.is_name_taken,
         principal,
         grants,
         denials: at.denials,
@@ -392,7 +396,9 @@ async fn at_registry(
         // Without the registry, the image has the host that its name leads to.
         let host = plain_host(parts.cloud(), registry);
         let image = image.map(|one| ImageFacts::unasked(one.as_typed_in(&host).unwrap_or_else(|| one.clone())));
-        return Ok(AtRegistry { settings, assignments, denials, image });
+        let is_missing = settings.is_ok();
+        let is_name_taken = if is_missing { is_name_taken(parts, registry, call).await? } else { None };
+        return Ok(AtRegistry { settings, is_name_taken, assignments, denials, image });
     };
     let late = async {
         let Some(image) = image.filter(|_| early.is_none()) else { return Ok(None) };
@@ -413,7 +419,15 @@ async fn at_registry(
     };
     let (late, (assignments, denials)) = try_join!(late, at_scope)?;
     let image = early.or(late).map(|image| with_need(image, &found.registry));
-    Ok(AtRegistry { settings, assignments, denials, image })
+    Ok(AtRegistry { settings, is_name_taken: None, assignments, denials, image })
+}
+
+/// Whether any registry has the name of one that was not found. `None`: the name does not say it.
+pub(crate) async fn is_name_taken(parts: &Parts, registry: &RegistryRef, call: &Call) -> Result<Option<Read<bool>>> {
+    let Some(name) = registry.plain_name() else { return Ok(None) };
+    let subscription = registry.subscription(parts.subscription_id());
+    let asked = parts.registry_importer().is_name_taken(subscription, name, &call.at_most(NAME_TIMEOUT)).await;
+    Ok(Some(unless_ended(asked, call)?))
 }
 
 /// The host that a registry has by its name. Another registry may have the same name, followed by a domain label.

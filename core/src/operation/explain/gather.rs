@@ -20,7 +20,7 @@ use crate::{
         Parts,
         check::{
             accounts,
-            gather::{AtCluster, gather_at, grants, read_cluster, read_image, scale_sets},
+            gather::{AtCluster, gather_at, grants, is_name_taken, read_cluster, read_image, scale_sets},
             inspect::inspect,
         },
     },
@@ -174,6 +174,7 @@ pub(super) async fn gather(
         let (host, names, at_cluster) = (host.clone(), names.clone(), &at_cluster);
         let login_server = login_server_of(&host).unwrap_or_else(|| host.clone());
         let (given, found) = (given(&login_server), search.find(&login_server).cloned());
+        let has_no_name = groups.iter().any(|group| is_unresolved(group, &host));
         async move {
             let at = match (given, &found) {
                 (Some(given), _) => {
@@ -181,7 +182,10 @@ pub(super) async fn gather(
                         given_host(parts, at_cluster, (given, &login_server), &names, options, addresses, call);
                     Box::pin(reading).await?
                 }
-                (None, None) => AtHost::new(not_found(at_cluster, &host, parts.time()), BTreeMap::new()),
+                (None, None) => {
+                    let is_taken = if has_no_name { named(parts, &login_server, call).await? } else { None };
+                    AtHost::new(not_found(at_cluster, &host, is_taken, parts.time()), BTreeMap::new())
+                }
                 (None, Some(registry)) => {
                     at_host(parts, at_cluster, registry, &names, options, addresses, call).await?
                 }
@@ -290,6 +294,17 @@ fn subscriptions(parts: &Parts, cluster: &ClusterRef) -> Vec<SubscriptionId> {
     all
 }
 
+/// Whether a node did not find a host's name. A registry that answers exists, and is not asked for.
+fn is_unresolved(group: &Group, host: &str) -> bool {
+    let is_of_host = group.image.as_ref().is_some_and(|image| image.registry() == host);
+    is_of_host && group.failure.finding.id == FindingId::DNS_LOOKUP_FAILED
+}
+
+/// Whether any registry has the name in a login server.
+async fn named(parts: &Parts, login_server: &str, call: &Call) -> Result<Option<Read<bool>>> {
+    is_name_taken(parts, &login_server.parse()?, call).await
+}
+
 async fn at_host(
     parts: &Parts,
     cluster: &AtCluster,
@@ -378,7 +393,7 @@ fn is_unexplained(facts: &Facts) -> bool {
 }
 
 /// A registry that no subscription shows.
-fn not_found(cluster: &AtCluster, host: &str, read_at: SystemTime) -> Facts {
+fn not_found(cluster: &AtCluster, host: &str, is_name_taken: Option<Read<bool>>, read_at: SystemTime) -> Facts {
     Facts {
         cluster_id: cluster.id.clone(),
         cluster: cluster.settings.clone(),
@@ -386,6 +401,7 @@ fn not_found(cluster: &AtCluster, host: &str, read_at: SystemTime) -> Facts {
         registry_ref: host.to_owned(),
         registry: Ok(None),
         is_by_id: false,
+        is_name_taken,
         is_mode_new: false,
         principal: cluster.principal(),
         grants: Err(Unread::of_no_registry()),

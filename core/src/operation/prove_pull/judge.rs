@@ -16,6 +16,9 @@ const STEP: &str = "waiting for a node to pull the image";
 /// The longest time to wait, so that adding it to the current time cannot overflow.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// Why a Job has no pod.
+const NOT_CREATED: &str = "FailedCreate";
+
 /// How a watch of one pod ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -40,6 +43,7 @@ pub(super) async fn wait(
 ) -> Result<Ended> {
     let workload = canary.workload();
     let (sender, mut states) = watch::channel(None);
+    let last = states.clone();
     let mut listener = |state| {
         sender.send_replace(Some(state));
         ControlFlow::Continue(())
@@ -54,7 +58,11 @@ pub(super) async fn wait(
         Either::Right((Ok(()), _)) => Err(Error::new(ErrorKind::Unexpected, "the watch ended before the pod")),
     };
     match ended {
-        Err(err) if err.kind() == ErrorKind::DeadlineExceeded => Ok(Ended::TooLate),
+        Err(err) if err.kind() == ErrorKind::DeadlineExceeded => {
+            let state = last.borrow();
+            let blocker = state.as_ref().and_then(WorkloadState::blocker).cloned();
+            Ok(blocker.map_or(Ended::TooLate, |blocker| Ended::Blocked(Box::new(blocker))))
+        }
         ended => ended,
     }
 }
@@ -94,6 +102,10 @@ fn ended(state: &WorkloadState, is_judged: bool) -> Option<Ended> {
     let blocker = state.blocker()?;
     match (blocker.kind, blocker.pull.as_ref().map(|pull| pull.finding.retry)) {
         (RolloutBlockerKind::Rejected, _) | (RolloutBlockerKind::Pull, Some(PullRetry::Never)) => {
+            Some(Ended::Blocked(Box::new(blocker.clone())))
+        }
+        // The service account or the priority class that the caller named does not exist.
+        (RolloutBlockerKind::MissingConfig, _) if blocker.reason == NOT_CREATED => {
             Some(Ended::Blocked(Box::new(blocker.clone())))
         }
         (RolloutBlockerKind::Pull, Some(PullRetry::AfterGrant)) if !is_judged => Some(Ended::Unclear),

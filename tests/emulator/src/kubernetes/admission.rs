@@ -8,6 +8,8 @@ use super::refusal::Refusal;
 use super::store::Key;
 use super::{Kubernetes, defaults_pod};
 
+const PRIORITY_CLASSES: &str = "priorityclasses.scheduling.k8s.io";
+
 impl Kubernetes {
     pub(super) fn admit(&mut self, kind: &Kind, object: &mut Value) {
         match kind.kind.as_str() {
@@ -37,8 +39,35 @@ impl Kubernetes {
         Err(Refusal::forbidden(kind, shown, &why))
     }
 
+    /// A pod has a priority class that exists: `plugin/pkg/admission/priority` of Kubernetes. An API server has two from its start.
+    pub(super) fn check_priority(&self, kind: &Kind, object: &Value) -> Result<(), Refusal> {
+        let class = text(object, "/spec/priorityClassName");
+        let is_built_in = ["", "system-cluster-critical", "system-node-critical"].contains(&class);
+        if kind.kind != "Pod" || is_built_in || self.store.get(&Key::new(PRIORITY_CLASSES, "", class)).is_some() {
+            return Ok(());
+        }
+        let shown = match text(object, "/metadata/generateName") {
+            "" => name(object),
+            prefix => prefix,
+        };
+        Err(Refusal::forbidden(kind, shown, &format!("no PriorityClass with name {class} was found")))
+    }
+
+    fn take_priority(&self, object: &mut Value) {
+        let value = match text(object, "/spec/priorityClassName") {
+            "system-cluster-critical" => json!(2_000_000_000),
+            "system-node-critical" => json!(2_000_001_000),
+            class => match self.store.get(&Key::new(PRIORITY_CLASSES, "", class)) {
+                Some(class) => class["value"].clone(),
+                None => return,
+            },
+        };
+        map(object, &["spec"]).insert("priority".to_owned(), value);
+    }
+
     /// A pod takes the pull secrets of its service account, and the limits of its namespace.
     fn admit_pod(&mut self, object: &mut Value) {
+        self.take_priority(object);
         defaults_pod::admitted_pod(object);
         self.mount_token(object);
         self.limit_by_default(object);

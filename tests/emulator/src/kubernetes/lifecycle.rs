@@ -35,6 +35,7 @@ impl Kubernetes {
         }
         defaults::prepare(kind, &mut object);
         self.check_account(kind, &object)?;
+        self.check_priority(kind, &object)?;
         self.admit(kind, &mut object);
         let time = self.clock.text(self.now);
         if kind.status {

@@ -53,6 +53,27 @@ fn a_pod_runs_as_a_service_account_that_exists() {
     assert_eq!(world.send("POST", PODS, &one).0, 201);
 }
 
+/// The text is that of `plugin/pkg/admission/priority/admission.go`.
+#[test]
+fn a_pod_has_a_priority_class_that_exists() {
+    let mut world = World::granted();
+    let mut one = pod("a", &json!({}));
+    one["spec"]["priorityClassName"] = "high".into();
+    let refused = world.send("POST", PODS, &one);
+    let why = "pods \"a\" is forbidden: no PriorityClass with name high was found";
+    assert_eq!((refused.0, message(&refused)), (403, why.to_owned()));
+    world.send(
+        "POST",
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        &json!({"metadata": {"name": "high"}, "value": 9}),
+    );
+    assert_eq!(world.send("POST", PODS, &one).0, 201);
+    let mut built_in = pod("b", &json!({}));
+    built_in["spec"]["priorityClassName"] = "system-cluster-critical".into();
+    assert_eq!(world.get(&format!("{PODS}/a"))["spec"]["priority"], 9);
+    assert_eq!(world.send("POST", PODS, &built_in).0, 201);
+}
+
 #[test]
 fn a_quota_that_is_full_fails_a_deployments_replicas() {
     let mut world = World::granted();
