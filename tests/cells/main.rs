@@ -42,7 +42,7 @@ const SETS: &[(&str, usize)] = &[
     ("image", 168),
     ("secrets", 80),
     ("state", 31),
-    ("ranking", 55),
+    ("ranking", 110),
     ("nodes", 19),
 ];
 

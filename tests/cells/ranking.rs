@@ -2,7 +2,7 @@
 
 use crate::{
     cell::{Cell, Pods, Wanted},
-    scene::{CALLER, CLUSTER, GROUP, IMAGE, REGISTRY, Scene},
+    scene::{CALLER, CLUSTER, GROUP, IMAGE, READER, REGISTRY, Scene},
 };
 use aks_acr::FindingId;
 use aks_acr_emulator::{ClusterSeed, RegistrySeed, Timing};
@@ -14,6 +14,23 @@ const LAYERS: &str = "*.blob.core.windows.net";
 const POOL: &str = "nodepool1";
 const MISSPELLED: &str = "myregistry.azureacr.io/team/app:v1";
 const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Whether permissions apply to the whole registry or to its repositories.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Legacy,
+    Abac,
+}
+
+impl Mode {
+    fn role(self) -> &'static str {
+        if self == Self::Abac { READER } else { "AcrPull" }
+    }
+
+    fn suffix(self) -> &'static str {
+        if self == Self::Abac { ", ABAC" } else { "" }
+    }
+}
 
 /// The stages of a pull, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,8 +96,9 @@ impl Stage {
     }
 
     /// A part of the kubelet's message.
-    fn text(self) -> &'static str {
+    fn text(self, mode: Mode) -> &'static str {
         match self {
+            Self::Authorization if mode == Mode::Abac => "failed to fetch oauth token",
             // Nothing pulls.
             Self::Cluster => "",
             Self::Reference | Self::Registry => "no such host",
@@ -125,42 +143,47 @@ fn push_other(scene: &Scene) {
     scene.azure.push_image(IMAGE, &["linux/arm64", "linux/arm"]);
 }
 
-fn cell(one: Stage, other: Stage) -> Cell {
-    let has = move |stage: Stage| one == stage || other == stage;
+fn cell(causes: &[Stage], mode: Mode) -> Cell {
+    let all = causes.to_vec();
+    let one = causes[0];
+    let has = move |stage: Stage| all.contains(&stage);
     let cluster = ClusterSeed::new(GROUP, CLUSTER);
     let cluster = if has(Stage::Identity) { cluster.detached_identity() } else { cluster };
     let cluster =
         if has(Stage::SignIn) { cluster.node_image("AKSUbuntu-2204gen2containerd-202501.12.0") } else { cluster };
     let registry = RegistrySeed::new(GROUP, REGISTRY).sku("Premium");
+    let registry = if mode == Mode::Abac { registry.abac() } else { registry };
     let registry = if has(Stage::SignIn) { registry.refuse_arm_tokens() } else { registry };
     let registry = if has(Stage::Network) { registry.only_from(&[CALLER]) } else { registry };
     let registry = if has(Stage::Registry) { registry.property("provisioningState", "Creating") } else { registry };
     let is_closed = has(Stage::Cluster);
     let wanted = match one.assumed() {
-        Some(_) => Wanted { pods: Pods::None, ..Wanted::healthy() }.inside(one.id(), one.text()),
-        None => Wanted { is_closed, ..Wanted::fails(one.id(), one.text()) },
+        Some(_) => Wanted { pods: Pods::None, ..Wanted::healthy() }.inside(one.id(), one.text(mode)),
+        None => Wanted { is_closed, ..Wanted::fails(one.id(), one.text(mode)) },
     };
-    let wanted = Wanted { assumed: [one, other].into_iter().filter_map(Stage::assumed).collect(), ..wanted };
+    let wanted = Wanted { assumed: causes.iter().copied().filter_map(Stage::assumed).collect(), ..wanted };
     // A registry with registry-wide permissions refuses the sign-in without a grant: that explains the message, and no more is read.
-    let wanted = match (one, other) {
-        (Stage::Identity, Stage::Authorization) => wanted.inside(FindingId::GRANT_MISSING, one.text()),
-        _ => wanted,
+    let wanted = if mode == Mode::Legacy && one == Stage::Identity && has(Stage::Authorization) {
+        wanted.inside(FindingId::GRANT_MISSING, one.text(mode))
+    } else {
+        wanted
     };
-    let name = format!("{}, {}", one.name(), other.name());
+    let names: Vec<&str> = causes.iter().map(|one| one.name()).collect();
+    let name = format!("{}{}", names.join(", "), mode.suffix());
+    let planted = causes.to_vec();
+    let (lacks_platform, is_of_nodes, is_written) = (has(Stage::Platform), has(Stage::Identity), has(Stage::Reference));
     let cell = Cell::new(SET, name, wanted).cluster(cluster).registry(registry).then(move |scene| {
         if !has(Stage::Authorization) {
-            scene.grant("AcrPull");
+            scene.grant(mode.role());
         }
         match (has(Stage::Image), has(Stage::Platform)) {
             (true, _) => {}
             (false, true) => push_other(scene),
             (false, false) => push(scene),
         }
-        one.plant(scene);
-        other.plant(scene);
+        planted.iter().for_each(|one| one.plant(scene));
     });
-    let cell = if has(Stage::Identity) { cell.asking_nodes() } else { cell };
-    let lacks_platform = has(Stage::Platform);
+    let cell = if is_of_nodes { cell.asking_nodes() } else { cell };
     let cell = cell
         .mend_of(&FindingId::REGISTRY_NOT_READY, |scene| {
             scene.azure.set_registry(GROUP, REGISTRY, |seed| seed.property("provisioningState", "Succeeded"));
@@ -174,12 +197,14 @@ fn cell(one: Stage, other: Stage) -> Cell {
         .mend_of(&FindingId::NODE_DISK_FULL, |scene| {
             assert!(scene.azure.set_disk_room(GROUP, CLUSTER, POOL, 1 << 30));
         });
-    let cell =
-        if has(Stage::Reference) { cell.written_as(MISSPELLED, &FindingId::HOST_MISSPELLED, IMAGE) } else { cell };
+    let cell = if is_written { cell.written_as(MISSPELLED, &FindingId::HOST_MISSPELLED, IMAGE) } else { cell };
     Cell { platforms: Vec::new(), ..cell }
 }
 
 pub fn cells() -> Vec<Cell> {
-    let pairs = |one: Stage| STAGES.into_iter().filter(move |other| one < *other).map(move |other| cell(one, other));
-    STAGES.into_iter().flat_map(pairs).collect()
+    let pairs = |one: Stage, mode| {
+        STAGES.into_iter().filter(move |other| one < *other).map(move |other| cell(&[one, other], mode))
+    };
+    let of_mode = |mode| STAGES.into_iter().flat_map(move |one| pairs(one, mode));
+    [Mode::Legacy, Mode::Abac].into_iter().flat_map(of_mode).collect()
 }

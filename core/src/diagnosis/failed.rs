@@ -53,7 +53,7 @@ pub(crate) fn diagnose_failed(
                 known.push(former);
             }
         }
-        known.push(secrets::outcome(pull, is_allowed && own.id != FindingId::PULL_SECRET_EXPIRED));
+        known.push(secrets::outcome(pull, is_allowed && own.id != FindingId::PULL_SECRET_EXPIRED, facts.is_some()));
     }
     let proven = first_open(&own.id);
     let mut findings: Vec<Finding> = known.iter().flat_map(|outcome| outcome.findings().iter().cloned()).collect();

@@ -16,7 +16,8 @@ use crate::{
 const TYPES: [&str; 2] = ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"];
 
 /// What is wrong with them. If the nodes' identity is allowed to pull, they are a warning: the kubelet tries each credential in turn.
-pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
+/// `is_azure`: the registry is one of Azure's.
+pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool, is_azure: bool) -> Outcome {
     let outcome = Outcome::of(PullStage::SignIn);
     let found = |id: FindingId| if is_allowed { Finding::warning(id) } else { Finding::failing(id) };
     let mut unusable = Vec::new();
@@ -27,7 +28,9 @@ pub(super) fn outcome(pull: &FailedPull<'_>, is_allowed: bool) -> Outcome {
                 if !TYPES.contains(&secret_type.as_str()) {
                     unusable.push(wrong_type(found(FindingId::PULL_SECRET_UNUSABLE), secret, secret_type));
                 } else if is_for(secret, pull) {
-                    return outcome.with(rejected(found(FindingId::PULL_SECRET_EXPIRED), secret, is_allowed));
+                    let found = found(FindingId::PULL_SECRET_EXPIRED);
+                    let found = if is_azure { refused(found, secret, is_allowed) } else { rejected(found, secret) };
+                    return outcome.with(found);
                 } else {
                     unusable.push(other_hosts(found(FindingId::PULL_SECRET_UNUSABLE), secret, hosts, pull));
                 }
@@ -101,11 +104,25 @@ fn other_hosts(found: Finding, secret: &ObservedSecret, hosts: &[String], pull: 
     found
 }
 
-fn rejected(found: Finding, secret: &ObservedSecret, is_allowed: bool) -> Finding {
+fn rejected(found: Finding, secret: &ObservedSecret) -> Finding {
     let text = format!("the registry rejects the user name and password of pull secret {}", secret.name);
     let mut found = named(found.saying(text), secret);
-    found.next_step.summary =
-        format!("renew pull secret {} in namespace {}{}", secret.name, secret.namespace, or_removed(is_allowed));
+    found.next_step.summary = format!("renew pull secret {} in namespace {}", secret.name, secret.namespace);
+    found
+}
+
+/// A registry of Azure also answers with 401 where the password is valid and its user has no role that counts. See [Authentication
+/// required](https://learn.microsoft.com/troubleshoot/azure/azure-container-registry/authentication-required), with both as its causes.
+fn refused(found: Finding, secret: &ObservedSecret, is_allowed: bool) -> Finding {
+    let (name, namespace) = (&secret.name, &secret.namespace);
+    let text = format!(
+        "the registry refuses pull secret {name}: its user name and password are not valid, or its user may not pull this image"
+    );
+    let mut found = named(found.saying(text), secret);
+    found.next_step.summary = format!(
+        "renew pull secret {name} in namespace {namespace}, or grant its user a role that allows the pull{}",
+        or_removed(is_allowed)
+    );
     found
 }
 
@@ -153,7 +170,7 @@ mod tests {
                 pulled_again: None,
                 last_failed: None,
             };
-            let outcome = outcome(&pull, false);
+            let outcome = outcome(&pull, false, false);
             let found = outcome.findings().first();
             assert_eq!(found.map(|one| one.status), wanted, "{secret:?}");
             assert!(found.is_none_or(|one| one.evidence[0].source == "service account"), "{found:?}");

@@ -21,6 +21,7 @@ use elsewhere::{
 use libtest_mimic::Failed;
 use secrets::{
     a_foreign_registry_is_explained_without_azure, a_pull_secret_that_came_after_the_pod_is_named,
+    a_pull_secret_whose_user_may_not_pull_is_not_called_wrong,
     an_image_on_the_node_is_pulled_again_for_other_credentials, beside_a_grant_a_pull_secret_is_a_warning,
     every_kind_of_pull_secret_is_explained, the_next_step_for_a_pull_secret_makes_the_pod_run,
 };
@@ -36,6 +37,7 @@ pub fn cases() -> Vec<Case> {
             every_network_is_explained_as_it_is_checked,
             every_image_is_explained_as_it_is_checked,
             every_kind_of_pull_secret_is_explained,
+            a_pull_secret_whose_user_may_not_pull_is_not_called_wrong,
             beside_a_grant_a_pull_secret_is_a_warning,
             the_next_step_for_a_pull_secret_makes_the_pod_run,
             a_foreign_registry_is_explained_without_azure,

@@ -57,6 +57,23 @@ async fn explained(scene: &Scene, image: &str, secret: Option<&Value>) -> Result
 }
 
 /// Each: the secret, the root cause without a grant, and the ID of the warning beside a grant.
+/// A service principal with a valid password whose role has no effect: the registry refuses it as it refuses a wrong password.
+pub async fn a_pull_secret_whose_user_may_not_pull_is_not_called_wrong() -> Checked {
+    for is_abac in [false, true] {
+        let scene = scene(is_abac)?;
+        let (user, password) = scene.azure.client_secret_of("robot");
+        let role = if is_abac { "AcrPull" } else { "Container Registry Repository Reader" };
+        drop(scene.azure.clone().with_caller("robot", &[(role, &scene.azure.registry_id(GROUP, "myregistry"))]));
+        let explanation = explained(&scene, IMAGE, Some(&secret("myregistry.azurecr.io", &user, &password))).await?;
+        let group = only(&explanation)?;
+        let found = group.report.findings.iter().find(|one| one.id == FindingId::PULL_SECRET_EXPIRED);
+        let found = some(found, "a finding about the secret")?;
+        assert!(found.message.contains("or its user may not pull"), "{group}");
+        assert!(found.next_step.summary.contains("grant its user a role"), "{group}");
+    }
+    Ok(())
+}
+
 pub async fn every_kind_of_pull_secret_is_explained() -> Checked {
     let opaque = of_type("Opaque", &json!({"a": "Yg=="}));
     let other = secret("ghcr.io", "robot", "hidden-word");
@@ -65,7 +82,7 @@ pub async fn every_kind_of_pull_secret_is_explained() -> Checked {
         ("missing", None, FindingId::PULL_SECRET_UNUSABLE, "does not exist in namespace default"),
         ("of another type", Some(&opaque), FindingId::PULL_SECRET_UNUSABLE, "its type is Opaque"),
         ("for another host", Some(&other), FindingId::PULL_SECRET_UNUSABLE, "no credentials for myregistry.azurecr.io"),
-        ("with a wrong password", Some(&wrong), FindingId::PULL_SECRET_EXPIRED, "rejects the user name and password"),
+        ("with a wrong password", Some(&wrong), FindingId::PULL_SECRET_EXPIRED, "refuses pull secret"),
     ];
     for is_abac in [false, true] {
         for (name, secret, id, text) in &cells {

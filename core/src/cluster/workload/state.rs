@@ -122,6 +122,18 @@ impl RolloutBlocker {
         }
     }
 
+    /// What to do about it, if known. A program for another architecture cannot be started, which only the log says: its container exits with
+    /// code 255.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        if self.kind == RolloutBlockerKind::CrashLoop && self.message.contains("exited with code 255") {
+            return Some(
+                "see the container's log: kubectl logs --previous; exec format error means that the image is for another architecture \
+                 than the node's, and check with this image names the image's platforms",
+            );
+        }
+        self.kind.hint()
+    }
+
     /// The lower, the worse: first what cannot end without a change, then what others can end, last what may end without help.
     pub(crate) fn rank(&self) -> u8 {
         match (self.kind, self.pull.as_ref().map(|failure| failure.finding.retry)) {
@@ -206,6 +218,16 @@ impl RolloutBlockerKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_of_another_architecture_is_thought_of() {
+        let of = |message: &str| {
+            let kind = RolloutBlockerKind::CrashLoop;
+            RolloutBlocker::new(kind, "Pod/web-1", "CrashLoopBackOff", message).hint().unwrap_or_default()
+        };
+        assert!(of("container app exited with code 255 (Error)").contains("exec format error"));
+        assert!(!of("container app exited with code 1 (Error)").contains("exec format error"));
+    }
 
     #[test]
     fn the_worst_blocker_comes_first() {

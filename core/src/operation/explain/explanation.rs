@@ -194,7 +194,7 @@ fn other_causes(observed: &ObservedPods) -> Vec<OtherCause> {
             reason: blocker.reason.clone(),
             message: blocker.message.clone(),
             objects: Vec::new(),
-            next_step: blocker.kind.hint().map(str::to_owned),
+            next_step: blocker.hint().map(str::to_owned),
             finding: admission::finding(blocker),
         });
         cause.objects.push(blocker.object.clone());

@@ -136,7 +136,7 @@ fn blocked(state: &WorkloadState, blocker: &RolloutBlocker) -> Error {
     }
     let err = Error::new(ErrorKind::OperationFailed, blocker.kind.sentence());
     let err = add_blocker(add_progress(err, state), blocker);
-    blocker.kind.hint().into_iter().fold(err, |err, hint| err.with_context("hint", hint))
+    blocker.hint().into_iter().fold(err, |err, hint| err.with_context("hint", hint))
 }
 
 pub(super) fn pull_failed(state: &WorkloadState, failure: &PullFailure) -> Error {
