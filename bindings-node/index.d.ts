@@ -551,9 +551,11 @@ export interface Operations {
    * secrets end, or the object ID as `principalId`. Two requests to Microsoft Graph are then added.
    *
    * With `changes`, the report also has what has changed at the cluster, the registry and their role assignments, and
-   * who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within 14
-   * days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to show
-   * a change, and role assignments above the resource groups are not in these logs.
+   * who has changed it: since the last pull that is known to have succeeded, or within 14 days. Azure's activity log
+   * has each write, with one request for each resource group, or one for each page of a long log. Azure Resource Graph
+   * has the changed properties of the cluster and the registry, such as `networkRuleSet.defaultAction: Allow → Deny`,
+   * in one request at the same time. Values are kept only of properties that pulls depend on. Azure takes minutes to
+   * show a change, and role assignments above the resource groups are in neither of the two.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
@@ -593,9 +595,11 @@ export interface Operations {
    * each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
    *
    * With `changes`, each report also has what has changed at the cluster, the registry and their role assignments, and
-   * who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within 14
-   * days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to show
-   * a change, and role assignments above the resource groups are not in these logs.
+   * who has changed it: since the last pull that is known to have succeeded, or within 14 days. Azure's activity log
+   * has each write, with one request for each resource group, or one for each page of a long log. Azure Resource Graph
+   * has the changed properties of the cluster and the registry, such as `networkRuleSet.defaultAction: Allow → Deny`,
+   * in one request at the same time. Values are kept only of properties that pulls depend on. Azure takes minutes to
+   * show a change, and role assignments above the resource groups are in neither of the two.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param target What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -1935,8 +1939,9 @@ export interface CheckOptions extends CallOptions {
    */
   kubernetes?: KubernetesReads;
   /**
-   * Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows
-   * who has removed a grant or written the registry, and when; not which of its settings.
+   * Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster and the
+   * registry; off by default. They show who has removed a grant or written the registry, and which of its settings were
+   * changed.
    */
   changes?: boolean;
 }
@@ -1974,8 +1979,9 @@ export interface ExplainOptions extends CallOptions {
    */
   registries?: readonly string[];
   /**
-   * Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows
-   * who has removed a grant or written the registry, and when; not which of its settings.
+   * Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster and the
+   * registry; off by default. They show who has removed a grant or written the registry, and which of its settings were
+   * changed.
    */
   changes?: boolean;
 }
@@ -3884,7 +3890,8 @@ export interface Report {
   readonly assumptions: readonly string[];
   /**
    * What has changed at the cluster and the registry since the last pull that is known to have succeeded, or within 14
-   * days: the newest 20 changes, newest first. Empty if it was not read: see the option `changes`.
+   * days, newest first. If there are more than 20 changes, those that pulls may depend on stay. Empty if it was not
+   * read: see the option `changes`.
    */
   readonly changes: readonly Change[];
   /** When it was checked, by Azure's clock. */
@@ -3943,11 +3950,14 @@ export interface Stage {
   readonly by: string | null;
 }
 
-/** A change of a resource that has succeeded, as Azure's activity log has it. */
+/** A change of a resource that has succeeded, as Azure's activity log and Azure Resource Graph have it. */
 export interface Change {
   /** When Azure recorded it. */
   readonly time: Date;
-  /** The action, such as `Microsoft.Authorization/roleAssignments/delete`. */
+  /**
+   * The action, such as `Microsoft.Authorization/roleAssignments/delete`. For a change that Azure Resource Graph has
+   * without an action: `Create`, `Update` or `Delete`.
+   */
   readonly action: string;
   /** Resource ID of what was changed. */
   readonly resource: string;
@@ -3955,6 +3965,28 @@ export interface Change {
   readonly caller: string | null;
   /** The correlation ID of the operation. */
   readonly correlationId: string | null;
+  /**
+   * The properties of the resource that were changed, in the order of their names. Empty if Azure Resource Graph has
+   * none for this change.
+   */
+  readonly properties: readonly ChangedProperty[];
+  /** Whether Azure has left out properties, because there are too many. */
+  readonly isTruncated: boolean;
+}
+
+/**
+ * A property of a resource that was changed.
+ *
+ * The values are kept only of properties that pulls depend on, such as `networkRuleSet.defaultAction`. Of any other
+ * one, and of a property that Azure shows without values, both are `null`.
+ */
+export interface ChangedProperty {
+  /** Its path within the resource, in Azure's words, without `properties.` at the beginning. */
+  readonly property: string;
+  /** Its value before the change. `null` if it had none. */
+  readonly before: string | null;
+  /** Its value after the change. `null` if it has none. */
+  readonly after: string | null;
 }
 
 /** Why pods do not run: what keeps their images from being pulled, and what else they wait for. */

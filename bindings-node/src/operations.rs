@@ -1891,6 +1891,7 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "Report" => serde_json::from_str::<aks_acr::Report>(&json).map(|value| value.to_string()),
         "Stage" => serde_json::from_str::<aks_acr::Stage>(&json).map(|value| value.to_string()),
         "Change" => serde_json::from_str::<aks_acr::Change>(&json).map(|value| value.to_string()),
+        "ChangedProperty" => serde_json::from_str::<aks_acr::ChangedProperty>(&json).map(|value| value.to_string()),
         "Explanation" => serde_json::from_str::<aks_acr::Explanation>(&json).map(|value| value.to_string()),
         "PodGroup" => serde_json::from_str::<aks_acr::PodGroup>(&json).map(|value| value.to_string()),
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),

@@ -636,7 +636,8 @@ value! {
         /// What the verdict takes for granted, because it was not read.
         assumptions: Several<String>,
         /// What has changed at the cluster and the registry since the last pull that is known to have succeeded, or
-        /// within 14 days: the newest 20 changes, newest first. Empty if it was not read: see the option `changes`.
+        /// within 14 days, newest first. If there are more than 20 changes, those that pulls may depend on stay. Empty
+        /// if it was not read: see the option `changes`.
         changes: Several<Change>,
         /// When it was checked, by Azure's clock.
         checked_at: Time,
@@ -658,11 +659,12 @@ value! {
 }
 
 value! {
-    /// A change of a resource that has succeeded, as Azure's activity log has it.
+    /// A change of a resource that has succeeded, as Azure's activity log and Azure Resource Graph have it.
     pub struct Change {
         /// When Azure recorded it.
         time: Time,
-        /// The action, such as `Microsoft.Authorization/roleAssignments/delete`.
+        /// The action, such as `Microsoft.Authorization/roleAssignments/delete`. For a change that Azure Resource Graph
+        /// has without an action: `Create`, `Update` or `Delete`.
         action: String,
         /// Resource ID of what was changed.
         resource: String,
@@ -670,6 +672,26 @@ value! {
         caller: Option<String>,
         /// The correlation ID of the operation.
         correlation_id: Option<String>,
+        /// The properties of the resource that were changed, in the order of their names. Empty if Azure Resource Graph
+        /// has none for this change.
+        properties: Several<ChangedProperty>,
+        /// Whether Azure has left out properties, because there are too many.
+        is_truncated: bool,
+    }
+}
+
+value! {
+    /// A property of a resource that was changed.
+    ///
+    /// The values are kept only of properties that pulls depend on, such as `networkRuleSet.defaultAction`. Of any
+    /// other one, and of a property that Azure shows without values, both are `None`.
+    pub struct ChangedProperty {
+        /// Its path within the resource, in Azure's words, without `properties.` at the beginning.
+        property: String,
+        /// Its value before the change. `None` if it had none.
+        before: Option<String>,
+        /// Its value after the change. `None` if it has none.
+        after: Option<String>,
     }
 }
 
@@ -2244,6 +2266,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Report>()?;
     module.add_class::<Stage>()?;
     module.add_class::<Change>()?;
+    module.add_class::<ChangedProperty>()?;
     module.add_class::<Explanation>()?;
     module.add_class::<PodGroup>()?;
     module.add_class::<PullFailure>()?;

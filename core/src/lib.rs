@@ -86,9 +86,9 @@ pub use image::{
     Digest, Image, ImageDetails, ImageReference, ManifestAttributes, Platform, ReadSwitches, ReferenceError, Referrer,
 };
 pub use inventory::{
-    AzureInventory, BoundIdentity, Change, ClusterFilter, ClusterSettings, Inventory, ListError, ListedCluster,
-    Listing, NodePool, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ProvisioningError, ReadSource, RegistryFilter,
-    RoleAssignmentUsage, ServiceAccountPulls, Subnet, VirtualNetwork, ZoneOfEndpoint,
+    AzureInventory, BoundIdentity, Change, ChangedProperty, ClusterFilter, ClusterSettings, Inventory, ListError,
+    ListedCluster, Listing, NodePool, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ProvisioningError, ReadSource,
+    RecordedChanges, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, Subnet, VirtualNetwork, ZoneOfEndpoint,
 };
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};

@@ -181,7 +181,9 @@ fn cell(causes: &[Stage], mode: Mode) -> Cell {
             (false, true) => push_other(scene),
             (false, false) => push(scene),
         }
-        planted.iter().for_each(|one| one.plant(scene));
+        for one in &planted {
+            one.plant(scene);
+        }
     });
     let cell = if is_of_nodes { cell.asking_nodes() } else { cell };
     let cell = cell

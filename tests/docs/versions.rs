@@ -63,7 +63,7 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
         "inventory/resource_graph.rs",
         "API",
         "Microsoft.ResourceGraph/resources",
-        "`check`, if the nodes' network is not linked to the DNS zone of the registry's private endpoint",
+        "`check`, if the nodes' network is not linked to the DNS zone of the registry's private endpoint; `check` and `explain` with `changes`",
     ),
     (
         "inventory/scale_set.rs",

@@ -10,10 +10,10 @@ use aks_acr::{
     ImageDetails, ImageReference, ImportHandle, ImportRequest, ImportStatus, Inventory, Kubeconfig, KubeconfigOptions,
     ListedCluster, Listing, Manifest, ManifestAttributes, NewCluster, NewRegistry, NodeScaleSet, ObservedNode,
     ObservedPods, ObservedServiceAccount, PodListener, PodScope, PodSelection, Pods, PrincipalId, PrivateDnsZone,
-    PrivateEndpoint, PullSecretState, ReadSwitches, Referrer, Registry, RegistryFilter, RegistryImporter, RegistryRef,
-    RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked, RoleAssigner, RoleAssignment,
-    RoleAssignmentUsage, RoleDefinition, RolloutListener, ServiceAccountPulls, SubscriptionId, UpdatedRegistry, Uuid,
-    VirtualNetwork, WorkloadRef, ZoneOfEndpoint, async_trait,
+    PrivateEndpoint, PullSecretState, ReadSwitches, RecordedChanges, Referrer, Registry, RegistryFilter,
+    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked,
+    RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, ServiceAccountPulls,
+    SubscriptionId, UpdatedRegistry, Uuid, VirtualNetwork, WorkloadRef, ZoneOfEndpoint, async_trait,
 };
 use std::{
     net::IpAddr,
@@ -283,6 +283,14 @@ impl Inventory for Counted<AzureInventory> {
         call: &Call,
     ) -> Result<Vec<Change>> {
         self.part().changes(subscription, group, since, call).await
+    }
+    async fn resource_changes(
+        &self,
+        resources: &[ResourceId],
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<RecordedChanges> {
+        self.part().resource_changes(resources, since, call).await
     }
     async fn linked_zones(&self, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
         self.part().linked_zones(network, name, call).await

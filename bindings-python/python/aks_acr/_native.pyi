@@ -1006,9 +1006,12 @@ class Calls:
         secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
 
         With `changes`, the report also has what has changed at the cluster, the registry and their role assignments,
-        and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
-        14 days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to
-        show a change, and role assignments above the resource groups are not in these logs.
+        and who has changed it: since the last pull that is known to have succeeded, or within 14 days. Azure's activity
+        log has each write, with one request for each resource group, or one for each page of a long log. Azure Resource
+        Graph has the changed properties of the cluster and the registry, such as
+        `networkRuleSet.defaultAction: Allow → Deny`, in one request at the same time. Values are kept only of
+        properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
+        groups are in neither of the two.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1027,8 +1030,9 @@ class Calls:
             kubernetes: Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes
                 themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
                 (default) or `"always"`.
-            changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
-                default. It shows who has removed a grant or written the registry, and when; not which of its settings.
+            changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
+                and the registry; off by default. They show who has removed a grant or written the registry, and which
+                of its settings were changed.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1080,9 +1084,12 @@ class Calls:
         each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
 
         With `changes`, each report also has what has changed at the cluster, the registry and their role assignments,
-        and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
-        14 days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to
-        show a change, and role assignments above the resource groups are not in these logs.
+        and who has changed it: since the last pull that is known to have succeeded, or within 14 days. Azure's activity
+        log has each write, with one request for each resource group, or one for each page of a long log. Azure Resource
+        Graph has the changed properties of the cluster and the registry, such as
+        `networkRuleSet.defaultAction: Allow → Deny`, in one request at the same time. Values are kept only of
+        properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
+        groups are in neither of the two.
 
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -1103,8 +1110,9 @@ class Calls:
             registries: Resource IDs of registries that are not found by their login servers, such as those of another
                 tenant. None by default: all subscriptions that the caller can see are searched. A registry that no
                 image is from is not read, and one that is given by its name is searched as any other.
-            changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
-                default. It shows who has removed a grant or written the registry, and when; not which of its settings.
+            changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
+                and the registry; off by default. They show who has removed a grant or written the registry, and which
+                of its settings were changed.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -4158,7 +4166,8 @@ class Report(Result):
     @property
     def changes(self) -> tuple[Change, ...]:
         """What has changed at the cluster and the registry since the last pull that is known to have succeeded, or
-        within 14 days: the newest 20 changes, newest first. Empty if it was not read: see the option `changes`.
+        within 14 days, newest first. If there are more than 20 changes, those that pulls may depend on stay. Empty if
+        it was not read: see the option `changes`.
         """
 
     @property
@@ -4232,9 +4241,9 @@ class Stage(Result):
 
 @final
 class Change(Result):
-    """A change of a resource that has succeeded, as Azure's activity log has it."""
+    """A change of a resource that has succeeded, as Azure's activity log and Azure Resource Graph have it."""
 
-    __match_args__ = ("time", "action", "resource", "caller", "correlation_id")
+    __match_args__ = ("time", "action", "resource", "caller", "correlation_id", "properties", "is_truncated")
     def __new__(
         cls,
         *,
@@ -4243,6 +4252,8 @@ class Change(Result):
         resource: str,
         caller: str | None,
         correlation_id: str | None,
+        properties: Iterable[ChangedProperty],
+        is_truncated: bool,
     ) -> Change: ...
     @property
     def time(self) -> datetime:
@@ -4250,7 +4261,9 @@ class Change(Result):
 
     @property
     def action(self) -> str:
-        """The action, such as `Microsoft.Authorization/roleAssignments/delete`."""
+        """The action, such as `Microsoft.Authorization/roleAssignments/delete`. For a change that Azure Resource Graph
+        has without an action: `Create`, `Update` or `Delete`.
+        """
 
     @property
     def resource(self) -> str:
@@ -4263,6 +4276,45 @@ class Change(Result):
     @property
     def correlation_id(self) -> str | None:
         """The correlation ID of the operation."""
+
+    @property
+    def properties(self) -> tuple[ChangedProperty, ...]:
+        """The properties of the resource that were changed, in the order of their names. Empty if Azure Resource Graph
+        has none for this change.
+        """
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether Azure has left out properties, because there are too many."""
+
+
+@final
+class ChangedProperty(Result):
+    """A property of a resource that was changed.
+
+    The values are kept only of properties that pulls depend on, such as `networkRuleSet.defaultAction`. Of any other
+    one, and of a property that Azure shows without values, both are `None`.
+    """
+
+    __match_args__ = ("property", "before", "after")
+    def __new__(
+        cls,
+        *,
+        property: str,
+        before: str | None,
+        after: str | None,
+    ) -> ChangedProperty: ...
+    @property
+    def before(self) -> str | None:
+        """Its value before the change. `None` if it had none."""
+
+    @property
+    def after(self) -> str | None:
+        """Its value after the change. `None` if it has none."""
+
+    @property
+    def property(self) -> str:
+        """Its path within the resource, in Azure's words, without `properties.` at the beginning."""
 
 
 @final

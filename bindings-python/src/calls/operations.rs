@@ -819,9 +819,12 @@ impl Calls {
     /// secrets end, or the object ID as `principal_id`. Two requests to Microsoft Graph are then added.
     ///
     /// With `changes`, the report also has what has changed at the cluster, the registry and their role assignments,
-    /// and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
-    /// 14 days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to
-    /// show a change, and role assignments above the resource groups are not in these logs.
+    /// and who has changed it: since the last pull that is known to have succeeded, or within 14 days. Azure's activity
+    /// log has each write, with one request for each resource group, or one for each page of a long log. Azure Resource
+    /// Graph has the changed properties of the cluster and the registry, such as
+    /// `networkRuleSet.defaultAction: Allow → Deny`, in one request at the same time. Values are kept only of
+    /// properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
+    /// groups are in neither of the two.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -840,8 +843,9 @@ impl Calls {
     ///     kubernetes: Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes
     ///         themselves pull with; by default, only if nothing else can answer. Values: `"never"`, `"if_needed"`
     ///         (default) or `"always"`.
-    ///     changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
-    ///         default. It shows who has removed a grant or written the registry, and when; not which of its settings.
+    ///     changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
+    ///         and the registry; off by default. They show who has removed a grant or written the registry, and which
+    ///         of its settings were changed.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -903,9 +907,12 @@ impl Calls {
     /// each image, however many pods there are. While every pod runs, only the pods and `ReplicaSets` are read.
     ///
     /// With `changes`, each report also has what has changed at the cluster, the registry and their role assignments,
-    /// and who has changed it, by Azure's activity log: since the last pull that is known to have succeeded, or within
-    /// 14 days. That is one request for each resource group, or one for each page of a long log. Azure takes minutes to
-    /// show a change, and role assignments above the resource groups are not in these logs.
+    /// and who has changed it: since the last pull that is known to have succeeded, or within 14 days. Azure's activity
+    /// log has each write, with one request for each resource group, or one for each page of a long log. Azure Resource
+    /// Graph has the changed properties of the cluster and the registry, such as
+    /// `networkRuleSet.defaultAction: Allow → Deny`, in one request at the same time. Values are kept only of
+    /// properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
+    /// groups are in neither of the two.
     ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
@@ -926,8 +933,9 @@ impl Calls {
     ///     registries: Resource IDs of registries that are not found by their login servers, such as those of another
     ///         tenant. None by default: all subscriptions that the caller can see are searched. A registry that no
     ///         image is from is not read, and one that is given by its name is searched as any other.
-    ///     changes: Whether to read in Azure's activity log what has changed at the cluster and the registry; off by
-    ///         default. It shows who has removed a grant or written the registry, and when; not which of its settings.
+    ///     changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
+    ///         and the registry; off by default. They show who has removed a grant or written the registry, and which
+    ///         of its settings were changed.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///

@@ -264,7 +264,7 @@ findings! {
         "unknown cause; see the message";
         "read the kubelet's message".
     SUCCEEDED_BEFORE_CHANGE = "pull.succeeded_before_change", Node, Never:
-        "nodes have pulled from the registry, but not since its access was changed";
+        "nodes have pulled from the registry, but not since it or a role assignment was changed";
         "prove a pull now with prove_pull, or start a pod with imagePullPolicy Always".
     UNKNOWN_CLUSTER = "unknown.cluster", Cluster, Never:
         "the cluster could not be read";

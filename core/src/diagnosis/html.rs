@@ -41,7 +41,7 @@ impl Report {
     pub fn to_html(&self) -> String {
         let changed = self.changes.iter().map(|change| {
             let by = change.caller.iter().map(|caller| format!("by {caller}"));
-            let evidence = [stored_time::text(change.time)].into_iter().chain(by).collect();
+            let evidence = [stored_time::text(change.time)].into_iter().chain(by).chain(change.details()).collect();
             let one = |text: &str| vec![text.to_owned()];
             vec![one("changed"), one(&change.action), one(&change.resource), evidence, Vec::new()]
         });

@@ -40,3 +40,4 @@ pub(crate) use authorization::no_other_may_pull;
 pub(crate) use host::{is_regional, login_server_of};
 pub(crate) use rank::{diagnose, is_granted, lacks_pulls};
 pub(crate) use settings::obstacles;
+pub(crate) use success::name_changes;

@@ -4,7 +4,11 @@ use super::{
     finding::{Evidence, Finding, FindingStatus, Need},
     report::{Report, Stage, StageState, Verdict},
 };
-use crate::{inventory::Change, quoted::Quoted, stored_time};
+use crate::{
+    inventory::{Change, ChangedProperty},
+    quoted::Quoted,
+    stored_time,
+};
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -24,7 +28,33 @@ impl fmt::Display for Report {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} on {}", stored_time::text(self.time), Quoted(&self.action), Quoted(&self.resource))?;
-        self.caller.iter().try_for_each(|caller| write!(f, " by {}", Quoted(caller)))
+        self.caller.iter().try_for_each(|caller| write!(f, " by {}", Quoted(caller)))?;
+        self.details().iter().try_for_each(|detail| write!(f, "\n    {}", Quoted(detail)))
+    }
+}
+
+impl Change {
+    /// The changed properties, each as a line.
+    pub(super) fn details(&self) -> Vec<String> {
+        let more = self.is_truncated.then(|| "and more properties, which Azure leaves out".to_owned());
+        self.properties.iter().map(ToString::to_string).chain(more).collect()
+    }
+}
+
+impl fmt::Display for ChangedProperty {
+    /// `networkRuleSet.defaultAction: Allow → Deny`, or the name alone if no value is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Quoted(&self.property))?;
+        self.values().iter().try_for_each(|values| write!(f, ": {}", Quoted(values)))
+    }
+}
+
+impl ChangedProperty {
+    /// The value before, and the value after, unless neither is known.
+    pub(super) fn values(&self) -> Option<String> {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        (self.before.is_some() || self.after.is_some())
+            .then(|| format!("{} → {}", shown(&self.before), shown(&self.after)))
     }
 }
 

@@ -78,8 +78,8 @@ pub struct Report {
     pub stages: Vec<Stage>,
     /// What the verdict takes for granted, because it was not read.
     pub assumptions: Vec<String>,
-    /// What has changed at the cluster and the registry since the last pull that is known to have succeeded, or within 14 days: the newest 20
-    /// changes, newest first. Empty if it was not read: see the option `changes`.
+    /// What has changed at the cluster and the registry since the last pull that is known to have succeeded, or within 14 days, newest first. If
+    /// there are more than 20 changes, those that pulls may depend on stay. Empty if it was not read: see the option `changes`.
     #[serde(default)]
     pub changes: Vec<Change>,
     /// When it was checked, by Azure's clock.

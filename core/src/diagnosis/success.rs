@@ -6,15 +6,16 @@ use super::{
     accounts,
     catalogue::FindingId,
     facts::{Facts, SeenPull, Unread},
-    finding::{Finding, FindingStatus},
+    finding::{self, Finding, FindingStatus},
     image::platform_of,
     outcome::Outcome,
+    report::Report,
     stage::PullStage,
 };
 use crate::{
     cluster::{ObservedNode, ObservedPods},
     image::ImageReference,
-    inventory::{ClusterSettings, NodePool},
+    inventory::{ChangedProperty, ClusterSettings, NodePool},
     registry::RegistrySettings,
     role::RoleAssignmentMode,
     stored_time,
@@ -114,6 +115,13 @@ fn is_open(facts: &Facts, settings: &RegistrySettings, outcome: &Outcome) -> boo
     }
 }
 
+/// The newest change of the registry, or of a role assignment.
+struct Newest {
+    at: SystemTime,
+    /// Whether it is of a role assignment. Of the registry, only the time of its last change is known: that may be any setting, or a tag.
+    is_grant: bool,
+}
+
 struct Evidence<'a> {
     facts: &'a Facts,
     settings: &'a RegistrySettings,
@@ -127,7 +135,7 @@ impl Evidence<'_> {
         let current = self.changed(outcome.stage()).map(|change| {
             self.pulls
                 .iter()
-                .filter(|pull| pull.since.is_some_and(|since| since >= change))
+                .filter(|pull| pull.since.is_some_and(|since| since >= change.at))
                 .max_by_key(|pull| pull.since)
         });
         match current.flatten() {
@@ -141,13 +149,13 @@ impl Evidence<'_> {
         let Some(change) = self.changed(stage) else { return outcome };
         let proofs: Vec<&SeenPull> = self.pulls.iter().filter(|pull| self.proves(stage, pull)).collect();
         let current: Vec<&SeenPull> =
-            proofs.iter().copied().filter(|pull| pull.since.is_some_and(|since| since >= change)).collect();
+            proofs.iter().copied().filter(|pull| pull.since.is_some_and(|since| since >= change.at)).collect();
         let newest = |pulls: &[&SeenPull]| pulls.iter().copied().max_by_key(|pull| pull.since).map(shown);
         match (newest(&current), newest(&proofs)) {
             (Some(by), _) if self.covers(stage, &current) => outcome.answered(by),
             (_, Some(by)) if !*is_warned && current.is_empty() => {
                 *is_warned = true;
-                outcome.with(Finding { stage, ..outdated(&by, self.settings, change) })
+                outcome.with(Finding { stage, ..outdated(&by, self.settings, &change) })
             }
             _ => outcome,
         }
@@ -181,8 +189,8 @@ impl Evidence<'_> {
     }
 
     /// The newest change of what a stage depends on. `None`: not known.
-    fn changed(&self, stage: PullStage) -> Option<SystemTime> {
-        let registry = self.settings.updated?;
+    fn changed(&self, stage: PullStage) -> Option<Newest> {
+        let registry = Newest { at: self.settings.updated?, is_grant: false };
         if !matches!(stage, PullStage::Identity | PullStage::Authorization) {
             return Some(registry);
         }
@@ -190,7 +198,10 @@ impl Evidence<'_> {
         let grants = self.facts.grants.as_ref().ok().filter(|one| !one.is_recent && !self.facts.is_mode_new)?;
         let groups = grants.groups.held.iter().chain(&grants.groups.unchecked);
         let own = grants.assignments.iter().filter(|one| self.facts.principal.is_none_or(|id| one.is_of(id)));
-        own.chain(groups).map(|one| one.updated).try_fold(registry, |newest, updated| Some(newest.max(updated?)))
+        own.chain(groups).try_fold(registry, |newest, one| match one.updated? {
+            at if at > newest.at => Some(Newest { at, is_grant: true }),
+            _ => Some(newest),
+        })
     }
 
     /// Whether the pulls speak for all pools: nodes of one subnet have one way to the registry, and an image has a variant for a platform.
@@ -238,11 +249,48 @@ fn shown(pull: &SeenPull) -> String {
     format!("node {} pulled {} for pod {} {when}", pull.node, pull.image, pull.pod)
 }
 
-fn outdated(by: &str, settings: &RegistrySettings, change: SystemTime) -> Finding {
-    let name = settings.registry.id.name();
-    let change = stored_time::text(change);
-    let text = format!(
-        "nodes have pulled from registry {name}, but no pull is known since its access was changed at {change}"
-    );
-    Finding::warning(FindingId::SUCCEEDED_BEFORE_CHANGE).saying(text).seen("pod", "pull", by)
+/// Where the time of the registry's last change is: see [system
+/// data](https://learn.microsoft.com/rest/api/container-registry/registries/get#systemdata).
+const MODIFIED: (&str, &str) = ("registry", "systemData.lastModifiedAt");
+
+fn outdated(by: &str, settings: &RegistrySettings, change: &Newest) -> Finding {
+    let (name, at) = (settings.registry.id.name(), stored_time::text(change.at));
+    let found = Finding::warning(FindingId::SUCCEEDED_BEFORE_CHANGE);
+    let (source, field, text) = if change.is_grant {
+        ("role assignment", "updatedOn", format!("{} since a role assignment was changed at {at}", before(name)))
+    } else {
+        let text = "Azure shows only the time: it may be a setting that pulls depend on, another one, or a tag";
+        (MODIFIED.0, MODIFIED.1, format!("{} since it was changed at {at}; {text}", before(name)))
+    };
+    found.saying(text).seen(source, field, at).seen("pod", "pull", by)
+}
+
+fn before(registry: &str) -> String {
+    format!("nodes have pulled from registry {registry}, but no pull is known")
+}
+
+/// Says in the warning of a pull from before a change what was changed, where that was read.
+pub(crate) fn name_changes(report: &mut Report) {
+    let Some(registry) = &report.registry else { return };
+    let changes = report.changes.iter().filter(|one| registry.is(&one.resource));
+    let properties: Vec<&ChangedProperty> = changes.flat_map(|one| &one.properties).collect();
+    let warned = report.findings.iter_mut().filter(|one| one.id == FindingId::SUCCEEDED_BEFORE_CHANGE);
+    for finding in warned.filter(|_| !properties.is_empty()) {
+        let modified = finding.evidence.iter().find(|one| (one.source.as_str(), one.field.as_str()) == MODIFIED);
+        if let Some(at) = modified.map(|one| one.value.clone()) {
+            let mut names: Vec<&str> = properties.iter().map(|one| one.property.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let (before, names) = (before(registry.name()), names.join(", "));
+            finding.message = format!("{before} since it was changed at {at}; what Azure has recorded: {names}");
+        }
+        for one in &properties {
+            let value = one.values().unwrap_or_else(|| "changed".to_owned());
+            finding.evidence.push(finding::Evidence {
+                source: MODIFIED.0.to_owned(),
+                field: one.property.clone(),
+                value,
+            });
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The activity log of a resource group: who has changed what. Azure keeps it for 90 days, and takes minutes to show an event.
 
+use super::changed_property::ChangedProperty;
 use crate::{
     action::READ_ACTIVITY,
     call::Call,
@@ -14,14 +15,15 @@ use std::{collections::HashSet, time::SystemTime};
 const API: &str = "2015-04-01";
 const SUCCEEDED: &str = "Succeeded";
 
-/// A change of a resource that has succeeded, as Azure's activity log has it.
+/// A change of a resource that has succeeded, as Azure's activity log and Azure Resource Graph have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// When Azure recorded it.
     #[serde(with = "crate::stored_time")]
     pub time: SystemTime,
-    /// The action, such as `Microsoft.Authorization/roleAssignments/delete`.
+    /// The action, such as `Microsoft.Authorization/roleAssignments/delete`. For a change that Azure Resource Graph has without an action:
+    /// `Create`, `Update` or `Delete`.
     pub action: String,
     /// Resource ID of what was changed.
     pub resource: String,
@@ -29,6 +31,12 @@ pub struct Change {
     pub caller: Option<String>,
     /// The correlation ID of the operation.
     pub correlation_id: Option<String>,
+    /// The properties of the resource that were changed, in the order of their names. Empty if Azure Resource Graph has none for this change.
+    #[serde(default)]
+    pub properties: Vec<ChangedProperty>,
+    /// Whether Azure has left out properties, because there are too many.
+    #[serde(default)]
+    pub is_truncated: bool,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +65,8 @@ impl WireEvent {
             resource: self.resource_id?,
             caller: self.caller,
             correlation_id: self.correlation_id,
+            properties: Vec::new(),
+            is_truncated: false,
         };
         has_succeeded.then_some(change)
     }

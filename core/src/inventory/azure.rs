@@ -2,9 +2,9 @@
 
 use super::{
     BoundIdentity, Change, ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, NodeScaleSet,
-    PrivateDnsZone, PrivateEndpoint, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, VirtualNetwork,
-    ZoneOfEndpoint, account_pulls, activity, address, network, read, resource_graph, scale_set, settings, subscription,
-    usage,
+    PrivateDnsZone, PrivateEndpoint, RecordedChanges, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls,
+    VirtualNetwork, ZoneOfEndpoint, account_pulls, activity, address, network, read, resource_changes, resource_graph,
+    scale_set, settings, subscription, usage,
 };
 use crate::{
     call::Call,
@@ -124,6 +124,15 @@ impl Inventory for AzureInventory {
         call: &Call,
     ) -> Result<Vec<Change>> {
         activity::changes(&self.arm, subscription, group, since, call).await
+    }
+
+    async fn resource_changes(
+        &self,
+        resources: &[ResourceId],
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<RecordedChanges> {
+        resource_changes::read(&self.arm, resources, since, call).await
     }
 
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {

@@ -4,10 +4,12 @@ mod account_pulls;
 mod activity;
 mod address;
 mod azure;
+mod changed_property;
 mod filter;
 mod listing;
 pub(crate) mod network;
 mod read;
+mod resource_changes;
 mod resource_graph;
 mod scale_set;
 mod search;
@@ -18,9 +20,11 @@ mod usage;
 pub use account_pulls::{BoundIdentity, ServiceAccountPulls};
 pub use activity::Change;
 pub use azure::AzureInventory;
+pub use changed_property::ChangedProperty;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
 pub use network::{PrivateDnsZone, PrivateEndpoint, Subnet, VirtualNetwork, ZoneOfEndpoint};
+pub use resource_changes::RecordedChanges;
 pub use scale_set::NodeScaleSet;
 pub(crate) use search::{Search, SearchAll};
 pub use settings::{ClusterSettings, NodePool, ProvisioningError};
@@ -102,6 +106,14 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
         since: SystemTime,
         call: &Call,
     ) -> Result<Vec<Change>>;
+    /// What has changed at resources since a time, property by property, the newest first, by Azure Resource Graph. It keeps changes for 14
+    /// days, and has those of resources that the caller can read.
+    async fn resource_changes(
+        &self,
+        resources: &[ResourceId],
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<RecordedChanges>;
     /// The enabled subscriptions that the caller can see.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
     /// How many role assignments a subscription has, and its limit.

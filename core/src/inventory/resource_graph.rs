@@ -14,9 +14,21 @@ const API: &str = "2022-10-01";
 /// A network is linked to at most one zone of a name. An index that lags may have a former link, too.
 const MOST_ROWS: usize = 10;
 
+/// The rows that a query returns. See [Resources](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 #[derive(Deserialize)]
-struct Rows {
-    data: Vec<Row>,
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rows<T> {
+    pub data: Vec<T>,
+    result_truncated: String,
+    #[serde(rename = "$skipToken")]
+    skip_token: Option<String>,
+}
+
+impl<T> Rows<T> {
+    /// Whether there are more rows than these.
+    pub fn is_part(&self) -> bool {
+        self.skip_token.is_some() || self.result_truncated.eq_ignore_ascii_case("true")
+    }
 }
 
 #[derive(Deserialize)]
@@ -24,8 +36,16 @@ struct Row {
     id: String,
 }
 
+/// A query for at most this many rows.
+pub(super) fn query(text: &str, most_rows: usize) -> ArmRequest {
+    let options = json!({"$top": most_rows, "resultFormat": "objectArray"});
+    ArmRequest::new(azure_core::http::Method::Post, "/providers/Microsoft.ResourceGraph/resources", API)
+        .reads()
+        .body(json!({"query": text, "options": options}))
+}
+
 /// A text in a query: see [string literals](https://learn.microsoft.com/kusto/query/scalar-data-types/string).
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
@@ -33,19 +53,16 @@ fn quoted(text: &str) -> String {
 /// see [permissions](https://learn.microsoft.com/azure/governance/resource-graph/overview#permissions-in-azure-resource-graph) and
 /// [Resources](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 pub(super) async fn linked_zones(arm: &Arm, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
-    let query = format!(
+    let text = format!(
         "resources | where type =~ 'microsoft.network/privatednszones/virtualnetworklinks' \
          | where id contains {} and tostring(properties.virtualNetwork.id) =~ {} | project id | order by id asc",
         quoted(&format!("/privateDnsZones/{name}/")),
         quoted(network.as_str()),
     );
-    let options = json!({"$top": MOST_ROWS, "resultFormat": "objectArray"});
-    let request = ArmRequest::new(azure_core::http::Method::Post, "/providers/Microsoft.ResourceGraph/resources", API)
-        .reads()
+    let request = query(&text, MOST_ROWS)
         .step("searching for private DNS zones that are linked to the nodes' network")
-        .needs(READ_LINKS, network.subscription().path())
-        .body(json!({"query": query, "options": options}));
-    let rows: Rows = arm.send(request, call).await?.read("a result of Resource Graph")?;
+        .needs(READ_LINKS, network.subscription().path());
+    let rows: Rows<Row> = arm.send(request, call).await?.read("a result of Resource Graph")?;
     rows.data.iter().map(|row| zone_of(&row.id)).collect()
 }
 

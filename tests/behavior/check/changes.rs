@@ -6,13 +6,14 @@ use crate::{
     emulator::{CLUSTER, GROUP, Scene, client, deployment},
 };
 use aks_acr::{
-    AttachOptions, CheckOptions, Client, DetachOptions, ExplainOptions, FindingId, KubernetesReads, Report,
-    UpdateRegistryOptions, Verdict,
+    AttachOptions, Change, CheckOptions, Client, DetachOptions, ExplainOptions, FindingId, KubernetesReads,
+    NetworkAction, Report, UpdateRegistryOptions, Verdict,
 };
-use aks_acr_emulator::{ClusterSeed, RoleSeed};
+use aks_acr_emulator::{ClusterSeed, Fault, RoleSeed, summary};
 use libtest_mimic::Failed;
 use std::time::Duration;
 
+const WRITE: &str = "Microsoft.ContainerRegistry/registries/write";
 const DELETION: &str = "Microsoft.Authorization/roleAssignments/delete";
 /// Short enough for the event of a pull to be there: Kubernetes forgets events after an hour.
 const WHILE: Duration = Duration::from_secs(10 * 60);
@@ -82,7 +83,91 @@ pub async fn only_what_matters_is_a_change() -> Checked {
     scene.client.update_registry(&"myregistry".parse()?, own).await?;
     let report = check(&scene, &scene.client, true).await?;
     let actions: Vec<&str> = report.changes.iter().map(|one| one.action.as_str()).collect();
-    assert_eq!(actions, ["Microsoft.ContainerRegistry/registries/write", DELETION], "{report}");
+    assert_eq!(actions, [WRITE, DELETION], "{report}");
+    Ok(())
+}
+
+/// The lines that a change has in a printed report.
+fn lines(change: &Change) -> Vec<String> {
+    change.to_string().lines().skip(1).map(|line| line.trim().to_owned()).collect()
+}
+
+fn closed() -> UpdateRegistryOptions {
+    UpdateRegistryOptions::default().with_default_action(NetworkAction::Deny).with_tag("team", Some("secret"))
+}
+
+/// The activity log has `registries/write` for a tag and for a firewall; which it was is in the properties.
+pub async fn a_firewall_rule_is_told_from_a_tag() -> Checked {
+    let (scene, _) = broken().await?;
+    let tag = UpdateRegistryOptions::default().with_tag("team", Some("a"));
+    scene.client.update_registry(&scene.by_id(), tag).await?;
+    scene.client.update_registry(&scene.by_id(), closed()).await?;
+    let mark = scene.azure.mark();
+    check(&scene, &scene.client, false).await?;
+    let without = summary(&scene.azure.requests_since(mark));
+    let mark = scene.azure.mark();
+    let report = check(&scene, &scene.client, true).await?;
+    let sent = scene.azure.requests_since(mark);
+    let with = summary(&sent);
+    assert_eq!((with.count - without.count, with.depth - without.depth, with.writes), (2, 1, 0), "{sent:#?}");
+    let graph = sent.iter().filter(|one| one.path.to_ascii_lowercase().contains("microsoft.resourcegraph"));
+    assert_eq!(graph.count(), 1, "cluster and registry are in one query: {sent:#?}");
+    let changes: Vec<_> = report.changes.iter().map(|one| (one.action.as_str(), lines(one))).collect();
+    let own = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
+    let firewall = own(&["networkRuleSet.defaultAction: Allow → Deny", "tags.team"]);
+    assert_eq!(changes, [(WRITE, firewall), (WRITE, own(&["tags.team"])), (DELETION, own(&[]))], "{report}");
+    // The caller is that of the activity log, in both.
+    assert_eq!(report.changes[0].caller.as_deref(), Some(scene.azure.object_id_of("owner").as_str()), "{report}");
+    assert!(report.to_html().contains("<br>networkRuleSet.defaultAction: Allow → Deny<br>tags.team</td>"), "{report}");
+    let json = serde_json::to_string(&report.changes)?;
+    assert!(!json.contains("secret"), "a value of a tag is not kept: {json}");
+    let redacted = report.redacted()?;
+    let shown: Vec<_> = redacted.changes[0].properties.iter().map(ToString::to_string).collect();
+    assert_eq!(shown[0], "networkRuleSet.defaultAction: Allow → Deny", "{redacted}");
+    assert!(!shown[1].contains("team"), "the name of a tag is the user's: {redacted}");
+    Ok(())
+}
+
+/// What Azure Resource Graph has is shown without the activity log, and the reverse.
+pub async fn either_source_of_changes_may_fail() -> Checked {
+    let (scene, _) = broken().await?;
+    scene.client.update_registry(&scene.by_id(), closed()).await?;
+    for (part, method, missing) in [
+        ("/eventtypes/", "GET", "the activity log could not be read"),
+        ("/Microsoft.ResourceGraph/", "POST", "Azure Resource Graph could not be read"),
+    ] {
+        scene.azure.fault(Fault::on(method, part).status(403));
+        let report = check(&scene, &scene.client, true).await?;
+        assert!(report.assumptions.iter().any(|one| one.contains(missing)), "{report}");
+        let is_log = method == "GET";
+        let actions: Vec<&str> = report.changes.iter().map(|one| one.action.as_str()).collect();
+        assert_eq!(actions, if is_log { vec![WRITE] } else { vec![WRITE, DELETION] }, "{report}");
+        assert_eq!(lines(&report.changes[0]).len(), if is_log { 2 } else { 0 }, "{report}");
+    }
+    // The index lags: the event is there, and its properties are not yet.
+    scene.azure.freeze_resource_graph();
+    tokio::time::sleep(WHILE).await;
+    scene.client.update_registry(&scene.by_id(), UpdateRegistryOptions::default().with_admin_user(true)).await?;
+    let report = check(&scene, &scene.client, true).await?;
+    let lines: Vec<_> = report.changes.iter().map(|one| lines(one).len()).collect();
+    assert_eq!(lines, [0, 2, 0], "{report}");
+    Ok(())
+}
+
+/// Nodes are added and removed all the time. A change that pulls depend on is not pushed out of the report.
+pub async fn changes_that_matter_stay() -> Checked {
+    let (scene, _) = broken().await?;
+    for number in 0..25 {
+        let tag = UpdateRegistryOptions::default().with_tag("number", Some(&number.to_string()));
+        scene.client.update_registry(&scene.by_id(), tag).await?;
+    }
+    let report = check(&scene, &scene.client, true).await?;
+    assert_eq!((report.changes.len(), report.changes[19].action.as_str()), (20, DELETION), "{report}");
+    assert!(report.changes.is_sorted_by_key(|one| std::cmp::Reverse(one.time)), "{report}");
+    // After 14 days, neither has anything.
+    tokio::time::sleep(Duration::from_secs(15 * 24 * 60 * 60)).await;
+    let report = check(&scene, &scene.client, true).await?;
+    assert!(report.changes.is_empty(), "{report}");
     Ok(())
 }
 

@@ -30,6 +30,7 @@ use bootstrap::{
     without_the_grant_a_reconciled_cluster_fails_again,
 };
 use changes::{
+    a_firewall_rule_is_told_from_a_tag, changes_that_matter_stay, either_source_of_changes_may_fail,
     only_what_matters_is_a_change, who_has_removed_a_grant_is_shown,
     without_the_right_or_the_option_nothing_is_known_of_changes,
 };
@@ -113,6 +114,9 @@ pub fn cases() -> Vec<Case> {
             who_has_removed_a_grant_is_shown,
             only_what_matters_is_a_change,
             without_the_right_or_the_option_nothing_is_known_of_changes,
+            a_firewall_rule_is_told_from_a_tag,
+            either_source_of_changes_may_fail,
+            changes_that_matter_stay,
             a_report_is_a_gate,
             what_is_missing_is_named_with_its_nearest_tags,
             a_deleted_image_is_restored,

@@ -141,6 +141,14 @@ pub async fn a_pull_from_before_a_change_is_a_warning() -> Checked {
         let warned = report.findings.iter().find(|one| one.id == FindingId::SUCCEEDED_BEFORE_CHANGE);
         let warned = some(warned, "a warning")?;
         assert_eq!((warned.status, warned.stage), (FindingStatus::Warning, PullStage::Network), "{report}");
+        // What was changed is not known without `changes`, and named with it.
+        assert!(warned.message.contains("Azure shows only the time"), "{report}");
+        let (report, _) = checked(&scene, &scene.client, CheckOptions::default().with_changes(true)).await?;
+        let warned = report.findings.iter().find(|one| one.id == FindingId::SUCCEEDED_BEFORE_CHANGE);
+        let warned = some(warned, "a warning")?;
+        assert!(warned.message.ends_with("what Azure has recorded: adminUserEnabled"), "{report}");
+        let seen = some(warned.evidence.last(), "evidence")?;
+        assert_eq!((seen.field.as_str(), seen.value.as_str()), ("adminUserEnabled", "False → True"), "{report}");
         assert_eq!(stage(&report, PullStage::Network)?.state, StageState::Unknown);
     }
     scene.azure.push_image("myregistry.azurecr.io/team/new:v1", &["linux/amd64"]);

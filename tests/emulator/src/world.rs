@@ -91,6 +91,10 @@ pub(crate) struct World {
     pub(crate) commands: Vec<command::Outcome>,
     /// Namespaces that a subscription has not registered.
     pub(crate) unregistered: Vec<(String, String)>,
+    /// What writes have changed at resources, as Resource Graph has it.
+    pub(crate) changes: Vec<arm::resource_graph::changes::Change>,
+    /// Until when Resource Graph shows changes, if it lags behind.
+    pub(crate) changes_until: Option<Instant>,
     /// What the activity logs have.
     pub(crate) activity: Vec<crate::arm::activity::Event>,
     /// The preview features that subscriptions have registered: the subscription, the name.
@@ -193,6 +197,8 @@ impl World {
             eligible: Vec::new(),
             blocked: Vec::new(),
             commands: Vec::new(),
+            changes: Vec::new(),
+            changes_until: None,
             activity: Vec::new(),
             features: std::collections::BTreeSet::new(),
             applications: Vec::new(),

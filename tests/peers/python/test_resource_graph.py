@@ -3,6 +3,7 @@
 import pytest
 import scene
 from azure.core.exceptions import HttpResponseError
+from azure.mgmt.containerregistry import models as registry_models
 from azure.mgmt.resourcegraph import models
 
 REGISTRIES = "resources | where type =~ 'Microsoft.ContainerRegistry/registries'"
@@ -46,3 +47,24 @@ def test_a_query_that_is_not_understood_is_an_error(azure, group):
         query(azure, f"{REGISTRIES} | frobnicate name")
     assert refused.value.status_code == 400
     assert [detail.code for detail in refused.value.error.details] == ["InvalidQuery", "ParserFailure"]
+
+
+def test_a_change_has_its_properties(azure, group, registry):
+    change = registry_models.RegistryUpdateParameters(
+        properties=registry_models.RegistryPropertiesUpdateParameters(admin_user_enabled=True)
+    )
+    azure.registries().begin_update(group, registry.name, change).result()
+    text = (
+        "resourcechanges | extend changeTime = todatetime(properties.changeAttributes.timestamp), "
+        "targetResourceId = tostring(properties.targetResourceId), changeType = tostring(properties.changeType), "
+        "adminUser = properties.changes['properties.adminUserEnabled'] "
+        f"| where changeTime > ago(1d) and targetResourceId =~ '{registry.id}' "
+        "| order by changeTime asc | project changeType, adminUser, properties.changeAttributes.operation"
+    )
+    found = query(azure, text, azure.reader())
+    operation = "Microsoft.ContainerRegistry/registries/write"
+    changed = {"previousValue": "False", "newValue": "True"}
+    assert found.data == [
+        {"changeType": "Create", "adminUser": None, "properties_changeAttributes_operation": operation},
+        {"changeType": "Update", "adminUser": changed, "properties_changeAttributes_operation": operation},
+    ]

@@ -4,11 +4,12 @@ use crate::public_text::error_literals;
 use std::collections::BTreeSet;
 
 /// Where those texts are, below core's `src`.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 10] = [
     "action.rs",
     "cluster/settings",
     "cluster/workload/",
     "diagnosis/",
+    "inventory/changed_property.rs",
     "missing.rs",
     "operation/check/",
     "operation/explain/",

@@ -24,8 +24,8 @@ pub struct CheckOptions {
     /// Whether to read in Kubernetes which nodes have pulled from the registry, and what the nodes themselves pull with; by default, only if
     /// nothing else can answer.
     pub kubernetes: KubernetesReads,
-    /// Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows who has removed a grant
-    /// or written the registry, and when; not which of its settings.
+    /// Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster and the registry; off by default. They
+    /// show who has removed a grant or written the registry, and which of its settings were changed.
     pub changes: bool,
     /// Deadline (1 minute by default), cancellation, progress.
     pub call: CallOptions,

@@ -99,8 +99,8 @@ pub struct ExplainOptions {
     /// Resource IDs of registries that are not found by their login servers, such as those of another tenant. None by default: all subscriptions
     /// that the caller can see are searched. A registry that no image is from is not read, and one that is given by its name is searched as any other.
     pub registries: Vec<RegistryRef>,
-    /// Whether to read in Azure's activity log what has changed at the cluster and the registry; off by default. It shows who has removed a grant
-    /// or written the registry, and when; not which of its settings.
+    /// Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster and the registry; off by default. They
+    /// show who has removed a grant or written the registry, and which of its settings were changed.
     pub changes: bool,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,

@@ -28,14 +28,14 @@ pub(crate) struct Event {
     status: StatusCode,
 }
 
-/// Notes a write that has been answered.
-pub(super) fn note(world: &mut World, call: &Call<'_>, answer: &Reply) {
+/// Notes a write that has been answered. Returns its correlation ID and its operation.
+pub(super) fn note(world: &mut World, call: &Call<'_>, answer: &Reply) -> Option<(String, String)> {
     let is_write = match *call.method() {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => !only_asks(&call.path),
         _ => false,
     };
-    let Some((resource, operation)) = subject(call.method(), &call.path).filter(|_| is_write) else { return };
+    let (resource, operation) = subject(call.method(), &call.path).filter(|_| is_write)?;
     let sent = call.request.headers().get("x-ms-correlation-request-id").and_then(|value| value.to_str().ok());
     let event = Event {
         at: call.now,
@@ -49,7 +49,9 @@ pub(super) fn note(world: &mut World, call: &Call<'_>, answer: &Reply) {
     if world.activity.len() >= MOST_EVENTS {
         world.activity.remove(0);
     }
+    let noted = (event.correlation.clone(), event.operation.clone());
     world.activity.push(event);
+    Some(noted)
 }
 
 /// The resource that a path writes, and the name of the operation.

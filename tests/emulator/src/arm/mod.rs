@@ -18,7 +18,7 @@ mod polling;
 pub(crate) mod private_endpoint;
 mod provider;
 pub(crate) mod registry;
-mod resource_graph;
+pub(crate) mod resource_graph;
 pub(crate) mod role_assignment;
 pub(crate) mod role_definition;
 pub(crate) mod stored;
@@ -110,8 +110,11 @@ pub(crate) fn serve(world: &mut World, request: &Request<Bytes>, now: Instant) -
     }
     let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
     let call = Call { request, path, query: query.into_owned().collect(), caller, now };
+    let before = resource_graph::changes::resource_at(world, &call);
     let mut answer = throttled(world, &call);
-    activity::note(world, &call, &answer);
+    if let Some(noted) = activity::note(world, &call, &answer).filter(|_| answer.status().is_success()) {
+        resource_graph::changes::note(world, &call, before, noted);
+    }
     answer.extensions_mut().insert(Caller(call.caller.name.clone()));
     finish(world, request, answer, now)
 }

@@ -1,7 +1,9 @@
 //! Azure Resource Graph: an index of the resources that the caller can read, in all subscriptions. See
 //! [Resources](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 
+pub(crate) mod changes;
 mod query;
+mod token;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +22,7 @@ use crate::world::World;
 /// sets](https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data).
 const USUAL_ROWS: u64 = 100;
 const MOST_ROWS: u64 = 1000;
+const TABLES: [&str; 2] = ["resources", "resourcechanges"];
 /// The types of `Microsoft.Network` that the table has of those that are stored here.
 const NETWORK: [&str; 7] = [
     "virtualNetworks",
@@ -39,8 +42,8 @@ pub(super) fn route(world: &World, call: &Call<'_>, lower: &[&str]) -> Option<Re
 fn answer(world: &World, call: &Call<'_>) -> Result<Reply, Reply> {
     let sent = call.json()?;
     let text = sent["query"].as_str().ok_or_else(|| refusal("InvalidQuery", "Query is missing."))?;
-    let query = Query::parse(text).map_err(|fault| refusal("ParserFailure", &fault))?;
-    if query.table != "resources" {
+    let query = Query::parse(text, world.clock.wall(call.now)).map_err(|fault| refusal("ParserFailure", &fault))?;
+    if !TABLES.contains(&query.table.as_str()) {
         let fault = format!("Failed to resolve table or column expression named '{}'", query.table);
         return Err(refusal("UnknownTable", &fault));
     }
@@ -50,7 +53,7 @@ fn answer(world: &World, call: &Call<'_>) -> Result<Reply, Reply> {
     }
     let scope: Option<Vec<&str>> =
         sent["subscriptions"].as_array().map(|all| all.iter().filter_map(Value::as_str).collect());
-    let (rows, has_id) = query.run(rows(world, call, scope.as_deref())?);
+    let (rows, has_id) = query.run(rows(world, call, &query.table, scope.as_deref())?);
     let top = options["$top"].as_u64().unwrap_or(USUAL_ROWS).min(MOST_ROWS);
     let top = usize::try_from(top).unwrap_or(usize::MAX);
     let from = options["$skipToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or(0).min(rows.len());
@@ -75,9 +78,9 @@ fn refusal(code: &str, message: &str) -> Reply {
     reply::json(StatusCode::BAD_REQUEST, &json!({"error": {"code": "BadRequest", "message": text, "details": details}}))
 }
 
-/// The rows of the table `resources` that the caller can read, or the refusal if that is nothing in any subscription: see
+/// The rows of a table that the caller can read, or the refusal if that is nothing in any subscription: see
 /// [permissions](https://learn.microsoft.com/azure/governance/resource-graph/overview#permissions-in-azure-resource-graph).
-fn rows(world: &World, call: &Call<'_>, scope: Option<&[&str]>) -> Result<Vec<Value>, Reply> {
+fn rows(world: &World, call: &Call<'_>, table: &str, scope: Option<&[&str]>) -> Result<Vec<Value>, Reply> {
     let is_meant = |id: &str| scope.is_none_or(|all| all.iter().any(|one| one.eq_ignore_ascii_case(id)));
     let meant = world.subscriptions.iter().filter(|id| is_meant(id));
     if !meant.clone().any(|id| sees_something(world, &call.caller, &format!("/subscriptions/{id}"))) {
@@ -88,17 +91,17 @@ fn rows(world: &World, call: &Call<'_>, scope: Option<&[&str]>) -> Result<Vec<Va
         ));
     }
     let meant: BTreeSet<String> = meant.map(|id| id.to_ascii_lowercase()).collect();
-    let is_visible = |row: &Value| {
-        let (id, kind) = (row["id"].as_str().unwrap_or_default(), row["type"].as_str().unwrap_or_default());
+    let is_visible = |(kind, id, _): &(String, String, Value)| {
         let subscription = id.split('/').nth(2).unwrap_or_default().to_ascii_lowercase();
         meant.contains(&subscription)
             && world.permits(&call.caller, &Wanted::action(&format!("{kind}/read"), id), call.now)
     };
-    Ok(all(world).into_iter().filter(is_visible).map(|row| indexed(world, row)).collect())
+    let all = if table == "resources" { all(world) } else { changes::rows(world, call.now) };
+    Ok(all.into_iter().filter(is_visible).map(|(_, _, row)| indexed(world, row)).collect())
 }
 
-/// All that the table has, visible or not.
-fn all(world: &World) -> Vec<Value> {
+/// All that the table `resources` has, visible or not, each with its type and ID.
+fn all(world: &World) -> Vec<(String, String, Value)> {
     let is_listed = |body: &&Value| {
         let kind = body["type"].as_str().and_then(|kind| kind.strip_prefix("Microsoft.Network/"));
         kind.is_some_and(|kind| NETWORK.contains(&kind))
@@ -107,7 +110,9 @@ fn all(world: &World) -> Vec<Value> {
     let registries = world.registries.iter().map(|one| one.body(world));
     let clusters = world.clusters.iter().map(|one| one.body(world));
     let identities = world.identities.iter().map(|one| one.body(world));
-    network.chain(registries).chain(clusters).chain(identities).collect()
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let all = network.chain(registries).chain(clusters).chain(identities);
+    all.map(|row| (text(&row, "type"), text(&row, "id"), row)).collect()
 }
 
 /// A resource as the index has it: with its place as columns, and its type and group in small letters.
@@ -122,8 +127,12 @@ fn indexed(world: &World, mut row: Value) -> Value {
 }
 
 impl Emulator {
-    /// Lets Azure Resource Graph lag behind: from now on, it shows networks, private endpoints and private DNS zones as they are at this moment.
+    /// Lets Azure Resource Graph lag behind: from now on, it shows networks, private endpoints and private DNS zones as they are at this moment,
+    /// and no later changes of any resource.
     pub fn freeze_resource_graph(&self) {
-        self.act(|world| world.index = Some(world.resources.clone()));
+        self.act(|world| {
+            world.index = Some(world.resources.clone());
+            world.changes_until = Some(world.clock.now());
+        });
     }
 }
