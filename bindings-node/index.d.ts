@@ -557,6 +557,15 @@ export interface Operations {
    * in one request at the same time. Values are kept only of properties that pulls depend on. Azure takes minutes to
    * show a change, and role assignments above the resource groups are in neither of the two.
    *
+   * With `registryLogs`, the report also has who has signed in to the registry and pulled from it within 14 days, from
+   * which address and with which result: the rows of `ContainerRegistryLoginEvents` and
+   * `ContainerRegistryRepositoryEvents` in Log Analytics that are about the nodes' identity, or about a failure. That
+   * is one request for the registry's diagnostic settings, and one query if these send the logs to a workspace;
+   * together they take at most 10 seconds. Azure takes 3 to 10 minutes to show an event. A pull by the nodes' identity
+   * in these logs counts like one that Kubernetes shows. It proves the path to the registry only if AKS has created the
+   * identity: another cluster can have an identity that you have created. What hides the logs, such as a missing
+   * permission or setting, is an assumption.
+   *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param registry A reference to a registry: name, login server or resource ID.
    * @param options The deadline is 1 minute by default.
@@ -600,6 +609,15 @@ export interface Operations {
    * has the changed properties of the cluster and the registry, such as `networkRuleSet.defaultAction: Allow → Deny`,
    * in one request at the same time. Values are kept only of properties that pulls depend on. Azure takes minutes to
    * show a change, and role assignments above the resource groups are in neither of the two.
+   *
+   * With `registryLogs`, each report also has who has signed in to the registry and pulled from it within 14 days, from
+   * which address and with which result: the rows of `ContainerRegistryLoginEvents` and
+   * `ContainerRegistryRepositoryEvents` in Log Analytics that are about the nodes' identity, or about a failure. That
+   * is one request for the registry's diagnostic settings, and one query if these send the logs to a workspace;
+   * together they take at most 10 seconds. Azure takes 3 to 10 minutes to show an event. A pull by the nodes' identity
+   * in these logs counts like one that Kubernetes shows. It proves the path to the registry only if AKS has created the
+   * identity: another cluster can have an identity that you have created. What hides the logs, such as a missing
+   * permission or setting, is an assumption.
    *
    * @param cluster A reference to a cluster: resource group and name, or resource ID.
    * @param target What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -1944,6 +1962,12 @@ export interface CheckOptions extends CallOptions {
    * changed.
    */
   changes?: boolean;
+  /**
+   * Whether to read in the registry's resource logs who has signed in and pulled, from which address, and with which
+   * result; off by default. A registry has such logs only if a diagnostic setting sends them to a Log Analytics
+   * workspace. Azure takes minutes to show an event.
+   */
+  registryLogs?: boolean;
 }
 
 /** Options for explaining why pods do not run. */
@@ -1984,6 +2008,12 @@ export interface ExplainOptions extends CallOptions {
    * changed.
    */
   changes?: boolean;
+  /**
+   * Whether to read in the registry's resource logs who has signed in and pulled, from which address, and with which
+   * result; off by default. A registry has such logs only if a diagnostic setting sends them to a Log Analytics
+   * workspace. Azure takes minutes to show an event.
+   */
+  registryLogs?: boolean;
 }
 
 /** Options for proving a pull. */
@@ -3894,6 +3924,12 @@ export interface Report {
    * read: see the option `changes`.
    */
   readonly changes: readonly Change[];
+  /**
+   * The sign-ins to the registry and the pulls from it within 14 days, by the registry's resource logs: those of the
+   * nodes' identity, and those that failed. The newest 20, newest first. Empty if they were not read: see the option
+   * `registry_logs`.
+   */
+  readonly registryLogs: readonly RegistryLogEvent[];
   /** When it was checked, by Azure's clock. */
   readonly checkedAt: Date;
   /** What was read, without secrets, so that `replayed` can diagnose it again. */
@@ -3926,7 +3962,10 @@ export interface Report {
    * permission, else `'unavailable'`.
    */
   require(): void;
-  /** One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded. */
+  /**
+   * One table in HTML: a row for each finding, each change and each event of the registry's logs. All text is escaped,
+   * and nothing is loaded.
+   */
   toHTML(): string;
 }
 
@@ -3987,6 +4026,32 @@ export interface ChangedProperty {
   readonly before: string | null;
   /** Its value after the change. `null` if it has none. */
   readonly after: string | null;
+}
+
+/** A sign-in to a registry, or a pull from it, as the registry's resource logs have it. */
+export interface RegistryLogEvent {
+  /** When it happened. */
+  readonly time: Date;
+  /** The operation, such as `Pull`. */
+  readonly operation: string;
+  /** The table: `ContainerRegistryLoginEvents` or `ContainerRegistryRepositoryEvents`. */
+  readonly table: string;
+  /** The repository, if it is about one. */
+  readonly repository: string | null;
+  /** The tag, if the image was named by it. */
+  readonly tag: string | null;
+  /** The digest of the image, if the registry has logged it. */
+  readonly digest: string | null;
+  /** Who called: a user's sign-in name, or the ID of another identity. */
+  readonly identity: string | null;
+  /** The IP address that the registry has seen. */
+  readonly callerAddress: string | null;
+  /** What `result` is, in Azure's words: `HttpStatusCode`. */
+  readonly resultType: string | null;
+  /** The result, such as `200` or `403`. */
+  readonly result: string | null;
+  /** The correlation ID of the request, for Azure's support. */
+  readonly correlationId: string | null;
 }
 
 /** Why pods do not run: what keeps their images from being pulled, and what else they wait for. */

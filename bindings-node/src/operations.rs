@@ -1187,6 +1187,7 @@ pub struct CheckOptions {
     pub outbound_addresses: Option<Vec<String>>,
     pub kubernetes: Option<Text<aks_acr::KubernetesReads>>,
     pub changes: Option<bool>,
+    pub registry_logs: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1201,6 +1202,7 @@ impl CheckOptions {
         set(&mut options.outbound_addresses, self.outbound_addresses);
         set(&mut options.kubernetes, self.kubernetes.map(|one| one.0));
         set(&mut options.changes, self.changes);
+        set(&mut options.registry_logs, self.registry_logs);
         Ok(options)
     }
 }
@@ -1217,6 +1219,7 @@ pub struct ExplainOptions {
     pub outbound_addresses: Option<Vec<String>>,
     pub registries: Option<Vec<Text<aks_acr::RegistryRef>>>,
     pub changes: Option<bool>,
+    pub registry_logs: Option<bool>,
     pub deadline_ms: Option<Millis>,
 }
 
@@ -1233,6 +1236,7 @@ impl ExplainOptions {
         set(&mut options.outbound_addresses, self.outbound_addresses);
         set(&mut options.registries, self.registries.map(|all| all.into_iter().map(|one| one.0).collect()));
         set(&mut options.changes, self.changes);
+        set(&mut options.registry_logs, self.registry_logs);
         Ok(options)
     }
 }
@@ -1831,6 +1835,7 @@ pub const OPTIONS: &[&str] = &[
     "pull_secrets",
     "query_graph",
     "register_providers",
+    "registry_logs",
     "replace_tags",
     "resource_groups",
     "retry_forbidden_for",
@@ -1892,6 +1897,7 @@ pub fn describe(name: String, json: String) -> napi::Result<String> {
         "Stage" => serde_json::from_str::<aks_acr::Stage>(&json).map(|value| value.to_string()),
         "Change" => serde_json::from_str::<aks_acr::Change>(&json).map(|value| value.to_string()),
         "ChangedProperty" => serde_json::from_str::<aks_acr::ChangedProperty>(&json).map(|value| value.to_string()),
+        "RegistryLogEvent" => serde_json::from_str::<aks_acr::RegistryLogEvent>(&json).map(|value| value.to_string()),
         "Explanation" => serde_json::from_str::<aks_acr::Explanation>(&json).map(|value| value.to_string()),
         "PodGroup" => serde_json::from_str::<aks_acr::PodGroup>(&json).map(|value| value.to_string()),
         "PullFailure" => serde_json::from_str::<aks_acr::PullFailure>(&json).map(|value| value.to_string()),

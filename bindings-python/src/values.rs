@@ -639,6 +639,10 @@ value! {
         /// within 14 days, newest first. If there are more than 20 changes, those that pulls may depend on stay. Empty
         /// if it was not read: see the option `changes`.
         changes: Several<Change>,
+        /// The sign-ins to the registry and the pulls from it within 14 days, by the registry's resource logs: those of
+        /// the nodes' identity, and those that failed. The newest 20, newest first. Empty if they were not read: see
+        /// the option `registry_logs`.
+        registry_logs: Several<RegistryLogEvent>,
         /// When it was checked, by Azure's clock.
         checked_at: Time,
         /// What was read, without secrets, so that `replayed` can diagnose it again.
@@ -692,6 +696,34 @@ value! {
         before: Option<String>,
         /// Its value after the change. `None` if it has none.
         after: Option<String>,
+    }
+}
+
+value! {
+    /// A sign-in to a registry, or a pull from it, as the registry's resource logs have it.
+    pub struct RegistryLogEvent {
+        /// When it happened.
+        time: Time,
+        /// The operation, such as `Pull`.
+        operation: String,
+        /// The table: `ContainerRegistryLoginEvents` or `ContainerRegistryRepositoryEvents`.
+        table: String,
+        /// The repository, if it is about one.
+        repository: Option<String>,
+        /// The tag, if the image was named by it.
+        tag: Option<String>,
+        /// The digest of the image, if the registry has logged it.
+        digest: Option<String>,
+        /// Who called: a user's sign-in name, or the ID of another identity.
+        identity: Option<String>,
+        /// The IP address that the registry has seen.
+        caller_address: Option<String>,
+        /// What `result` is, in Azure's words: `HttpStatusCode`.
+        result_type: Option<String>,
+        /// The result, such as `200` or `403`.
+        result: Option<String>,
+        /// The correlation ID of the request, for Azure's support.
+        correlation_id: Option<String>,
     }
 }
 
@@ -2017,7 +2049,8 @@ impl Report {
         through_json::<aks_acr::Report>(self)?.require().map_err(|err| error::to_py(py, &err))?;
         Ok(())
     }
-    /// One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded.
+    /// One table in HTML: a row for each finding, each change and each event of the registry's logs. All text is
+    /// escaped, and nothing is loaded.
     fn to_html(&self) -> PyResult<String> {
         Ok(through_json::<aks_acr::Report>(self)?.to_html())
     }
@@ -2267,6 +2300,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Stage>()?;
     module.add_class::<Change>()?;
     module.add_class::<ChangedProperty>()?;
+    module.add_class::<RegistryLogEvent>()?;
     module.add_class::<Explanation>()?;
     module.add_class::<PodGroup>()?;
     module.add_class::<PullFailure>()?;

@@ -54,6 +54,19 @@ pub(crate) const READ_LINKS: &str = "Microsoft.Network/privateDnsZones/virtualNe
 pub(crate) const READ_RECORDS: &str = "Microsoft.Network/privateDnsZones/A/read";
 /// Needed to read the activity log.
 pub(crate) const READ_ACTIVITY: &str = "Microsoft.Insights/eventtypes/values/read";
+/// Needed to read where the resource logs of a registry are sent.
+pub(crate) const READ_DIAGNOSTIC_SETTINGS: &str = "Microsoft.Insights/diagnosticSettings/read";
+/// Needed to query the resource logs of a registry at the registry. See [resource
+/// permissions](https://learn.microsoft.com/azure/azure-monitor/logs/manage-access#resource-permissions).
+pub(crate) const READ_LOGIN_EVENTS: &str = "Microsoft.Insights/logs/ContainerRegistryLoginEvents/read";
+pub(crate) const READ_REPOSITORY_EVENTS: &str = "Microsoft.Insights/logs/ContainerRegistryRepositoryEvents/read";
+/// Needed at a workspace that requires workspace permissions. See [workspace
+/// permissions](https://learn.microsoft.com/azure/azure-monitor/logs/manage-access#workspace-permissions).
+pub(crate) const QUERY_WORKSPACE: &str = "Microsoft.OperationalInsights/workspaces/query/read";
+pub(crate) const QUERY_WORKSPACE_LOGINS: &str =
+    "Microsoft.OperationalInsights/workspaces/query/ContainerRegistryLoginEvents/read";
+pub(crate) const QUERY_WORKSPACE_REPOSITORIES: &str =
+    "Microsoft.OperationalInsights/workspaces/query/ContainerRegistryRepositoryEvents/read";
 pub(crate) const READ_SCALE_SETS: &str = "Microsoft.Compute/virtualMachineScaleSets/read";
 pub(crate) const READ_BINDINGS: &str = "Microsoft.ContainerService/managedClusters/identityBindings/read";
 pub(crate) const USER_CREDENTIAL: &str = "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action";

@@ -88,7 +88,8 @@ pub use image::{
 pub use inventory::{
     AzureInventory, BoundIdentity, Change, ChangedProperty, ClusterFilter, ClusterSettings, Inventory, ListError,
     ListedCluster, Listing, NodePool, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ProvisioningError, ReadSource,
-    RecordedChanges, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls, Subnet, VirtualNetwork, ZoneOfEndpoint,
+    RecordedChanges, RegistryFilter, RegistryLogEvent, RegistryLogs, RoleAssignmentUsage, ServiceAccountPulls, Subnet,
+    VirtualNetwork, ZoneOfEndpoint,
 };
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{KubeBody, KubeService};

@@ -41,7 +41,7 @@ const SETS: &[(&str, usize)] = &[
     ("network", 156),
     ("image", 168),
     ("secrets", 80),
-    ("state", 31),
+    ("state", 32),
     ("ranking", 110),
     ("nodes", 19),
 ];

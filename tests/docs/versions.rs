@@ -60,6 +60,18 @@ const SERVICES: &[(&str, &str, &str, &str)] = &[
         "`check` and `explain` with `changes`",
     ),
     (
+        "inventory/registry_log.rs",
+        "SETTINGS_API",
+        "Microsoft.Insights/diagnosticSettings",
+        "`check` and `explain` with `registry_logs`: there is no newer version",
+    ),
+    (
+        "inventory/registry_log.rs",
+        "API",
+        "Microsoft.Insights/logs",
+        "the same, if the registry sends its resource logs to a workspace: no stable version queries a resource's logs by Azure Resource Manager",
+    ),
+    (
         "inventory/resource_graph.rs",
         "API",
         "Microsoft.ResourceGraph/resources",

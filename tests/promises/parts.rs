@@ -11,8 +11,8 @@ use aks_acr::{
     ListedCluster, Listing, Manifest, ManifestAttributes, NewCluster, NewRegistry, NodeScaleSet, ObservedNode,
     ObservedPods, ObservedServiceAccount, PodListener, PodScope, PodSelection, Pods, PrincipalId, PrivateDnsZone,
     PrivateEndpoint, PullSecretState, ReadSwitches, RecordedChanges, Referrer, Registry, RegistryFilter,
-    RegistryImporter, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result, Revoked,
-    RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, ServiceAccountPulls,
+    RegistryImporter, RegistryLogs, RegistryRef, RegistrySettings, RegistryToken, RegistryUpdate, ResourceId, Result,
+    Revoked, RoleAssigner, RoleAssignment, RoleAssignmentUsage, RoleDefinition, RolloutListener, ServiceAccountPulls,
     SubscriptionId, UpdatedRegistry, Uuid, VirtualNetwork, WorkloadRef, ZoneOfEndpoint, async_trait,
 };
 use std::{
@@ -291,6 +291,16 @@ impl Inventory for Counted<AzureInventory> {
         call: &Call,
     ) -> Result<RecordedChanges> {
         self.part().resource_changes(resources, since, call).await
+    }
+
+    async fn registry_logs(
+        &self,
+        registry: &ResourceId,
+        identities: &[String],
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<RegistryLogs> {
+        self.part().registry_logs(registry, identities, since, call).await
     }
     async fn linked_zones(&self, network: &ResourceId, name: &str, call: &Call) -> Result<Vec<ResourceId>> {
         self.part().linked_zones(network, name, call).await

@@ -245,7 +245,7 @@ def test_a_report_that_core_cannot_read_is_no_gate():
     report = aks_acr.Report(
         version=1, verdict="can_pull", root_cause=None, cluster="no id", registry=None, image=None,
         findings=[], stages=[], assumptions=[], changes=[], checked_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
-        facts=None,
+        registry_logs=[], facts=None,
     )  # fmt: skip
     for ask in (report.require, report.redacted, report.to_html):
         with pytest.raises(ValueError, match="invalid JSON form"):

@@ -427,6 +427,7 @@ pub(crate) fn check_options(args: &mut Arguments) -> Result<CheckOptions, Error>
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
     args.set("kubernetes", &mut options.kubernetes)?;
     args.set("changes", &mut options.changes)?;
+    args.set("registry_logs", &mut options.registry_logs)?;
     Ok(options)
 }
 
@@ -440,6 +441,7 @@ pub(crate) fn explain_options(args: &mut Arguments) -> Result<ExplainOptions, Er
     args.set("outbound_addresses", &mut options.outbound_addresses)?;
     args.set("registries", &mut options.registries)?;
     args.set("changes", &mut options.changes)?;
+    args.set("registry_logs", &mut options.registry_logs)?;
     Ok(options)
 }
 

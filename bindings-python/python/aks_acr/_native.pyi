@@ -971,6 +971,7 @@ class Calls:
         outbound_addresses: Sequence[str] | None = None,
         kubernetes: _KubernetesReads | None = None,
         changes: bool | None = None,
+        registry_logs: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Report]:
@@ -1013,6 +1014,15 @@ class Calls:
         properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
         groups are in neither of the two.
 
+        With `registry_logs`, the report also has who has signed in to the registry and pulled from it within 14 days,
+        from which address and with which result: the rows of `ContainerRegistryLoginEvents` and
+        `ContainerRegistryRepositoryEvents` in Log Analytics that are about the nodes' identity, or about a failure.
+        That is one request for the registry's diagnostic settings, and one query if these send the logs to a workspace;
+        together they take at most 10 seconds. Azure takes 3 to 10 minutes to show an event. A pull by the nodes'
+        identity in these logs counts like one that Kubernetes shows. It proves the path to the registry only if AKS has
+        created the identity: another cluster can have an identity that you have created. What hides the logs, such as a
+        missing permission or setting, is an assumption.
+
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             registry: A reference to a registry: name, login server or resource ID.
@@ -1033,6 +1043,9 @@ class Calls:
             changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
                 and the registry; off by default. They show who has removed a grant or written the registry, and which
                 of its settings were changed.
+            registry_logs: Whether to read in the registry's resource logs who has signed in and pulled, from which
+                address, and with which result; off by default. A registry has such logs only if a diagnostic setting
+                sends them to a Log Analytics workspace. Azure takes minutes to show an event.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
             on_progress: Called with each `Event` of the call.
 
@@ -1061,6 +1074,7 @@ class Calls:
         outbound_addresses: Sequence[str] | None = None,
         registries: Sequence[str] | None = None,
         changes: bool | None = None,
+        registry_logs: bool | None = None,
         deadline: _Seconds | None = None,
         on_progress: _Listener | None = None,
     ) -> Call[Explanation]:
@@ -1091,6 +1105,15 @@ class Calls:
         properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
         groups are in neither of the two.
 
+        With `registry_logs`, each report also has who has signed in to the registry and pulled from it within 14 days,
+        from which address and with which result: the rows of `ContainerRegistryLoginEvents` and
+        `ContainerRegistryRepositoryEvents` in Log Analytics that are about the nodes' identity, or about a failure.
+        That is one request for the registry's diagnostic settings, and one query if these send the logs to a workspace;
+        together they take at most 10 seconds. Azure takes 3 to 10 minutes to show an event. A pull by the nodes'
+        identity in these logs counts like one that Kubernetes shows. It proves the path to the registry only if AKS has
+        created the identity: another cluster can have an identity that you have created. What hides the logs, such as a
+        missing permission or setting, is an assumption.
+
         Args:
             cluster: A reference to a cluster: resource group and name, or resource ID.
             target: What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -1113,6 +1136,9 @@ class Calls:
             changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
                 and the registry; off by default. They show who has removed a grant or written the registry, and which
                 of its settings were changed.
+            registry_logs: Whether to read in the registry's resource logs who has signed in and pulled, from which
+                address, and with which result; off by default. A registry has such logs only if a diagnostic setting
+                sends them to a Log Analytics workspace. Azure takes minutes to show an event.
             deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
             on_progress: Called with each `Event` of the call.
 
@@ -4109,7 +4135,7 @@ class Registry(Result):
 class Report(Result):
     """Whether a cluster can pull from a registry, and if not, why, and what to do about it."""
 
-    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "changes", "checked_at", "facts")
+    __match_args__ = ("version", "verdict", "root_cause", "cluster", "registry", "image", "findings", "stages", "assumptions", "changes", "registry_logs", "checked_at", "facts")
     def __new__(
         cls,
         *,
@@ -4123,6 +4149,7 @@ class Report(Result):
         stages: Iterable[Stage],
         assumptions: Iterable[str],
         changes: Iterable[Change],
+        registry_logs: Iterable[RegistryLogEvent],
         checked_at: datetime,
         facts: Any,
     ) -> Report: ...
@@ -4171,6 +4198,13 @@ class Report(Result):
         """
 
     @property
+    def registry_logs(self) -> tuple[RegistryLogEvent, ...]:
+        """The sign-ins to the registry and the pulls from it within 14 days, by the registry's resource logs: those of
+        the nodes' identity, and those that failed. The newest 20, newest first. Empty if they were not read: see the
+        option `registry_logs`.
+        """
+
+    @property
     def checked_at(self) -> datetime:
         """When it was checked, by Azure's clock."""
 
@@ -4207,7 +4241,8 @@ class Report(Result):
         """
 
     def to_html(self) -> str:
-        """One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded.
+        """One table in HTML: a row for each finding, each change and each event of the registry's logs. All text is
+        escaped, and nothing is loaded.
         """
 
     def _repr_html_(self) -> str:
@@ -4315,6 +4350,71 @@ class ChangedProperty(Result):
     @property
     def property(self) -> str:
         """Its path within the resource, in Azure's words, without `properties.` at the beginning."""
+
+
+@final
+class RegistryLogEvent(Result):
+    """A sign-in to a registry, or a pull from it, as the registry's resource logs have it."""
+
+    __match_args__ = ("time", "operation", "table", "repository", "tag", "digest", "identity", "caller_address", "result_type", "result", "correlation_id")
+    def __new__(
+        cls,
+        *,
+        time: datetime,
+        operation: str,
+        table: str,
+        repository: str | None,
+        tag: str | None,
+        digest: str | None,
+        identity: str | None,
+        caller_address: str | None,
+        result_type: str | None,
+        result: str | None,
+        correlation_id: str | None,
+    ) -> RegistryLogEvent: ...
+    @property
+    def time(self) -> datetime:
+        """When it happened."""
+
+    @property
+    def operation(self) -> str:
+        """The operation, such as `Pull`."""
+
+    @property
+    def table(self) -> str:
+        """The table: `ContainerRegistryLoginEvents` or `ContainerRegistryRepositoryEvents`."""
+
+    @property
+    def repository(self) -> str | None:
+        """The repository, if it is about one."""
+
+    @property
+    def tag(self) -> str | None:
+        """The tag, if the image was named by it."""
+
+    @property
+    def digest(self) -> str | None:
+        """The digest of the image, if the registry has logged it."""
+
+    @property
+    def identity(self) -> str | None:
+        """Who called: a user's sign-in name, or the ID of another identity."""
+
+    @property
+    def caller_address(self) -> str | None:
+        """The IP address that the registry has seen."""
+
+    @property
+    def result_type(self) -> str | None:
+        """What `result` is, in Azure's words: `HttpStatusCode`."""
+
+    @property
+    def result(self) -> str | None:
+        """The result, such as `200` or `403`."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The correlation ID of the request, for Azure's support."""
 
 
 @final

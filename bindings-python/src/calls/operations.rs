@@ -826,6 +826,15 @@ impl Calls {
     /// properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
     /// groups are in neither of the two.
     ///
+    /// With `registry_logs`, the report also has who has signed in to the registry and pulled from it within 14 days,
+    /// from which address and with which result: the rows of `ContainerRegistryLoginEvents` and
+    /// `ContainerRegistryRepositoryEvents` in Log Analytics that are about the nodes' identity, or about a failure.
+    /// That is one request for the registry's diagnostic settings, and one query if these send the logs to a workspace;
+    /// together they take at most 10 seconds. Azure takes 3 to 10 minutes to show an event. A pull by the nodes'
+    /// identity in these logs counts like one that Kubernetes shows. It proves the path to the registry only if AKS has
+    /// created the identity: another cluster can have an identity that you have created. What hides the logs, such as a
+    /// missing permission or setting, is an assumption.
+    ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     registry: A reference to a registry: name, login server or resource ID.
@@ -846,6 +855,9 @@ impl Calls {
     ///     changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
     ///         and the registry; off by default. They show who has removed a grant or written the registry, and which
     ///         of its settings were changed.
+    ///     registry_logs: Whether to read in the registry's resource logs who has signed in and pulled, from which
+    ///         address, and with which result; off by default. A registry has such logs only if a diagnostic setting
+    ///         sends them to a Log Analytics workspace. Azure takes minutes to show an event.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 1 minute by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -859,7 +871,7 @@ impl Calls {
     ///     print(report)
     ///     for finding in report.findings:
     ///         print(finding.id, finding.next_step.summary)
-    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, kubernetes = None, changes = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, registry, *, image = None, principal_id = None, query_graph = None, outbound_addresses = None, kubernetes = None, changes = None, registry_logs = None, deadline = None, on_progress = None))]
     fn check(
         &self,
         py: Python<'_>,
@@ -871,6 +883,7 @@ impl Calls {
         outbound_addresses: Option<Vec<String>>,
         kubernetes: Option<Word<aks_acr::KubernetesReads>>,
         changes: Option<bool>,
+        registry_logs: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -882,6 +895,7 @@ impl Calls {
         set(&mut options.outbound_addresses, outbound_addresses);
         set(&mut options.kubernetes, kubernetes.map(|Word(one)| one));
         set(&mut options.changes, changes);
+        set(&mut options.registry_logs, registry_logs);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.check(&cluster.0, &registry.0, options.with_call(call)).await };
         Ok(Call::new::<values::Report, _, _>(manner, work))
@@ -914,6 +928,15 @@ impl Calls {
     /// properties that pulls depend on. Azure takes minutes to show a change, and role assignments above the resource
     /// groups are in neither of the two.
     ///
+    /// With `registry_logs`, each report also has who has signed in to the registry and pulled from it within 14 days,
+    /// from which address and with which result: the rows of `ContainerRegistryLoginEvents` and
+    /// `ContainerRegistryRepositoryEvents` in Log Analytics that are about the nodes' identity, or about a failure.
+    /// That is one request for the registry's diagnostic settings, and one query if these send the logs to a workspace;
+    /// together they take at most 10 seconds. Azure takes 3 to 10 minutes to show an event. A pull by the nodes'
+    /// identity in these logs counts like one that Kubernetes shows. It proves the path to the registry only if AKS has
+    /// created the identity: another cluster can have an identity that you have created. What hides the logs, such as a
+    /// missing permission or setting, is an assumption.
+    ///
     /// Args:
     ///     cluster: A reference to a cluster: resource group and name, or resource ID.
     ///     target: What to explain: all pods, `pod/NAME`, or a workload such as `web` (a Deployment), `statefulset/db`,
@@ -936,6 +959,9 @@ impl Calls {
     ///     changes: Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster
     ///         and the registry; off by default. They show who has removed a grant or written the registry, and which
     ///         of its settings were changed.
+    ///     registry_logs: Whether to read in the registry's resource logs who has signed in and pulled, from which
+    ///         address, and with which result; off by default. A registry has such logs only if a diagnostic setting
+    ///         sends them to a Log Analytics workspace. Azure takes minutes to show an event.
     ///     deadline: How long the whole call may take, in seconds or as a `timedelta`; 2 minutes by default.
     ///     on_progress: Called with each `Event` of the call.
     ///
@@ -950,7 +976,7 @@ impl Calls {
     ///     print(explanation)
     ///     for group in explanation.groups:
     ///         print(group)  # the pods, the cause, the evidence and the next step
-    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, query_graph = None, outbound_addresses = None, registries = None, changes = None, deadline = None, on_progress = None))]
+    #[pyo3(signature = (cluster, target = None, *, namespace = None, all_namespaces = None, selector = None, principal_id = None, query_graph = None, outbound_addresses = None, registries = None, changes = None, registry_logs = None, deadline = None, on_progress = None))]
     fn explain(
         &self,
         py: Python<'_>,
@@ -964,6 +990,7 @@ impl Calls {
         outbound_addresses: Option<Vec<String>>,
         registries: Option<Vec<Parsed<aks_acr::RegistryRef>>>,
         changes: Option<bool>,
+        registry_logs: Option<bool>,
         deadline: Option<Span>,
         on_progress: Option<Listening>,
     ) -> PyResult<Call> {
@@ -978,6 +1005,7 @@ impl Calls {
         set(&mut options.outbound_addresses, outbound_addresses);
         options.registries = registries.into_iter().flatten().map(|Parsed(one)| one).collect();
         set(&mut options.changes, changes);
+        set(&mut options.registry_logs, registry_logs);
         let manner = self.0.manner(py, deadline, on_progress)?;
         let work = move |call| async move { client.explain(&cluster.0, &target, options.with_call(call)).await };
         Ok(Call::new::<values::Explanation, _, _>(manner, work))

@@ -9,8 +9,8 @@ use crate::{
     identity::{ApplicationCredential, ServicePrincipal},
     image::{Digest, ImageDetails, ImageReference, ManifestAttributes, Platform, ReadSwitches},
     inventory::{
-        BoundIdentity, ClusterSettings, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, ServiceAccountPulls,
-        VirtualNetwork, ZoneOfEndpoint,
+        BoundIdentity, ClusterSettings, NodeScaleSet, PrivateDnsZone, PrivateEndpoint, RegistryLogs,
+        ServiceAccountPulls, VirtualNetwork, ZoneOfEndpoint,
     },
     registry::{CacheRule, RegistrySettings},
     role::{DenyAssignment, GroupAccess, RoleAssignment, Roles},
@@ -62,6 +62,9 @@ pub(crate) struct Facts {
     pub image: Option<ImageFacts>,
     /// Pulls from the registry that succeeded. `None`: Kubernetes was not asked.
     pub pulls: Option<Read<Vec<SeenPull>>>,
+    /// The registry's resource logs. `None`: they were not asked for, or the registry is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry_logs: Option<Read<RegistryLogs>>,
     #[serde(default)]
     pub nodes: NodeFacts,
     /// By Azure's clock.
@@ -280,12 +283,6 @@ impl Unread {
             is_of_another_tenant: false,
         }
     }
-}
-
-/// When a pull from the registry has last succeeded, at the earliest.
-pub(crate) fn last_success(facts: &Facts) -> Option<SystemTime> {
-    let Some(Ok(pulls)) = &facts.pulls else { return None };
-    pulls.iter().filter_map(|pull| pull.since).max()
 }
 
 /// Sorts out the errors that end a check: nothing can be said without the cluster, and a cancelled call ends.

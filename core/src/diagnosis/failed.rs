@@ -5,6 +5,7 @@ use super::{
     catalogue::{FindingId, PullRetry},
     facts::{Facts, FailedPull},
     finding::{Finding, FindingStatus, Need},
+    logs,
     network::{denies, is_private_only, network_rule},
     nodes,
     outcome::Outcome,
@@ -96,11 +97,13 @@ pub(crate) fn diagnose_failed(
     findings.extend(pulled_again(pull, root.retry));
     let stages = stages(known, &root, &findings, proven);
     findings.insert(0, root);
-    let assumed = facts.filter(|_| !is_current).and_then(assumed_identity).into_iter().collect();
+    let assumed = facts.filter(|_| !is_current).and_then(assumed_identity).into_iter();
+    let assumed = assumed.chain(facts.into_iter().flat_map(logs::assumptions)).collect();
     Report {
         cluster: cluster.clone(),
         registry: facts.and_then(|facts| facts.registry.as_ref().ok()?.as_ref()).map(|one| one.registry.id.clone()),
         image: Some(pull.image.map_or_else(|| pull.failure.image.clone(), ToString::to_string)),
+        registry_logs: facts.map_or_else(Vec::new, logs::events),
         facts: stored(facts, Some(pull)),
         ..report_of(cluster, findings, stages, assumed, checked_at)
     }

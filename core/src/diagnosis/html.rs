@@ -36,7 +36,7 @@ pub(crate) fn table(caption: &str, header: &[&str], rows: &[Vec<Vec<String>>]) -
 }
 
 impl Report {
-    /// One table in HTML: a row for each finding, and for each change. All text is escaped, and nothing is loaded.
+    /// One table in HTML: a row for each finding, each change and each event of the registry's logs. All text is escaped, and nothing is loaded.
     #[must_use]
     pub fn to_html(&self) -> String {
         let changed = self.changes.iter().map(|change| {
@@ -45,7 +45,15 @@ impl Report {
             let one = |text: &str| vec![text.to_owned()];
             vec![one("changed"), one(&change.action), one(&change.resource), evidence, Vec::new()]
         });
-        let rows: Vec<_> = self.findings.iter().map(row).chain(changed).collect();
+        let logged = self.registry_logs.iter().map(|event| {
+            let by = event.identity.iter().map(|identity| format!("by {identity}"));
+            let from = event.caller_address.iter().map(|address| format!("from {address}"));
+            let result = event.result.iter().map(|result| format!("result {result}"));
+            let evidence = [stored_time::text(event.time)].into_iter().chain(by).chain(from).chain(result).collect();
+            let image = event.image().into_iter().collect();
+            vec![vec!["logged".to_owned()], vec![event.operation.clone()], image, evidence, Vec::new()]
+        });
+        let rows: Vec<_> = self.findings.iter().map(row).chain(changed).chain(logged).collect();
         table(&self.headline(), &["status", "finding", "meaning", "evidence", "next step"], &rows)
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod grant;
 mod host;
 pub(crate) mod html;
 mod image;
+mod logs;
 pub(crate) mod network;
 mod node_image;
 pub(crate) mod nodes;

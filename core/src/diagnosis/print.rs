@@ -5,7 +5,7 @@ use super::{
     report::{Report, Stage, StageState, Verdict},
 };
 use crate::{
-    inventory::{Change, ChangedProperty},
+    inventory::{Change, ChangedProperty, RegistryLogEvent},
     quoted::Quoted,
     stored_time,
 };
@@ -21,7 +21,8 @@ impl fmt::Display for Report {
             write!(f, "\n  passed: {}", passed.join(", "))?;
         }
         self.assumptions.iter().try_for_each(|text| write!(f, "\n  assumed: {text}"))?;
-        self.changes.iter().try_for_each(|change| write!(f, "\n  changed: {change}"))
+        self.changes.iter().try_for_each(|change| write!(f, "\n  changed: {change}"))?;
+        self.registry_logs.iter().try_for_each(|event| write!(f, "\n  logged: {event}"))
     }
 }
 
@@ -55,6 +56,16 @@ impl ChangedProperty {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
         (self.before.is_some() || self.after.is_some())
             .then(|| format!("{} → {}", shown(&self.before), shown(&self.after)))
+    }
+}
+
+impl fmt::Display for RegistryLogEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", stored_time::text(self.time), Quoted(&self.operation))?;
+        self.image().iter().try_for_each(|image| write!(f, " {}", Quoted(image)))?;
+        self.identity.iter().try_for_each(|identity| write!(f, " by {}", Quoted(identity)))?;
+        self.caller_address.iter().try_for_each(|address| write!(f, " from {}", Quoted(address)))?;
+        self.result.iter().try_for_each(|result| write!(f, ": {}", Quoted(result)))
     }
 }
 

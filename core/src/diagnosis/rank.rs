@@ -4,7 +4,7 @@ use super::{
     accounts, authorization, cluster,
     facts::Facts,
     finding::{Finding, FindingStatus},
-    image, network, nodes,
+    image, logs, network, nodes,
     outcome::Outcome,
     report::{Report, Stage, StageState, Verdict},
     service_principal,
@@ -24,6 +24,7 @@ pub(crate) fn diagnose(facts: &Facts, checked_at: SystemTime) -> Report {
     let mut assumed = assumptions(facts);
     assumed.extend(success::assumptions(&outcomes));
     assumed.extend(cluster::assumption(facts));
+    assumed.extend(logs::assumptions(facts));
     let mut findings: Vec<Finding> = outcomes.iter().flat_map(|outcome| outcome.findings().iter().cloned()).collect();
     let stages: Vec<Stage> = outcomes.into_iter().map(Outcome::into_stage).collect();
     findings.sort_by_key(|finding| (finding.status, finding.rank()));
@@ -33,6 +34,7 @@ pub(crate) fn diagnose(facts: &Facts, checked_at: SystemTime) -> Report {
     Report {
         registry: facts.registry.as_ref().ok().and_then(Option::as_ref).map(|one| one.registry.id.clone()),
         image: facts.image.as_ref().map(|image| image.reference.to_string()),
+        registry_logs: logs::events(facts),
         facts: stored(Some(facts), None),
         ..report_of(&facts.cluster_id, findings, stages, assumed, checked_at)
     }
@@ -40,7 +42,7 @@ pub(crate) fn diagnose(facts: &Facts, checked_at: SystemTime) -> Report {
 
 /// Whether pulls that succeeded would decide what these facts leave open.
 pub(crate) fn lacks_pulls(facts: &Facts) -> bool {
-    facts.pulls.is_none() && success::would_decide(facts, &judged(facts))
+    facts.pulls.is_none() && success::would_decide(facts, &outcomes(facts))
 }
 
 /// Judges each stage, by pulls that succeeded too.
@@ -97,6 +99,7 @@ pub(super) fn report_of(
         stages,
         assumptions,
         changes: Vec::new(),
+        registry_logs: Vec::new(),
         checked_at,
         facts: None,
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result, words},
     id::ResourceId,
-    inventory::Change,
+    inventory::{Change, RegistryLogEvent},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,6 +82,10 @@ pub struct Report {
     /// there are more than 20 changes, those that pulls may depend on stay. Empty if it was not read: see the option `changes`.
     #[serde(default)]
     pub changes: Vec<Change>,
+    /// The sign-ins to the registry and the pulls from it within 14 days, by the registry's resource logs: those of the nodes' identity, and those
+    /// that failed. The newest 20, newest first. Empty if they were not read: see the option `registry_logs`.
+    #[serde(default)]
+    pub registry_logs: Vec<RegistryLogEvent>,
     /// When it was checked, by Azure's clock.
     #[serde(with = "crate::stored_time")]
     pub checked_at: SystemTime,

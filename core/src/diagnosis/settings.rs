@@ -55,6 +55,7 @@ fn facts(
         network: NetworkFacts::default(),
         image: None,
         pulls: None,
+        registry_logs: None,
         nodes: NodeFacts::default(),
         read_at: now,
     }

@@ -8,6 +8,7 @@ use super::{
     facts::{Facts, SeenPull, Unread},
     finding::{self, Finding, FindingStatus},
     image::platform_of,
+    logs::{self, LoggedPull},
     outcome::Outcome,
     report::Report,
     stage::PullStage,
@@ -74,25 +75,26 @@ fn is_by_absence(outcome: &Outcome) -> bool {
 
 /// Answers what the pulls prove.
 pub(super) fn answered(facts: &Facts, outcomes: Vec<Outcome>) -> Vec<Outcome> {
-    let (Some(pulls), Ok(Some(settings)), Ok(cluster)) = (&facts.pulls, &facts.registry, &facts.cluster) else {
-        return outcomes;
-    };
-    let evidence = Evidence { facts, settings, cluster, pulls: pulls.as_deref().unwrap_or_default() };
+    let (Ok(Some(settings)), Ok(cluster)) = (&facts.registry, &facts.cluster) else { return outcomes };
+    let evidence = Evidence { facts, settings, cluster, pulls: proofs(facts) };
     let mut is_warned = false;
-    let each = outcomes.into_iter().map(|one| match pulls {
-        _ if one.passes() || !is_open(facts, settings, &one) => one,
-        Err(unread) => one.needing(&unread.need),
-        Ok(_) => evidence.answer(one, &mut is_warned),
+    let each = outcomes.into_iter().map(|one| {
+        if one.passes() || !is_open(facts, settings, &one) {
+            return one;
+        }
+        let answered = evidence.answer(one, &mut is_warned);
+        match &facts.pulls {
+            Some(Err(unread)) => answered.needing(&unread.need),
+            _ => answered,
+        }
     });
     each.collect()
 }
 
 /// Doubts what only the absence of a link says, where nodes have pulled. A pull that has failed on a node answers it in another way: by its text.
 pub(super) fn doubted(facts: &Facts, outcomes: Vec<Outcome>) -> Vec<Outcome> {
-    let (Some(Ok(pulls)), Ok(Some(settings)), Ok(cluster)) = (&facts.pulls, &facts.registry, &facts.cluster) else {
-        return outcomes;
-    };
-    let evidence = Evidence { facts, settings, cluster, pulls };
+    let (Ok(Some(settings)), Ok(cluster)) = (&facts.registry, &facts.cluster) else { return outcomes };
+    let evidence = Evidence { facts, settings, cluster, pulls: proofs(facts) };
     outcomes.into_iter().map(|one| if is_by_absence(&one) { evidence.doubt(one) } else { one }).collect()
 }
 
@@ -126,7 +128,63 @@ struct Evidence<'a> {
     facts: &'a Facts,
     settings: &'a RegistrySettings,
     cluster: &'a ClusterSettings,
-    pulls: &'a [SeenPull],
+    pulls: Vec<Proof<'a>>,
+}
+
+/// A pull that has succeeded, by Kubernetes or by the registry's resource logs.
+enum Proof<'a> {
+    Seen(&'a SeenPull),
+    Logged(LoggedPull<'a>),
+}
+
+fn proofs(facts: &Facts) -> Vec<Proof<'_>> {
+    let seen = facts.pulls.iter().flatten().flatten().map(Proof::Seen);
+    seen.chain(logs::pulls(facts).into_iter().map(Proof::Logged)).collect()
+}
+
+/// When a pull from the registry has last succeeded, at the earliest.
+pub(crate) fn last_success(facts: &Facts) -> Option<SystemTime> {
+    proofs(facts).iter().filter_map(Proof::since).max()
+}
+
+impl Proof<'_> {
+    fn since(&self) -> Option<SystemTime> {
+        match self {
+            Self::Seen(pull) => pull.since,
+            Self::Logged(pull) => Some(pull.at()),
+        }
+    }
+
+    fn image(&self) -> &ImageReference {
+        match self {
+            Self::Seen(pull) => &pull.image,
+            Self::Logged(pull) => &pull.image,
+        }
+    }
+
+    /// The node's pool, if it is known.
+    fn pool(&self) -> Option<&str> {
+        match self {
+            Self::Seen(pull) => pull.pool.as_deref(),
+            Self::Logged(_) => None,
+        }
+    }
+
+    /// The pull in one line.
+    fn shown(&self) -> String {
+        match self {
+            Self::Seen(pull) => shown(pull),
+            Self::Logged(pull) => pull.shown(),
+        }
+    }
+
+    /// Where it was read.
+    fn source(&self) -> &'static str {
+        match self {
+            Self::Seen(_) => "pod",
+            Self::Logged(_) => "registry log",
+        }
+    }
 }
 
 impl Evidence<'_> {
@@ -135,11 +193,13 @@ impl Evidence<'_> {
         let current = self.changed(outcome.stage()).map(|change| {
             self.pulls
                 .iter()
-                .filter(|pull| pull.since.is_some_and(|since| since >= change.at))
-                .max_by_key(|pull| pull.since)
+                .filter(|pull| {
+                    self.proves(outcome.stage(), pull) && pull.since().is_some_and(|since| since >= change.at)
+                })
+                .max_by_key(|pull| pull.since())
         });
         match current.flatten() {
-            Some(pull) => outcome.doubted(&shown(pull)),
+            Some(pull) => outcome.doubted(&pull.shown()),
             None => outcome,
         }
     }
@@ -147,12 +207,15 @@ impl Evidence<'_> {
     fn answer(&self, outcome: Outcome, is_warned: &mut bool) -> Outcome {
         let stage = outcome.stage();
         let Some(change) = self.changed(stage) else { return outcome };
-        let proofs: Vec<&SeenPull> = self.pulls.iter().filter(|pull| self.proves(stage, pull)).collect();
-        let current: Vec<&SeenPull> =
-            proofs.iter().copied().filter(|pull| pull.since.is_some_and(|since| since >= change.at)).collect();
-        let newest = |pulls: &[&SeenPull]| pulls.iter().copied().max_by_key(|pull| pull.since).map(shown);
+        let proofs: Vec<&Proof<'_>> = self.pulls.iter().filter(|pull| self.proves(stage, pull)).collect();
+        let current: Vec<&Proof<'_>> =
+            proofs.iter().copied().filter(|pull| pull.since().is_some_and(|since| since >= change.at)).collect();
+        let newest = |pulls: &[&Proof<'_>]| {
+            let newest = pulls.iter().max_by_key(|pull| pull.since());
+            newest.map(|pull| (pull.source(), pull.shown()))
+        };
         match (newest(&current), newest(&proofs)) {
-            (Some(by), _) if self.covers(stage, &current) => outcome.answered(by),
+            (Some((_, by)), _) if self.covers(stage, &current) => outcome.answered(by),
             (_, Some(by)) if !*is_warned && current.is_empty() => {
                 *is_warned = true;
                 outcome.with(Finding { stage, ..outdated(&by, self.settings, &change) })
@@ -162,17 +225,29 @@ impl Evidence<'_> {
     }
 
     /// Whether a pull says anything of a stage.
-    fn proves(&self, stage: PullStage, pull: &SeenPull) -> bool {
+    fn proves(&self, stage: PullStage, pull: &Proof<'_>) -> bool {
         let wanted = self.facts.image.as_ref().map(|image| &image.reference);
+        let is_logged_elsewhere = match (pull, stage) {
+            // The log has the pull of a manifest: not what the node made of it.
+            (Proof::Logged(_), PullStage::Platform | PullStage::Layers) => true,
+            (Proof::Logged(_), PullStage::Authorization | PullStage::Image) | (Proof::Seen(_), _) => false,
+            // Nodes of another cluster may have the same identity.
+            (Proof::Logged(pull), _) => !pull.is_own,
+        };
         match stage {
-            PullStage::Image | PullStage::Platform => wanted == Some(&pull.image) && pull.since.is_some(),
+            _ if is_logged_elsewhere => false,
+            PullStage::Image | PullStage::Platform => wanted == Some(pull.image()) && pull.since().is_some(),
             PullStage::Identity | PullStage::Authorization => {
                 let is_registry_wide = self.settings.registry.mode == RoleAssignmentMode::LegacyRegistryPermissions;
-                let is_same = wanted.is_none_or(|wanted| wanted.repository() == pull.image.repository());
+                let is_same = wanted.is_none_or(|wanted| wanted.repository() == pull.image().repository());
+                let is_by_identity = match pull {
+                    Proof::Seen(pull) => !pull.has_secrets && self.is_current(pull),
+                    // Only pulls by the cluster's identity are among these.
+                    Proof::Logged(_) => true,
+                };
                 // Which service account a pod has is not known here.
-                !pull.has_secrets
+                is_by_identity
                     && !accounts::is_used(self.facts)
-                    && self.is_current(pull)
                     && (is_same || is_registry_wide || stage == PullStage::Identity)
             }
             _ => true,
@@ -205,7 +280,7 @@ impl Evidence<'_> {
     }
 
     /// Whether the pulls speak for all pools: nodes of one subnet have one way to the registry, and an image has a variant for a platform.
-    fn covers(&self, stage: PullStage, pulls: &[&SeenPull]) -> bool {
+    fn covers(&self, stage: PullStage, pulls: &[&Proof<'_>]) -> bool {
         match stage {
             PullStage::Network | PullStage::Layers => self.covers_by(pulls, |pool| pool.subnet.clone()),
             PullStage::Platform => self.covers_by(pulls, |pool| {
@@ -215,14 +290,14 @@ impl Evidence<'_> {
         }
     }
 
-    fn covers_by(&self, pulls: &[&SeenPull], kind: impl Fn(&NodePool) -> Option<String>) -> bool {
+    fn covers_by(&self, pulls: &[&Proof<'_>], kind: impl Fn(&NodePool) -> Option<String>) -> bool {
         let pools: BTreeMap<&str, Option<String>> =
             self.cluster.node_pools.iter().map(|pool| (pool.name.as_str(), kind(pool))).collect();
         let first = pools.values().next();
         if pools.values().all(|one| Some(one) == first) {
             return true;
         }
-        let covered: Vec<&Option<String>> = pulls.iter().filter_map(|pull| pools.get(pull.pool.as_deref()?)).collect();
+        let covered: Vec<&Option<String>> = pulls.iter().filter_map(|pull| pools.get(pull.pool()?)).collect();
         pools.values().all(|one| covered.contains(&one))
     }
 }
@@ -253,7 +328,7 @@ fn shown(pull: &SeenPull) -> String {
 /// data](https://learn.microsoft.com/rest/api/container-registry/registries/get#systemdata).
 const MODIFIED: (&str, &str) = ("registry", "systemData.lastModifiedAt");
 
-fn outdated(by: &str, settings: &RegistrySettings, change: &Newest) -> Finding {
+fn outdated((source_of, by): &(&str, String), settings: &RegistrySettings, change: &Newest) -> Finding {
     let (name, at) = (settings.registry.id.name(), stored_time::text(change.at));
     let found = Finding::warning(FindingId::SUCCEEDED_BEFORE_CHANGE);
     let (source, field, text) = if change.is_grant {
@@ -262,7 +337,7 @@ fn outdated(by: &str, settings: &RegistrySettings, change: &Newest) -> Finding {
         let text = "Azure shows only the time: it may be a setting that pulls depend on, another one, or a tag";
         (MODIFIED.0, MODIFIED.1, format!("{} since it was changed at {at}; {text}", before(name)))
     };
-    found.saying(text).seen(source, field, at).seen("pod", "pull", by)
+    found.saying(text).seen(source, field, at).seen(source_of, "pull", by)
 }
 
 fn before(registry: &str) -> String {

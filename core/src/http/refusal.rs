@@ -45,12 +45,15 @@ fn linked(service: &ServiceError) -> Option<(String, String)> {
     Some((quoted(rest)?, quoted(scopes)?))
 }
 
+/// Azure Monitor has a code of its own for a query of logs: see
+/// [errors](https://learn.microsoft.com/azure/azure-monitor/logs/api/errors#insufficient-permissions).
 fn kind_of(answer: &Answer, service: &ServiceError) -> Option<RefusalKind> {
     let unmet = || service.message.as_deref().is_some_and(|text| text.contains(UNMET_CONDITION));
     match service.code.as_deref().unwrap_or_default() {
         "AuthorizationFailed" | "LinkedAuthorizationFailed" if answer.status == 403 => {
             Some(if unmet() { RefusalKind::ConstrainedDelegation } else { RefusalKind::MissingRight })
         }
+        "InsufficientAccessError" if answer.status == 403 => Some(RefusalKind::MissingRight),
         "RequestDisallowedByPolicy" => Some(RefusalKind::Policy),
         "ScopeLocked" => Some(RefusalKind::Lock),
         "DenyAssignmentAuthorizationFailed" => Some(RefusalKind::DenyAssignment),

@@ -2,9 +2,9 @@
 
 use super::{
     BoundIdentity, Change, ClusterFilter, ClusterSettings, Inventory, ListedCluster, Listing, NodeScaleSet,
-    PrivateDnsZone, PrivateEndpoint, RecordedChanges, RegistryFilter, RoleAssignmentUsage, ServiceAccountPulls,
-    VirtualNetwork, ZoneOfEndpoint, account_pulls, activity, address, network, read, resource_changes, resource_graph,
-    scale_set, settings, subscription, usage,
+    PrivateDnsZone, PrivateEndpoint, RecordedChanges, RegistryFilter, RegistryLogs, RoleAssignmentUsage,
+    ServiceAccountPulls, VirtualNetwork, ZoneOfEndpoint, account_pulls, activity, address, network, read, registry_log,
+    resource_changes, resource_graph, scale_set, settings, subscription, usage,
 };
 use crate::{
     call::Call,
@@ -133,6 +133,16 @@ impl Inventory for AzureInventory {
         call: &Call,
     ) -> Result<RecordedChanges> {
         resource_changes::read(&self.arm, resources, since, call).await
+    }
+
+    async fn registry_logs(
+        &self,
+        registry: &ResourceId,
+        identities: &[String],
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<RegistryLogs> {
+        registry_log::logs(&self.arm, registry, identities, since, call).await
     }
 
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>> {

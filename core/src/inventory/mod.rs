@@ -9,6 +9,7 @@ mod filter;
 mod listing;
 pub(crate) mod network;
 mod read;
+mod registry_log;
 mod resource_changes;
 mod resource_graph;
 mod scale_set;
@@ -24,6 +25,7 @@ pub use changed_property::ChangedProperty;
 pub use filter::{ClusterFilter, RegistryFilter};
 pub use listing::{ListError, ListedCluster, Listing, ReadSource, RoleAssignmentUsage};
 pub use network::{PrivateDnsZone, PrivateEndpoint, Subnet, VirtualNetwork, ZoneOfEndpoint};
+pub use registry_log::{RegistryLogEvent, RegistryLogs};
 pub use resource_changes::RecordedChanges;
 pub use scale_set::NodeScaleSet;
 pub(crate) use search::{Search, SearchAll};
@@ -114,6 +116,15 @@ pub trait Inventory: fmt::Debug + Send + Sync + 'static {
         since: SystemTime,
         call: &Call,
     ) -> Result<RecordedChanges>;
+    /// The sign-ins to a registry and the pulls from it since a time, by Azure Monitor: those of the given identities, which are client IDs or
+    /// object IDs, and those that failed.
+    async fn registry_logs(
+        &self,
+        registry: &ResourceId,
+        identities: &[String],
+        since: SystemTime,
+        call: &Call,
+    ) -> Result<RegistryLogs>;
     /// The enabled subscriptions that the caller can see.
     async fn subscriptions(&self, call: &Call) -> Result<Vec<SubscriptionId>>;
     /// How many role assignments a subscription has, and its limit.

@@ -27,6 +27,7 @@ pub(crate) mod prove_pull;
 pub(crate) mod pull_secret;
 mod recent;
 pub(crate) mod registry;
+mod registry_logs;
 pub(crate) mod registry_token;
 pub(crate) mod revoke_access;
 pub(crate) mod right;

@@ -3,10 +3,11 @@
 use crate::{
     action::{
         CHECK_NAME, PULL, READ_ACCOUNTS, READ_ACTIVITY, READ_ADDRESS, READ_BINDINGS, READ_CACHE_RULES, READ_CLUSTER,
-        READ_CONTENT, READ_CREDENTIAL_SETS, READ_DAEMON_SETS, READ_DELETED, READ_DENIALS, READ_ENDPOINT, READ_EVENTS,
-        READ_GATEWAY, READ_GRANTS, READ_GROUP, READ_JOBS, READ_LINKS, READ_METADATA, READ_NETWORK, READ_NODES,
-        READ_PODS, READ_PREFIX, READ_RECORDS, READ_REGISTRY, READ_REPLICA_SETS, READ_REPLICAS, READ_ROLE,
-        READ_SCALE_SETS, READ_SECRETS, READ_STATEFUL_SETS, READ_ZONE_GROUPS, USER_CREDENTIAL,
+        READ_CONTENT, READ_CREDENTIAL_SETS, READ_DAEMON_SETS, READ_DELETED, READ_DENIALS, READ_DIAGNOSTIC_SETTINGS,
+        READ_ENDPOINT, READ_EVENTS, READ_GATEWAY, READ_GRANTS, READ_GROUP, READ_JOBS, READ_LINKS, READ_LOGIN_EVENTS,
+        READ_METADATA, READ_NETWORK, READ_NODES, READ_PODS, READ_PREFIX, READ_RECORDS, READ_REGISTRY,
+        READ_REPLICA_SETS, READ_REPLICAS, READ_REPOSITORY_EVENTS, READ_ROLE, READ_SCALE_SETS, READ_SECRETS,
+        READ_STATEFUL_SETS, READ_ZONE_GROUPS, USER_CREDENTIAL,
     },
     error::words,
 };
@@ -203,6 +204,15 @@ pub(crate) const CHECK_NAMES: RequiredRight =
     useful(CHECK_NAME, RightScope::Subscription, "to find out whether a registry that is not found exists elsewhere");
 pub(crate) const SEE_CHANGES: RequiredRight =
     useful(READ_ACTIVITY, RightScope::Subscription, "to read what has changed, with `changes`");
+pub(crate) const SEE_DIAGNOSTIC_SETTINGS: RequiredRight = useful(
+    READ_DIAGNOSTIC_SETTINGS,
+    RightScope::Registry,
+    "to read whether the registry's resource logs are sent to a workspace, with `registry_logs`",
+);
+pub(crate) const SEE_LOGIN_EVENTS: RequiredRight =
+    useful(READ_LOGIN_EVENTS, RightScope::Registry, "to read who has signed in to the registry, with `registry_logs`");
+pub(crate) const SEE_REPOSITORY_EVENTS: RequiredRight =
+    useful(READ_REPOSITORY_EVENTS, RightScope::Registry, "to read who has pulled, with `registry_logs`");
 pub(crate) const SEE_SCALE_SETS: RequiredRight =
     useful(READ_SCALE_SETS, RightScope::Subscription, "to read which identities the nodes' scale sets have");
 pub(crate) const SEE_BINDINGS: RequiredRight = useful(

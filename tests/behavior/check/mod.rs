@@ -6,6 +6,7 @@ mod changes;
 pub mod grants;
 mod network;
 mod redacted;
+mod registry_logs;
 pub mod service_principal;
 mod success;
 mod unserved;
@@ -47,6 +48,14 @@ use network::{
 use redacted::{
     a_redacted_explanation_has_no_name, a_redacted_message_leads_to_the_same_finding, a_redacted_report_has_no_name,
     a_table_in_html_is_only_a_table, an_error_of_a_gate_has_the_finding_and_the_report,
+};
+use registry_logs::{
+    a_logged_pull_from_before_a_change_is_a_warning, a_partial_result_of_the_logs_is_an_assumption,
+    a_pull_in_the_registrys_logs_proves_the_path_without_kubernetes,
+    a_pull_of_a_shared_identity_proves_the_grant_and_not_the_path,
+    a_registry_without_a_diagnostic_setting_says_how_to_log, an_address_that_the_firewall_refuses_is_in_the_logs,
+    an_event_in_two_workspaces_is_one_event, the_registrys_logs_are_shown_in_every_form,
+    what_hides_the_registrys_logs_is_an_assumption,
 };
 use serde_json::json;
 use service_principal::{
@@ -117,6 +126,15 @@ pub fn cases() -> Vec<Case> {
             a_firewall_rule_is_told_from_a_tag,
             either_source_of_changes_may_fail,
             changes_that_matter_stay,
+            a_pull_in_the_registrys_logs_proves_the_path_without_kubernetes,
+            the_registrys_logs_are_shown_in_every_form,
+            a_logged_pull_from_before_a_change_is_a_warning,
+            a_registry_without_a_diagnostic_setting_says_how_to_log,
+            what_hides_the_registrys_logs_is_an_assumption,
+            an_address_that_the_firewall_refuses_is_in_the_logs,
+            a_partial_result_of_the_logs_is_an_assumption,
+            a_pull_of_a_shared_identity_proves_the_grant_and_not_the_path,
+            an_event_in_two_workspaces_is_one_event,
             a_report_is_a_gate,
             what_is_missing_is_named_with_its_nearest_tags,
             a_deleted_image_is_restored,

@@ -36,7 +36,7 @@ fn rbac_scene(is_abac: bool) -> Result<Scene, Failed> {
 }
 
 /// A closed registry with a private endpoint in a hub, to which the cluster's network is peered; its own DNS server resolves the hub's zone.
-fn behind_own_dns(is_abac: bool) -> Result<Scene, Failed> {
+pub fn behind_own_dns(is_abac: bool) -> Result<Scene, Failed> {
     let one_node = ClusterSeed::new(GROUP, CLUSTER).azure_rbac().node("aks-one-1", "linux", "amd64");
     let scene = scene_of(one_node, registry(is_abac).public_network_disabled(), &["linux/amd64"])?;
     let (azure, network) = (&scene.azure, scene.azure.network_id(GROUP, CLUSTER));

@@ -48,6 +48,8 @@ export interface Registry {
   replicas?: string[];
   /** How many seconds after a push or an import the replicas have the image; 0 by default. */
   replicasLag?: number;
+  /** The Log Analytics workspace, in the group of the registry, to which its resource logs are sent. */
+  logsWorkspace?: string;
   cacheRules?: CacheRule[];
 }
 
@@ -265,6 +267,8 @@ export interface Times {
   registry?: number;
   /** From a registry's creation date until nodes resolve its host name. */
   registryName?: number;
+  /** From a request to a registry until its resource logs show it. */
+  registryLogs?: number;
   registryDeletion?: number;
   /** An update of a cluster. */
   cluster?: number;

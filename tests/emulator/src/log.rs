@@ -87,6 +87,7 @@ pub(crate) fn only_asks(path: &str) -> bool {
     verb.starts_with("list")
         || verb == "checknameavailability"
         || verb == "resources"
+        || verb == "logs"
         || verb == "getbyids"
         || verb == "checkmembergroups"
 }

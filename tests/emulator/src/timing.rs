@@ -30,6 +30,9 @@ pub struct Timing {
     ///
     /// How long that is in Azure is not known, so `typical` has none.
     pub registry_name: Duration,
+    /// From a request to a registry until its resource logs show it: Azure says [3 to 10
+    /// minutes](https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time#azure-metrics-resource-logs-activity-log).
+    pub registry_logs: Duration,
     /// How long the deletion of a registry takes.
     pub registry_deletion: Duration,
     /// How long an update of a cluster takes.
@@ -92,6 +95,7 @@ impl Timing {
             import: Duration::ZERO,
             registry: Duration::ZERO,
             registry_name: Duration::ZERO,
+            registry_logs: Duration::ZERO,
             registry_deletion: Duration::ZERO,
             cluster: Duration::ZERO,
             cluster_creation: Duration::ZERO,
@@ -118,6 +122,7 @@ impl Timing {
             import: Duration::from_secs(12),
             registry: Duration::from_secs(10),
             registry_name: Duration::ZERO,
+            registry_logs: Duration::from_secs(5 * 60),
             registry_deletion: Duration::from_secs(8),
             cluster: Duration::from_secs(114),
             cluster_creation: Duration::from_secs(305),
@@ -170,6 +175,7 @@ setters! {
     with_import => import,
     with_registry => registry,
     with_registry_name => registry_name,
+    with_registry_logs => registry_logs,
     with_registry_deletion => registry_deletion,
     with_cluster => cluster,
     with_cluster_creation => cluster_creation,

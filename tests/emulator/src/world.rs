@@ -97,6 +97,8 @@ pub(crate) struct World {
     pub(crate) changes_until: Option<Instant>,
     /// What the activity logs have.
     pub(crate) activity: Vec<crate::arm::activity::Event>,
+    /// Workspaces, diagnostic settings and resource logs.
+    pub(crate) monitor: crate::arm::monitor::Monitor,
     /// The preview features that subscriptions have registered: the subscription, the name.
     pub(crate) features: std::collections::BTreeSet<(String, String)>,
     pub(crate) applications: Vec<crate::graph::application::Application>,
@@ -200,6 +202,7 @@ impl World {
             changes: Vec::new(),
             changes_until: None,
             activity: Vec::new(),
+            monitor: crate::arm::monitor::Monitor::default(),
             features: std::collections::BTreeSet::new(),
             applications: Vec::new(),
             unregistered: Vec::new(),

@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// Fields whose values are this library's or Azure's own words, numbers and times. The value of any other field is replaced.
-const OWN: [&str; 23] = [
+const OWN: [&str; 24] = [
     "action",
     "architecture",
     "checked_at",
@@ -30,6 +30,7 @@ const OWN: [&str; 23] = [
     "os",
     "outcome",
     "proof",
+    "result_type",
     "retry",
     "retry_at",
     "root_cause",

@@ -346,6 +346,7 @@ async fn join_facts(
         network,
         image,
         pulls: None,
+        registry_logs: None,
         nodes: NodeFacts { others: others.keys().cloned().zip(others_grants).collect(), ..NodeFacts::default() },
         read_at: parts.time(),
     })

@@ -10,12 +10,13 @@ mod options;
 pub use options::{CheckOptions, KubernetesReads};
 
 use super::{
-    Parts, changes,
+    Parts, changes, registry_logs,
     right::{
         CHECK_ADDRESSES, CHECK_CACHE_RULES, CHECK_CREDENTIAL_SETS, CHECK_DELETED, CHECK_ENDPOINTS, CHECK_GATEWAYS,
         CHECK_LINKS, CHECK_METADATA, CHECK_NAMES, CHECK_NETWORKS, CHECK_PREFIXES, CHECK_RECORDS, CHECK_REPLICAS,
         CHECK_ZONE_GROUPS, PROVE_BY_CREDENTIAL, PROVE_BY_EVENTS, PROVE_BY_NODES, PROVE_BY_PODS, READ_ROLES,
-        RequiredRight, RightScope, SEE_ACCOUNTS, SEE_BINDINGS, SEE_CHANGES, SEE_NODES, SEE_SCALE_SETS, useful,
+        RequiredRight, RightScope, SEE_ACCOUNTS, SEE_BINDINGS, SEE_CHANGES, SEE_DIAGNOSTIC_SETTINGS, SEE_LOGIN_EVENTS,
+        SEE_NODES, SEE_REPOSITORY_EVENTS, SEE_SCALE_SETS, useful,
     },
     span::Outcome,
 };
@@ -23,7 +24,7 @@ use crate::{
     action::{PULL, READ_CLUSTER, READ_CONTENT, READ_DENIALS, READ_GRANTS, READ_REGISTRY, USER_CREDENTIAL},
     call::Call,
     cluster::ClusterRef,
-    diagnosis::{diagnose, facts::last_success, is_stopped, lacks_pulls, report::Report},
+    diagnosis::{diagnose, is_stopped, lacks_pulls, report::Report, success::last_success},
     error::{Error, Result},
     registry::RegistryRef,
 };
@@ -66,6 +67,9 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     PROVE_BY_NODES,
     SEE_CHANGES,
     CHECK_NAMES,
+    SEE_DIAGNOSTIC_SETTINGS,
+    SEE_LOGIN_EVENTS,
+    SEE_REPOSITORY_EVENTS,
 ];
 
 impl Outcome for Report {
@@ -85,6 +89,9 @@ pub(crate) async fn check(
     let addresses = read_addresses(&options.outbound_addresses)?;
     let step = "reading the cluster, the registry, its role assignments and the image";
     let mut facts = call.step(step, gather::gather(parts, (cluster, registry), options, &addresses, call)).await?;
+    if options.registry_logs {
+        registry_logs::add(parts, &mut facts, call).await?;
+    }
     let reads_pods = match options.kubernetes {
         KubernetesReads::Never => false,
         KubernetesReads::IfNeeded => lacks_pulls(&facts),

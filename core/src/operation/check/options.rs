@@ -27,6 +27,9 @@ pub struct CheckOptions {
     /// Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster and the registry; off by default. They
     /// show who has removed a grant or written the registry, and which of its settings were changed.
     pub changes: bool,
+    /// Whether to read in the registry's resource logs who has signed in and pulled, from which address, and with which result; off by default. A
+    /// registry has such logs only if a diagnostic setting sends them to a Log Analytics workspace. Azure takes minutes to show an event.
+    pub registry_logs: bool,
     /// Deadline (1 minute by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -87,6 +90,13 @@ impl CheckOptions {
     #[must_use]
     pub fn with_changes(mut self, changes: bool) -> Self {
         self.changes = changes;
+        self
+    }
+
+    /// Sets [`registry_logs`](Self::registry_logs).
+    #[must_use]
+    pub fn with_registry_logs(mut self, registry_logs: bool) -> Self {
+        self.registry_logs = registry_logs;
         self
     }
 

@@ -9,8 +9,9 @@ use crate::{
     cluster::{ClusterRef, ObservedPods},
     diagnosis::{
         catalogue::FindingId,
-        facts::{AccountFacts, Facts, Grants, ImageFacts, NetworkFacts, NodeFacts, Read, Unread, last_success},
-        is_granted, login_server_of, success,
+        facts::{AccountFacts, Facts, Grants, ImageFacts, NetworkFacts, NodeFacts, Read, Unread},
+        is_granted, login_server_of,
+        success::{self, last_success},
     },
     error::{Error, Result},
     id::{PrincipalId, ResourceId, SubscriptionId},
@@ -23,6 +24,7 @@ use crate::{
             gather::{AtCluster, gather_at, grants, is_name_taken, read_cluster, read_image, scale_sets},
             inspect::inspect,
         },
+        registry_logs,
     },
     registry::{Registry, RegistryRef, RegistrySettings},
     role::RoleAssignmentMode,
@@ -63,6 +65,12 @@ impl Gathered {
         for (host, at) in &mut self.registries {
             at.facts.pulls = Some(Ok(success::seen(observed, host)));
         }
+    }
+
+    /// Adds the resource logs of the registries.
+    pub async fn add_registry_logs(&mut self, parts: &Parts, call: &Call) -> Result<()> {
+        let each = self.registries.values_mut().map(|at| registry_logs::add(parts, &mut at.facts, call));
+        try_join_all(each).await.map(drop)
     }
 
     /// When a pull has last succeeded, by the registry's ID.
@@ -410,6 +418,7 @@ fn not_found(cluster: &AtCluster, host: &str, is_name_taken: Option<Read<bool>>,
         network: NetworkFacts::default(),
         image: None,
         pulls: None,
+        registry_logs: None,
         nodes: NodeFacts::default(),
         read_at,
     }

@@ -16,8 +16,8 @@ use super::{
         CHECK_DENIALS, CHECK_ENDPOINTS, CHECK_GATEWAYS, CHECK_GRANTS, CHECK_IMAGE, CHECK_LINKS, CHECK_METADATA,
         CHECK_NAMES, CHECK_NETWORKS, CHECK_PREFIXES, CHECK_RECORDS, CHECK_REPLICAS, CHECK_ZONE_GROUPS,
         EXPLAIN_ACCOUNTS, FIND_REGISTRY, READ_ROLES, RequiredRight, SEE_BINDINGS, SEE_CHANGES, SEE_DAEMON_SETS,
-        SEE_EVENTS, SEE_JOBS, SEE_NODES, SEE_PODS, SEE_REPLICA_SETS, SEE_SCALE_SETS, SEE_SECRETS, SEE_STATEFUL_SETS,
-        TALK,
+        SEE_DIAGNOSTIC_SETTINGS, SEE_EVENTS, SEE_JOBS, SEE_LOGIN_EVENTS, SEE_NODES, SEE_PODS, SEE_REPLICA_SETS,
+        SEE_REPOSITORY_EVENTS, SEE_SCALE_SETS, SEE_SECRETS, SEE_STATEFUL_SETS, TALK,
     },
     span::Outcome,
 };
@@ -66,6 +66,9 @@ pub(crate) const RIGHTS: &[RequiredRight] = &[
     CHECK_REPLICAS,
     SEE_CHANGES,
     CHECK_NAMES,
+    SEE_DIAGNOSTIC_SETTINGS,
+    SEE_LOGIN_EVENTS,
+    SEE_REPOSITORY_EVENTS,
 ];
 
 impl Outcome for Explanation {
@@ -107,6 +110,9 @@ pub(crate) async fn explain_observed(
         groups = group::groups(observed, true);
     }
     facts.add_pulls(observed);
+    if options.registry_logs {
+        facts.add_registry_logs(parts, call).await?;
+    }
     let successes = facts.successes();
     let mut explanation = explanation::explained(id.clone(), observed, groups, facts, parts.time());
     if options.changes {

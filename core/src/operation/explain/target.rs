@@ -78,6 +78,7 @@ impl From<WorkloadRef> for ExplainTarget {
 /// Options for explaining why pods do not run.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each reads something else, or more")]
 pub struct ExplainOptions {
     /// The namespace of the pods, the pod or the workload; `default` by default.
     pub namespace: Option<String>,
@@ -102,6 +103,9 @@ pub struct ExplainOptions {
     /// Whether to read in Azure's activity log and in Azure Resource Graph what has changed at the cluster and the registry; off by default. They
     /// show who has removed a grant or written the registry, and which of its settings were changed.
     pub changes: bool,
+    /// Whether to read in the registry's resource logs who has signed in and pulled, from which address, and with which result; off by default. A
+    /// registry has such logs only if a diagnostic setting sends them to a Log Analytics workspace. Azure takes minutes to show an event.
+    pub registry_logs: bool,
     /// Deadline (2 minutes by default), cancellation, progress.
     pub call: CallOptions,
 }
@@ -160,6 +164,13 @@ impl ExplainOptions {
     #[must_use]
     pub fn with_changes(mut self, changes: bool) -> Self {
         self.changes = changes;
+        self
+    }
+
+    /// Sets [`registry_logs`](Self::registry_logs).
+    #[must_use]
+    pub fn with_registry_logs(mut self, registry_logs: bool) -> Self {
+        self.registry_logs = registry_logs;
         self
     }
 

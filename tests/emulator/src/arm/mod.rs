@@ -11,8 +11,10 @@ pub(crate) mod governance;
 pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod import;
+mod kql;
 pub(crate) mod kubeconfig;
 pub(crate) mod lock;
+pub(crate) mod monitor;
 mod network;
 mod polling;
 pub(crate) mod private_endpoint;
@@ -131,7 +133,9 @@ pub(crate) fn decoded(path: &str) -> String {
 fn throttled(world: &mut World, call: &Call<'_>) -> Reply {
     // Recorded: the check of a name draws on the bucket of reads. That a query does, too, is assumed.
     let lower = call.path.to_ascii_lowercase();
-    let is_read = lower.ends_with("/checknameavailability") || lower.contains("/microsoft.resourcegraph/");
+    let is_read = lower.ends_with("/checknameavailability")
+        || lower.contains("/microsoft.resourcegraph/")
+        || lower.ends_with("/microsoft.insights/logs");
     let kind = if is_read { "reads" } else { throttle::kind_of(call.method()) };
     let subscription = call.path.split('/').nth(2).unwrap_or_default().to_owned();
     let left = match world.throttle.take(&subscription, &call.caller.object_id, kind, call.now) {
@@ -182,6 +186,9 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
         return answer;
     }
     if let Some(answer) = resource_graph::route(world, call, &lower) {
+        return answer;
+    }
+    if let Some(answer) = monitor::route(world, call, &segments, &lower) {
         return answer;
     }
     if let Some(answer) = provider::route(world, call, &segments, &lower) {

@@ -95,6 +95,12 @@ const NETWORK: &[&str] = &[
     "2025-01-01",
 ];
 
+const SETTINGS: &[&str] = &["2016-09-01", "2017-05-01-preview", "2021-05-01-preview"];
+
+const LOGS: &[&str] = &["2018-03-01-preview", "2018-08-01-preview"];
+
+const WORKSPACES: &[&str] = &["2020-08-01", "2022-10-01", "2023-09-01"];
+
 const LOCKS: &[&str] = &["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"];
 
 /// Subscriptions, groups, resources, providers: what Resource Manager itself answers.
@@ -187,6 +193,13 @@ fn known(lower: &[&str]) -> Option<(&'static str, &'static str, Vec<String>)> {
             ("Microsoft.Authorization", "roleEligibilityScheduleInstances", owned(ELIGIBILITY))
         }
         Some(("microsoft.resourcegraph", "resources")) => ("Microsoft.ResourceGraph", "resources", owned(QUERIES)),
+        Some(("microsoft.insights", "diagnosticsettings")) => {
+            ("Microsoft.Insights", "diagnosticSettings", owned(SETTINGS))
+        }
+        Some(("microsoft.insights", "logs")) => ("Microsoft.Insights", "logs", owned(LOGS)),
+        Some(("microsoft.operationalinsights", "workspaces")) => {
+            ("Microsoft.OperationalInsights", "workspaces", owned(WORKSPACES))
+        }
         Some(("microsoft.network", "publicipaddresses")) => ("Microsoft.Network", "publicIPAddresses", owned(NETWORK)),
         Some(("microsoft.authorization", "roledefinitions")) => {
             ("Microsoft.Authorization", "roleDefinitions", owned(DEFINITIONS))

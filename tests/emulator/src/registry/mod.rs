@@ -337,6 +337,7 @@ impl World {
     /// vaults](https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview); it has no page about registries.
     pub(crate) fn remove_registry(&mut self, id: &str) {
         self.registries.retain(|registry| !registry.id().eq_ignore_ascii_case(id));
+        self.monitor.remove_settings(id);
         self.access.assignments.retain(|assignment| !rbac::within(&assignment.scope, id));
     }
 }

@@ -257,7 +257,11 @@ impl Scene {
             if let Some(fault) = name_fault(&registry.name) {
                 return Err(ServeError::new(format!("registries: the name {:?}: {fault}", registry.name)));
             }
+            let logged = registry.logged();
             azure = azure.with_registry_of(registry.seed()?);
+            if let Some((group, name, workspace)) = logged {
+                azure.send_registry_logs(&group, &name, &workspace);
+            }
         }
         for cluster in self.clusters {
             let seed = cluster.seed(&azure)?;

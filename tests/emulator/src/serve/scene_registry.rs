@@ -38,6 +38,8 @@ pub(super) struct Registry {
     replicas: Vec<String>,
     /// After how many seconds a replica has an image.
     replicas_lag: Option<f64>,
+    /// The workspace that its resource logs are sent to.
+    logs_workspace: Option<String>,
     #[serde(default)]
     pub(super) cache_rules: Vec<CacheRule>,
 }
@@ -90,6 +92,11 @@ pub(super) struct Referrer {
 }
 
 impl Registry {
+    /// The group and the name, with the workspace for its resource logs.
+    pub(super) fn logged(&self) -> Option<(String, String, String)> {
+        Some((self.group.clone(), self.name.clone(), self.logs_workspace.clone()?))
+    }
+
     pub(super) fn seed(self) -> Result<RegistrySeed, ServeError> {
         let mut seed = RegistrySeed::new(&self.group, &self.name);
         seed = self.subscription.iter().fold(seed, |seed, id| seed.in_subscription(id));

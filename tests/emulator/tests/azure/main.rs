@@ -14,6 +14,7 @@ mod identity;
 mod import;
 mod lock;
 mod manager;
+mod monitor;
 mod network;
 mod noise;
 mod pull;

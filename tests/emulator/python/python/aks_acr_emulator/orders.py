@@ -113,6 +113,7 @@ class Orders:
         import_: Seconds | None = None,
         registry: Seconds | None = None,
         registry_name: Seconds | None = None,
+        registry_logs: Seconds | None = None,
         registry_deletion: Seconds | None = None,
         cluster: Seconds | None = None,
         cluster_creation: Seconds | None = None,
@@ -138,6 +139,7 @@ class Orders:
             import_: An import.
             registry: The creation of a registry.
             registry_name: From a registry's creation date until nodes resolve its host name.
+            registry_logs: From a request to a registry until its resource logs show it.
             registry_deletion: The deletion of a registry.
             cluster: An update of a cluster.
             cluster_creation: The creation of a cluster.
@@ -164,6 +166,7 @@ class Orders:
             "import": import_,
             "registry": registry,
             "registryName": registry_name,
+            "registryLogs": registry_logs,
             "registryDeletion": registry_deletion,
             "cluster": cluster,
             "clusterCreation": cluster_creation,

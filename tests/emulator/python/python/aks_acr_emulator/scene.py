@@ -56,6 +56,8 @@ class Registry(_Placed, total=False):
     """The regions of its replicas, besides its own region. Nodes pull from a replica then."""
     replicasLag: float
     """How many seconds after a push or an import the replicas have the image; 0 by default."""
+    logsWorkspace: str
+    """The Log Analytics workspace, in the group of the registry, to which its resource logs are sent."""
     cacheRules: list[CacheRule]
 
 

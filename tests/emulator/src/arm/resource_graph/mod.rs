@@ -2,17 +2,15 @@
 //! [Resources](https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources).
 
 pub(crate) mod changes;
-mod query;
-mod token;
 
 use std::collections::BTreeSet;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use self::query::Query;
 use super::Call;
 use super::group::sees_something;
+use super::kql::Query;
 use crate::emulator::Emulator;
 use crate::rbac::Wanted;
 use crate::reply::{self, Reply};
@@ -23,6 +21,25 @@ use crate::world::World;
 const USUAL_ROWS: u64 = 100;
 const MOST_ROWS: u64 = 1000;
 const TABLES: [&str; 2] = ["resources", "resourcechanges"];
+/// The columns that every row has. See [the schema of
+/// `resources`](https://learn.microsoft.com/azure/governance/resource-graph/concepts/explore-resources).
+const COLUMNS: [&str; 15] = [
+    "id",
+    "name",
+    "type",
+    "tenantId",
+    "kind",
+    "location",
+    "resourceGroup",
+    "subscriptionId",
+    "managedBy",
+    "sku",
+    "plan",
+    "properties",
+    "tags",
+    "identity",
+    "zones",
+];
 /// The types of `Microsoft.Network` that the table has of those that are stored here.
 const NETWORK: [&str; 7] = [
     "virtualNetworks",
@@ -42,9 +59,11 @@ pub(super) fn route(world: &World, call: &Call<'_>, lower: &[&str]) -> Option<Re
 fn answer(world: &World, call: &Call<'_>) -> Result<Reply, Reply> {
     let sent = call.json()?;
     let text = sent["query"].as_str().ok_or_else(|| refusal("InvalidQuery", "Query is missing."))?;
-    let query = Query::parse(text, world.clock.wall(call.now)).map_err(|fault| refusal("ParserFailure", &fault))?;
-    if !TABLES.contains(&query.table.as_str()) {
-        let fault = format!("Failed to resolve table or column expression named '{}'", query.table);
+    let query = Query::parse(text, world.clock.wall(call.now), |_| Ok(COLUMNS.to_vec()));
+    let query = query.map_err(|fault| refusal("ParserFailure", &fault))?;
+    let table = query.tables[0].to_ascii_lowercase();
+    if !TABLES.contains(&table.as_str()) || query.is_union {
+        let fault = format!("Failed to resolve table or column expression named '{}'", query.tables[0]);
         return Err(refusal("UnknownTable", &fault));
     }
     let options = &sent["options"];
@@ -53,7 +72,7 @@ fn answer(world: &World, call: &Call<'_>) -> Result<Reply, Reply> {
     }
     let scope: Option<Vec<&str>> =
         sent["subscriptions"].as_array().map(|all| all.iter().filter_map(Value::as_str).collect());
-    let (rows, has_id) = query.run(rows(world, call, &query.table, scope.as_deref())?);
+    let (rows, has_id) = query.run(rows(world, call, &table, scope.as_deref())?);
     let top = options["$top"].as_u64().unwrap_or(USUAL_ROWS).min(MOST_ROWS);
     let top = usize::try_from(top).unwrap_or(usize::MAX);
     let from = options["$skipToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or(0).min(rows.len());

@@ -3,6 +3,7 @@
 #![expect(clippy::result_large_err, reason = "a refusal is a whole answer, made at most once for a request")]
 
 mod attributes;
+mod record;
 mod sign_in;
 
 use std::fmt::Write as _;
@@ -84,6 +85,7 @@ pub(super) fn serve(world: &mut World, at: usize, request: &Request<Bytes>, way:
         Outcome::Whole(answer) => layers::apart(world, at, request, way, answer, now),
         Outcome::Change { permit, change } => permit.named(change.carry_out(world, at, request, now)),
     };
+    record::note(world, at, request, way, &answer, now);
     // Recorded: what gives out tokens is another service, and does not name the distribution API.
     if request.uri().path().starts_with("/oauth2/") {
         return answer;

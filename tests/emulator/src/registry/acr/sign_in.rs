@@ -112,7 +112,7 @@ impl Visit<'_> {
     }
 
     /// Who it is; `None` when what they show is not good.
-    fn visitor(&self, form: &[u8]) -> Option<Visitor> {
+    pub(super) fn visitor(&self, form: &[u8]) -> Option<Visitor> {
         let (user, secret) = match basic(self.request) {
             Some(pair) => pair,
             None => match form_field(form, "grant_type").as_deref() {

@@ -5,6 +5,8 @@
 pub(super) enum Token {
     Word(String),
     Text(String),
+    /// What is in `datetime(…)`.
+    Time(String),
     Sign(String),
 }
 
@@ -41,8 +43,15 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 // The one operator that is a word with a sign.
                 let is_list = rest[..length].eq_ignore_ascii_case("in") && rest[length..].starts_with('~');
                 let length = length + usize::from(is_list);
-                all.push(Token::Word(rest[..length].into()));
-                length
+                let (word, after) = rest.split_at(length);
+                if let Some(time) = after.strip_prefix('(').filter(|_| word == "datetime") {
+                    let end = time.find(')').ok_or("a time does not end")?;
+                    all.push(Token::Time(time[..end].trim().into()));
+                    length + end + 2
+                } else {
+                    all.push(Token::Word(word.into()));
+                    length
+                }
             }
             _ => return Err(format!("'{first}' is not expected here")),
         };

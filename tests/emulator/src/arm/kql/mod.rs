@@ -1,6 +1,8 @@
-//! The language of queries: a table, and operators on its rows. See [the query
-//! language](https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language). What is not known here is an error, never
+//! The language of queries: tables, and operators on their rows. See [KQL](https://learn.microsoft.com/kusto/query/) and [what of it Resource
+//! Graph has](https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language). What is not known here is an error, never
 //! a query for something else.
+
+mod token;
 
 use std::time::{Duration, SystemTime};
 
@@ -8,19 +10,21 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::token::{Token, tokens};
+use self::token::{Token, tokens};
 
 /// A query, taken apart.
 #[derive(Debug)]
 pub(super) struct Query {
-    pub(super) table: String,
+    /// More than one, or one whose rows a `union` takes.
+    pub(super) tables: Vec<String>,
+    pub(super) is_union: bool,
     steps: Vec<Step>,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// Rows that pass all tests.
-    Where(Vec<Test>),
+    /// Rows that pass all tests of one list.
+    Where(Vec<Vec<Test>>),
     Project(Vec<(String, Term)>),
     /// New columns beside those of the row.
     Extend(Vec<(String, Term)>),
@@ -29,6 +33,12 @@ enum Step {
         is_ascending: bool,
     },
     Take(usize),
+    /// The first rows of an order.
+    Top {
+        count: usize,
+        by: Term,
+        is_ascending: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -48,7 +58,12 @@ enum Term {
         function: Function,
         of: Box<Term>,
     },
-    /// `ago`: a time.
+    /// A column, or a text if the tables do not have it.
+    IfExists {
+        column: String,
+        otherwise: String,
+    },
+    /// `ago` or `datetime`: a time.
     Time(SystemTime),
 }
 
@@ -59,44 +74,37 @@ enum Function {
     Time,
 }
 
-/// The columns that every row has. See [the schema of
-/// `resources`](https://learn.microsoft.com/azure/governance/resource-graph/concepts/explore-resources).
-const COLUMNS: [&str; 15] = [
-    "id",
-    "name",
-    "type",
-    "tenantId",
-    "kind",
-    "location",
-    "resourceGroup",
-    "subscriptionId",
-    "managedBy",
-    "sku",
-    "plan",
-    "properties",
-    "tags",
-    "identity",
-    "zones",
-];
-const OPERATORS: [&str; 8] = ["==", "=~", "!=", "!~", "contains", "!contains", "startswith", "endswith"];
+/// The one column of these tables that is a time. New columns may be times, too.
+const TIME: &str = "TimeGenerated";
+const OPERATORS: [&str; 9] = ["==", "=~", "!=", "!~", "contains", "!contains", "startswith", "!startswith", "endswith"];
 /// Of a list in brackets.
 const LIST_OPERATORS: [&str; 2] = ["in", "in~"];
 /// Of times.
 const TIME_OPERATORS: [&str; 4] = ["<", "<=", ">", ">="];
 
 impl Query {
-    /// Reads a query that is sent at a time.
-    pub(super) fn parse(text: &str, now: SystemTime) -> Result<Self, String> {
+    /// Reads a query that is sent at a time. The columns that it can name are those of its tables.
+    pub(super) fn parse<'c>(
+        text: &str,
+        now: SystemTime,
+        columns: impl FnOnce(&[String]) -> Result<Vec<&'c str>, String>,
+    ) -> Result<Self, String> {
         let tokens = tokens(text)?;
         let mut parts = tokens.split(|token| *token == Token::Sign("|".into()));
-        let table = match parts.next() {
-            Some([Token::Word(table)]) => table.to_ascii_lowercase(),
-            other => return Err(format!("a table is expected, not {other:?}")),
-        };
-        let mut columns = COLUMNS.map(str::to_owned).to_vec();
-        let step = |part| Parser { rest: part, columns: &mut columns, now }.step();
+        let (tables, is_union) = tables(parts.next().unwrap_or_default(), now)?;
+        let own: Vec<String> = columns(&tables)?.into_iter().map(str::to_owned).collect();
+        let mut columns = own.clone();
+        let step = |part| Parser { rest: part, own: &own, columns: &mut columns, now }.step();
         let steps = parts.map(step).collect::<Result<_, _>>()?;
-        Ok(Self { table, steps })
+        Ok(Self { tables, is_union, steps })
+    }
+
+    /// The names of the columns that the result has, if the query chooses them.
+    pub(super) fn columns(&self) -> Option<Vec<&str>> {
+        self.steps.iter().rev().find_map(|step| match step {
+            Step::Project(columns) => Some(columns.iter().map(|(name, _)| name.as_str()).collect()),
+            _ => None,
+        })
     }
 
     /// The rows that are left, and whether each still has its ID.
@@ -104,7 +112,7 @@ impl Query {
         let mut has_id = true;
         for step in &self.steps {
             match step {
-                Step::Where(tests) => rows.retain(|row| tests.iter().all(|test| test.passes(row))),
+                Step::Where(any) => rows.retain(|row| any.iter().any(|all| all.iter().all(|test| test.passes(row)))),
                 Step::Project(columns) => {
                     has_id = columns.iter().any(|(name, _)| name == "id");
                     let project = |row: &Value| -> Map<String, Value> {
@@ -121,21 +129,47 @@ impl Query {
                         }
                     }
                 }
-                Step::Order { by, is_ascending } => {
-                    rows.sort_by_key(|row| by.text(row));
-                    if !is_ascending {
-                        rows.reverse();
-                    }
-                }
+                Step::Order { by, is_ascending } => order(&mut rows, by, *is_ascending),
                 Step::Take(count) => rows.truncate(*count),
+                Step::Top { count, by, is_ascending } => {
+                    order(&mut rows, by, *is_ascending);
+                    rows.truncate(*count);
+                }
             }
         }
         (rows, has_id)
     }
 }
 
+fn order(rows: &mut [Value], by: &Term, is_ascending: bool) {
+    rows.sort_by_key(|row| by.text(row));
+    if !is_ascending {
+        rows.reverse();
+    }
+}
+
+/// The tables of a query, and whether it is a `union`. One that is `isfuzzy` takes what it finds.
+fn tables(tokens: &[Token], now: SystemTime) -> Result<(Vec<String>, bool), String> {
+    let mut parser = Parser { rest: tokens, own: &[], columns: &mut Vec::new(), now };
+    let first = parser.word()?;
+    if !first.eq_ignore_ascii_case("union") {
+        return if parser.rest.is_empty() {
+            Ok((vec![first], false))
+        } else {
+            Err(format!("'{first}' is not a table"))
+        };
+    }
+    if parser.takes("isfuzzy") && !(parser.takes("=") && parser.takes("true")) {
+        return Err("'isfuzzy=true' is expected".into());
+    }
+    let tables = parser.list(",", Parser::word)?;
+    if parser.rest.is_empty() { Ok((tables, true)) } else { Err("a table is expected".into()) }
+}
+
 struct Parser<'t, 'c> {
     rest: &'t [Token],
+    /// The columns of the tables.
+    own: &'c [String],
     /// The columns that the rows have.
     columns: &'c mut Vec<String>,
     now: SystemTime,
@@ -170,7 +204,7 @@ impl Parser<'_, '_> {
 
     fn step(mut self) -> Result<Step, String> {
         let step = match self.word()?.to_ascii_lowercase().as_str() {
-            "where" => Step::Where(self.list("and", Self::test)?),
+            "where" => Step::Where(self.list("or", |one| one.list("and", Self::test))?),
             "project" => {
                 let columns = self.list(",", Self::column)?;
                 *self.columns = columns.iter().map(|(name, _)| name.clone()).collect();
@@ -184,18 +218,43 @@ impl Parser<'_, '_> {
                 Step::Extend(columns)
             }
             "order" | "sort" if self.takes("by") => {
-                let by = self.term()?;
-                let is_ascending = self.takes("asc");
-                let _ = is_ascending || self.takes("desc");
+                let (by, is_ascending) = self.by()?;
                 Step::Order { by, is_ascending }
             }
-            "limit" | "take" => {
-                let count = self.word()?;
-                Step::Take(count.parse().map_err(|_| format!("'{count}' is no number"))?)
+            "limit" | "take" => Step::Take(self.count()?),
+            "top" => {
+                let count = self.count()?;
+                if !self.takes("by") {
+                    return Err("'by' is expected".into());
+                }
+                let (by, is_ascending) = self.by()?;
+                Step::Top { count, by, is_ascending }
             }
             other => return Err(format!("the operator '{other}' is not known")),
         };
         self.rest.first().map_or(Ok(step), |left| Err(format!("{left:?} is not expected here")))
+    }
+
+    fn by(&mut self) -> Result<(Term, bool), String> {
+        let by = self.term()?;
+        let is_ascending = self.takes("asc");
+        let _ = is_ascending || self.takes("desc");
+        Ok((by, is_ascending))
+    }
+
+    fn count(&mut self) -> Result<usize, String> {
+        let count = self.word()?;
+        count.parse().map_err(|_| format!("'{count}' is no number"))
+    }
+
+    /// Whether a term may be a time. What a new column has is not known here.
+    fn may_be_time(&self, term: &Term) -> bool {
+        match term {
+            Term::Call { function, .. } => *function == Function::Time,
+            Term::Time(_) => true,
+            Term::Column(path) => path.len() == 1 && (path[0] == TIME || !self.own.contains(&path[0])),
+            Term::Text(_) | Term::IfExists { .. } => false,
+        }
     }
 
     fn list<T>(&mut self, between: &str, one: fn(&mut Self) -> Result<T, String>) -> Result<Vec<T>, String> {
@@ -227,7 +286,7 @@ impl Parser<'_, '_> {
         } else {
             return Err(format!("the operator '{operator}' is not known"));
         };
-        if known(&TIME_OPERATORS) && !(left.may_be_time() && right.iter().all(Term::may_be_time)) {
+        if known(&TIME_OPERATORS) && !(self.may_be_time(&left) && right.iter().all(|one| self.may_be_time(one))) {
             return Err(format!("the operator '{operator}' is known for times only"));
         }
         Ok(Test { left, operator, right })
@@ -249,9 +308,28 @@ impl Parser<'_, '_> {
     fn term(&mut self) -> Result<Term, String> {
         let word = match self.next() {
             Some(Token::Text(text)) => return Ok(Term::Text(text)),
+            Some(Token::Time(text)) => {
+                let time = time(&text).ok_or_else(|| format!("'{text}' is no time"))?;
+                return Ok(Term::Time(time.into()));
+            }
             Some(Token::Word(word)) => word,
             other => return Err(format!("a column or a text is expected, not {other:?}")),
         };
+        if word == "column_ifexists"
+            && let [
+                Token::Sign(open),
+                Token::Text(column),
+                Token::Sign(comma),
+                Token::Text(text),
+                Token::Sign(close),
+                ..,
+            ] = self.rest
+            && (open.as_str(), comma.as_str(), close.as_str()) == ("(", ",", ")")
+        {
+            let term = Term::IfExists { column: column.clone(), otherwise: text.clone() };
+            self.rest = &self.rest[5..];
+            return Ok(term);
+        }
         if self.takes("(") {
             let function = match word.to_ascii_lowercase().as_str() {
                 "tolower" => Function::Lower,
@@ -301,6 +379,10 @@ fn span(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
+fn time(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}
+
 /// A time as Azure shows it, of one length, so that their texts are in their order.
 fn shown(at: SystemTime) -> String {
     let at = OffsetDateTime::from(at);
@@ -309,20 +391,13 @@ fn shown(at: SystemTime) -> String {
 }
 
 impl Term {
-    /// Whether it may be a time. What a new column has is not known here.
-    fn may_be_time(&self) -> bool {
-        match self {
-            Self::Call { function, .. } => *function == Function::Time,
-            Self::Time(_) => true,
-            Self::Column(path) => path.len() == 1 && !COLUMNS.contains(&path[0].as_str()),
-            Self::Text(_) => false,
-        }
-    }
-
     fn of(&self, row: &Value) -> Value {
         match self {
             Self::Column(path) => path.iter().fold(row, |value, name| &value[name.as_str()]).clone(),
             Self::Text(text) => Value::String(text.clone()),
+            Self::IfExists { column, otherwise } => {
+                row.get(column).cloned().unwrap_or_else(|| Value::String(otherwise.clone()))
+            }
             // What is no time is null.
             Self::Call { function: Function::Time, .. } => {
                 Some(self.text(row)).filter(|text| !text.is_empty()).map_or(Value::Null, Value::String)
@@ -336,8 +411,7 @@ impl Term {
             Self::Call { function: Function::Lower, of } => of.text(row).to_lowercase(),
             Self::Call { function: Function::Text, of } => of.text(row),
             Self::Call { function: Function::Time, of } => {
-                let read = OffsetDateTime::parse(&of.text(row), &Rfc3339).ok();
-                read.map(|at| shown(at.into())).unwrap_or_default()
+                time(&of.text(row)).map(|at| shown(at.into())).unwrap_or_default()
             }
             Self::Time(at) => shown(*at),
             _ => match self.of(row) {
@@ -353,6 +427,7 @@ impl Term {
         match self {
             Self::Column(path) => path.join("_"),
             Self::Text(_) | Self::Time(_) => "Column1".to_owned(),
+            Self::IfExists { column, .. } => column.clone(),
             Self::Call { of, .. } => of.name(),
         }
     }
@@ -367,18 +442,21 @@ impl Test {
     fn holds(&self, left: &str, right: &str) -> bool {
         let (low, wanted) = (left.to_lowercase(), right.to_lowercase());
         // A comparison with what is no time is false.
-        let are_times = !left.is_empty() && !right.is_empty();
+        let times = |holds: fn(&OffsetDateTime, &OffsetDateTime) -> bool| {
+            time(left).zip(time(right)).is_some_and(|(left, right)| holds(&left, &right))
+        };
         match self.operator.as_str() {
             "==" | "in" => left == right,
             "!=" => left != right,
-            "<" => are_times && left < right,
-            "<=" => are_times && left <= right,
-            ">" => are_times && left > right,
-            ">=" => are_times && left >= right,
+            "<" => times(OffsetDateTime::lt),
+            "<=" => times(OffsetDateTime::le),
+            ">" => times(OffsetDateTime::gt),
+            ">=" => times(OffsetDateTime::ge),
             "=~" | "in~" => low == wanted,
             "!~" => low != wanted,
             "contains" => low.contains(&wanted),
             "!contains" => !low.contains(&wanted),
+            "!startswith" => !low.starts_with(&wanted),
             "startswith" => low.starts_with(&wanted),
             _ => low.ends_with(&wanted),
         }
@@ -399,7 +477,8 @@ mod tests {
     }
 
     fn run(text: &str) -> Result<(Vec<Value>, bool), String> {
-        Query::parse(text, SystemTime::UNIX_EPOCH + Duration::from_secs(60)).map(|query| query.run(rows()))
+        let columns = |_: &[String]| Ok(vec!["id", "type", "tags", "properties"]);
+        Query::parse(text, SystemTime::UNIX_EPOCH + Duration::from_secs(60), columns).map(|query| query.run(rows()))
     }
 
     #[test]
@@ -411,7 +490,8 @@ mod tests {
         };
         let run = |text: &str| {
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
-            let (rows, _) = Query::parse(&format!("{times} | {text}"), now)?.run(rows());
+            let columns = |_: &[String]| Ok(vec!["id", "tags"]);
+            let (rows, _) = Query::parse(&format!("{times} | {text}"), now, columns)?.run(rows());
             Ok::<_, String>(
                 rows.iter().map(|row| row["id"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>(),
             )
@@ -443,6 +523,23 @@ mod tests {
     }
 
     #[test]
+    fn tables_are_united() -> Result<(), String> {
+        let query = |text: &str| Query::parse(text, SystemTime::UNIX_EPOCH, |_| Ok(vec![TIME, "who"]));
+        let rows = || {
+            vec![json!({TIME: "2026-11-30T10:00:00.5Z", "who": "A"}), json!({TIME: "2026-11-30T11:00:00Z", "who": "b"})]
+        };
+        let one =
+            query("union isfuzzy=true One, Two | where TimeGenerated >= datetime(2026-11-30T10:30:00Z) | project who")?;
+        assert_eq!((one.tables.len(), one.is_union, one.columns()), (2, true, Some(vec!["who"])));
+        assert_eq!(one.run(rows()).0, [json!({"who": "b"})]);
+        let top = query("One | where who in~ ('a', 'x') or who !startswith 'a' | top 1 by TimeGenerated desc")?;
+        assert_eq!(top.run(rows()).0, [rows()[1].clone()]);
+        let absent = query("One | project who, what = column_ifexists('what', '-')")?;
+        assert_eq!(absent.run(rows()).0[0], json!({"who": "A", "what": "-"}));
+        Ok(())
+    }
+
+    #[test]
     fn what_is_not_known_is_an_error() {
         for text in [
             "",
@@ -457,7 +554,13 @@ mod tests {
             "resources | where tags[0] == 'a'",
             "resources | where nothing == 'a'",
             "resources | where type == 'a",
-            "resources | where type == 'a' or type == 'b'",
+            "resources | where type == 'a' or",
+            "union resources type",
+            "union isfuzzy=false resources",
+            "resources | top 1 id",
+            "resources | where type > datetime(2026",
+            "resources | where id > datetime(2026-11-30T10:30:00Z)",
+            "resources | project x = column_ifexists('type')",
             "resources | where toupper(type) == 'a'",
             "resources | project id,",
             "resources | take many",
