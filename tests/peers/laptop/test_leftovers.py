@@ -73,6 +73,8 @@ def test_the_next_start_removes_what_is_left_of_one_that_was_killed_with_its_gua
     with starter(folder, stdout=subprocess.DEVNULL) as first:
         waits_for(first)
         [guard] = guards(folder)
+        # One that runs would remove everything between the two signals.
+        os.kill(guard, signal.SIGSTOP)
         first.kill()
         os.kill(guard, signal.SIGKILL)
     [remains] = folder.iterdir()

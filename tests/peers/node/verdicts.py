@@ -14,6 +14,7 @@ TEXTS = {
     "grant.condition_excludes_repository": UNAUTHORIZED,
     "image.not_found": r"not found",
     "image.platform_missing": r"no match for platform in manifest",
+    "registry.not_found": r"no such host",
     "network.outbound_ip_not_allowed": r"client with IP '[\d.]+' is not allowed",
     "network.public_access_disabled": r"client with IP '[\d.]+' is not allowed",
 }
