@@ -60,6 +60,7 @@ pub fn cases() -> Vec<Case> {
             a_workload_that_lacks_pods_and_cannot_be_read_is_named,
             a_right_that_is_missing_leaves_the_message,
             what_does_not_exist_is_named,
+            a_host_that_no_registry_can_have_is_explained,
             the_pods_of_all_namespaces_are_explained,
             healthy_pods_cost_four_requests,
             a_cause_that_only_an_event_has_is_found,
@@ -537,6 +538,16 @@ async fn a_right_that_is_missing_leaves_the_message() -> Checked {
         assert!(needs.contains(&lacking) || is_invisible, "{lacking}: {group}");
         let has_unseen = group.report.findings.iter().any(|one| one.id == FindingId::REGISTRY_NOT_VISIBLE);
         assert_eq!(has_unseen, is_invisible, "{lacking}: {group}");
+    }
+    Ok(())
+}
+
+async fn a_host_that_no_registry_can_have_is_explained() -> Checked {
+    for host in ["abc.azurecr.io", "a-b.azurecr.io", "prod-registry.azurecr.io"] {
+        let scene = Scene::new()?;
+        scene.apply(&deployment("web", &format!("{host}/app:v1"), 1)).await?;
+        some_time().await;
+        assert_eq!(explain(&scene, "web").await?.root_cause, Some(FindingId::DNS_LOOKUP_FAILED), "{host}");
     }
     Ok(())
 }

@@ -310,7 +310,9 @@ fn is_unresolved(group: &Group, host: &str) -> bool {
 
 /// Whether any registry has the name in a login server.
 async fn named(parts: &Parts, login_server: &str, call: &Call) -> Result<Option<Read<bool>>> {
-    is_name_taken(parts, &login_server.parse()?, call).await
+    // No registry can have a name that is too short or has other letters: the message of the node remains the answer.
+    let Ok(registry) = login_server.parse() else { return Ok(None) };
+    is_name_taken(parts, &registry, call).await
 }
 
 async fn at_host(
